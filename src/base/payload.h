@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace headrace {
+
+// Immutable bytes that are stored once and shared: a request's body, or one part of a result. They lie
+// either in memory or in a sealed memfd. Copies share the storage; the last one frees it. Thread-safe
+// after construction.
+class Payload {
+ public:
+  Payload() = default;  // empty
+
+  // Takes the string over; the payload is its slice [offset, offset + length).
+  static Payload FromString(std::string bytes);
+  static Payload FromString(std::shared_ptr<const std::string> bytes, std::size_t offset,
+                            std::size_t length);
+  // Takes over a memfd whose first `size` bytes are the payload and which nobody writes any more.
+  static Payload FromMemfd(UniqueFd memfd, std::size_t size);
+
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] bool InMemfd() const;
+
+  // The memfd, or -1 where the bytes lie in memory. Owned by the payload.
+  [[nodiscard]] int memfd() const;
+
+  // The bytes; a memfd is mapped read-only at the first call (thread-safe) and stays so. Empty on a
+  // failed map only if the payload is empty; else throws std::bad_alloc.
+  [[nodiscard]] std::span<const std::byte> Bytes() const;
+
+  // A sealed memfd with the bytes, of its own (the payload's is duplicated, memory is copied).
+  [[nodiscard]] Expected<UniqueFd> ToMemfd() const;
+
+ private:
+  struct Storage;
+  std::shared_ptr<const Storage> storage_;
+  std::size_t offset_ = 0;
+  std::size_t size_ = 0;
+};
+
+// A memfd of exactly `size` bytes, sealed against shrinking, growing and further seals (not against
+// writing). The name shows in /proc for debugging.
+Expected<UniqueFd> MakeSizedMemfd(const char* name, std::size_t size);
+
+}  // namespace headrace

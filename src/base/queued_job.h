@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/cancel_token.h"
+#include "base/deadline.h"
+#include "base/payload.h"
+#include "headrace/params.h"
+
+namespace headrace {
+
+// Index of a configured queue, in the order of the configuration. Fixed for the life of the process.
+using QueueIndex = std::size_t;
+
+// A job as the service keeps it, from acceptance to outcome. Immutable after it is pushed, except for
+// the token. Handlers see `headrace::Job` instead.
+struct QueuedJob {
+  std::string id;  // sorts by time, 96 random bits; see base/job_id.h
+  QueueIndex queue = 0;
+  std::string queue_name;
+  Payload payload;
+  Params params;  // validated
+  Deadline deadline = Deadline::Never();
+  SteadyTime accepted_at;
+  std::uint32_t attempt = 1;
+  std::string tenant;       // empty: none
+  std::string traceparent;  // W3C Trace Context handed to the handler
+  CancelToken cancel;
+};
+
+using JobPtr = std::shared_ptr<const QueuedJob>;
+
+}  // namespace headrace

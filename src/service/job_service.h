@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/outcome.h"
+#include "base/queued_job.h"
+#include "engine/engine.h"
+#include "headrace/handler.h"
+
+namespace headrace {
+
+class Metrics;
+
+// Admission's view of one configured queue.
+struct ServiceQueue {
+  QueueOptions options;                      // name, workers, capacity
+  const HandlerInfo* handler = nullptr;      // outlives the service
+  std::chrono::milliseconds deadline{60'000};
+  std::chrono::milliseconds expected_run{1'000};  // predicts waits before the first job has ended
+  std::string path;                          // second, short address; empty: none
+};
+
+// What the edge knows of a request before its body is read.
+struct Intake {
+  std::optional<std::uint64_t> content_length;  // nothing: chunked
+  std::string_view media_type;                  // without parameters; may be empty
+};
+
+// One request for work as it leaves the edge.
+struct Submission {
+  QueueIndex queue = 0;
+  Payload payload;
+  Params params;                 // raw: names as sent, values decoded once
+  std::vector<std::string> query_params;  // names of those that came in the query string (secrets may not)
+  std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline
+  std::string traceparent;
+};
+
+// The one who waits for a job's outcome. Deliver is called exactly once, from any thread, and must not
+// block. The service holds a reference until then.
+class Waiter {
+ public:
+  Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  virtual ~Waiter() = default;
+  virtual void Deliver(const std::string& job_id, Outcome outcome) = 0;
+};
+
+// Admission and the life of a job as its clients see it. Knows no HTTP server and no worker.
+// Thread-safe; no call blocks.
+class JobService {
+ public:
+  struct Options {
+    std::vector<ServiceQueue> queues;
+    std::size_t max_body = std::size_t{64} << 20;  // bytes
+  };
+
+  JobService(Options options, Engine& engine, Metrics& metrics);
+  ~JobService();
+  JobService(const JobService&) = delete;
+  JobService& operator=(const JobService&) = delete;
+
+  [[nodiscard]] const std::vector<ServiceQueue>& queues() const;
+  [[nodiscard]] std::optional<QueueIndex> FindQueue(std::string_view name) const;
+
+  // May this request come in, judged by its headers alone? Called before the body is read: draining
+  // (503), media type (415), length (413), queue full (429 with Retry-After), in this order. Counts the
+  // rejection. Success reserves nothing.
+  Status Precheck(QueueIndex queue, const Intake& intake);
+
+  // Validates the params (422), pushes the job, arms its deadline. On success returns the job's id and
+  // `waiter` gets the outcome; otherwise the waiter is never called.
+  Expected<std::string> Submit(Submission submission, std::shared_ptr<Waiter> waiter);
+
+  // The job's waiter has gone (its connection is lost): the job is cancelled, nobody is told.
+  void Abandon(std::string_view job_id);
+
+  // DELETE: cancels the job; its waiter gets a cancelled outcome at once. Returns the status after it;
+  // not found for a job that is unknown or over.
+  Expected<JobStatus> Cancel(std::string_view job_id);
+
+  // The worker pool calls this when a job has ended and its place is free. Delivers the outcome unless
+  // the waiter was already answered.
+  void OnFinished(const QueuedJob& job, Outcome outcome);
+
+  // Seconds after which a refused client should come back (DESIGN 3, Retry-After).
+  [[nodiscard]] int RetryAfter(QueueIndex queue);
+
+  [[nodiscard]] QueueFigures Figures(QueueIndex queue) const;
+
+  // From now on Precheck and Submit refuse with 503.
+  void StopAdmitting();
+  [[nodiscard]] bool Admitting() const;
+
+  // Shutdown's last word: cancels every unfinished job; sync waiters get 503. Returns how many were cut.
+  std::size_t CancelAll();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headrace
