@@ -11,6 +11,11 @@
 namespace headrace {
 namespace {
 
+constexpr std::string_view kDigits = "0123456789abcdefghjkmnpqrstvwxyz";
+constexpr std::size_t kTimeDigits = 10;
+constexpr std::size_t kRandomDigits = 20;
+constexpr std::size_t kIdLength = kTimeDigits + kRandomDigits + 2;
+
 // Random bytes of the kernel, fetched 512 at a time: a system call per id would cost more than the id.
 class RandomBytes {
  public:
@@ -39,24 +44,33 @@ RandomBytes& ThreadRandom() {
 
 }  // namespace
 
-std::string NewJobId() {
-  static constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-  constexpr std::size_t kTimeDigits = 10;
-  std::string id(30, '0');
+std::string NewJobId(std::size_t queue) {
+  std::string id(kIdLength, '0');
   auto time = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                              std::chrono::system_clock::now().time_since_epoch())
                                              .count());
   for (std::size_t i = kTimeDigits; i-- > 0; time >>= 5) id[i] = kDigits[time & 31U];
   RandomBytes& random = ThreadRandom();
-  for (char& digit : std::span(id).subspan(kTimeDigits)) digit = kDigits[random.Next() & 31U];
+  for (char& digit : std::span(id).subspan(kTimeDigits, kRandomDigits)) {
+    digit = kDigits[random.Next() & 31U];
+  }
+  id[kIdLength - 2] = kDigits[(queue >> 5) & 31U];
+  id[kIdLength - 1] = kDigits[queue & 31U];
   return id;
 }
 
+std::optional<std::size_t> QueueOfJobId(std::string_view id) {
+  if (id.size() != kIdLength || id.find_first_not_of(kDigits) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return kDigits.find(id[kIdLength - 2]) << 5 | kDigits.find(id[kIdLength - 1]);
+}
+
 std::string RandomHex(int count) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  static constexpr char kHex[] = "0123456789abcdef";
   std::string hex(static_cast<std::size_t>(count), '0');
   RandomBytes& random = ThreadRandom();
-  for (char& digit : hex) digit = kDigits[random.Next() & 15U];
+  for (char& digit : hex) digit = kHex[random.Next() & 15U];
   return hex;
 }
 
