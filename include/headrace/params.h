@@ -18,13 +18,13 @@ enum class ParamType { kInteger, kNumber, kBoolean, kChoice, kText };
 // Declares one parameter of a handler. Admission checks values against it (422 on a bad one), and
 // the API description is generated from it.
 struct ParamSpec {
-  std::string name;
+  std::string name = {};
   ParamType type = ParamType::kText;
-  std::string description;
-  std::optional<std::string> default_value;
-  std::optional<double> minimum;      // kInteger, kNumber: inclusive
-  std::optional<double> maximum;      // kInteger, kNumber: inclusive
-  std::vector<std::string> choices;   // kChoice
+  std::string description = {};
+  std::optional<std::string> default_value = {};
+  std::optional<double> minimum = {};     // kInteger, kNumber: inclusive
+  std::optional<double> maximum = {};     // kInteger, kNumber: inclusive
+  std::vector<std::string> choices = {}; // kChoice
   std::size_t max_length = 1024;      // bytes, kText
   bool secret = false;                // refused in the query string, never logged
 };

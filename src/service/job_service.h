@@ -95,6 +95,9 @@ class JobService {
   // Seconds after which a refused client should come back (DESIGN 3, Retry-After).
   [[nodiscard]] int RetryAfter(QueueIndex queue);
 
+  // Jobs finished per second while the queue was not empty, as measured or expected.
+  [[nodiscard]] double DrainRate(QueueIndex queue) const;
+
   [[nodiscard]] QueueFigures Figures(QueueIndex queue) const;
 
   // From now on Precheck and Submit refuse with 503.

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace headrace {
+
+// Why an executor ended before its time.
+enum class ExecutorDeath { kCrash, kMemory, kCpu, kDeadline, kCancelled, kProtocol, kResult };
+inline constexpr std::size_t kExecutorDeaths = 7;
+inline constexpr std::array<const char*, kExecutorDeaths> kExecutorDeathNames{
+    "crash", "memory", "cpu", "deadline", "cancelled", "protocol", "result"};
+
+// A copy of what an executor pool has counted since its start.
+struct ExecutorFigures {
+  std::uint64_t started = 0;
+  std::array<std::uint64_t, kExecutorDeaths> deaths{};
+};
+
+// The counters themselves. Thread-safe.
+class ExecutorCounters {
+ public:
+  void OnStarted() { started_.fetch_add(1, std::memory_order_relaxed); }
+  void OnDeath(ExecutorDeath reason) {
+    deaths_.at(static_cast<std::size_t>(reason)).fetch_add(1, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] ExecutorFigures Figures() const {
+    ExecutorFigures figures;
+    figures.started = started_.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < kExecutorDeaths; ++i) {
+      figures.deaths.at(i) = deaths_.at(i).load(std::memory_order_relaxed);
+    }
+    return figures;
+  }
+
+ private:
+  std::atomic<std::uint64_t> started_{0};
+  std::array<std::atomic<std::uint64_t>, kExecutorDeaths> deaths_{};
+};
+
+}  // namespace headrace

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ledger.h"
+#include "base/outcome.h"
+#include "base/queued_job.h"
+#include "engine/engine.h"
+#include "handler/executor_figures.h"
+
+namespace headrace {
+
+// Why admission refused a job. The label values of headrace_jobs_rejected_total.
+enum class Rejection { kFull, kMemory, kResults, kQuota, kDeadline, kDraining };
+
+// Routes as the metrics know them; every unknown path is kOther.
+enum class HttpRoute { kRoot, kJobs, kJob, kQueues, kQueue, kOther };
+enum class HttpMethod { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
+
+struct WorkerFigures {
+  std::size_t idle = 0;     // wait for a job
+  std::size_t queued = 0;   // have a job to take, wait for a slot
+  std::size_t busy = 0;     // run a job
+  std::size_t overdue = 0;  // run a job that nobody wants any more
+};
+
+struct SlotFigures {
+  std::size_t busy = 0;
+  std::size_t free = 0;
+};
+
+// Where a scrape finds what other modules count. Every function is called from the management thread,
+// must be thread-safe and must not block; an empty one leaves its series at 0.
+struct MetricSources {
+  std::function<WorkerFigures(QueueIndex)> workers;
+  std::function<SlotFigures()> slots;
+  std::function<double(QueueIndex)> drain_rate;  // jobs per second
+  std::function<ExecutorFigures(QueueIndex)> executors;
+  std::function<std::uint64_t()> log_dropped;  // lines
+  const Ledger* ledger = nullptr;
+};
+
+// Every metric of the service: names, labels, buckets. What happens is told through the On... functions
+// (thread-safe, well under a microsecond); job counts and queue lengths come from the engine at the
+// scrape, copied together, so that accepted = finished + waiting + running in every scrape.
+class Metrics {
+ public:
+  // `queues` and `engine` as configured; the engine outlives the metrics.
+  Metrics(std::vector<std::string> queues, const Engine& engine, std::string version);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // Connects the sources; before the first scrape, from the thread that builds the program.
+  void Connect(MetricSources sources);
+
+  void OnRejected(QueueIndex queue, Rejection reason);
+  // A job ended: as `state`, `timings` spent. `started` is false for a job that never ran.
+  void OnFinished(QueueIndex queue, JobState state, const JobTimings& timings, bool started);
+  void OnHttpRequest(HttpRoute route, HttpMethod method, int code, Seconds duration);
+  void OnHttpConnection(int delta);
+
+  // All series in the Prometheus text format, version 0.0.4.
+  [[nodiscard]] std::string Serialize() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "base/sync.h"
+#include "metrics/metrics.h"
+
+namespace headrace {
+
+// The rights to keep a core busy, shared by all workers of the process. Handed out in the order in which
+// they are asked for, whatever the queue. Thread-safe.
+class SlotPool {
+ public:
+  // One held slot; gives it back when destroyed. Move-only. Must not outlive the pool.
+  class Slot {
+   public:
+    Slot() = default;
+    Slot(Slot&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+    Slot& operator=(Slot&& other) noexcept {
+      Return();
+      pool_ = std::exchange(other.pool_, nullptr);
+      return *this;
+    }
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+    ~Slot() { Return(); }
+    void Return() {
+      if (pool_ != nullptr) std::exchange(pool_, nullptr)->Give();
+    }
+
+   private:
+    friend class SlotPool;
+    explicit Slot(SlotPool* pool) : pool_(pool) {}
+    SlotPool* pool_ = nullptr;
+  };
+
+  explicit SlotPool(std::size_t slots) : total_(slots) {}
+  SlotPool(const SlotPool&) = delete;
+  SlotPool& operator=(const SlotPool&) = delete;
+
+  // Blocks until it is this caller's turn and a slot is free.
+  [[nodiscard]] Slot Acquire();
+
+  [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] SlotFigures Figures() const;
+
+ private:
+  void Give();
+
+  const std::size_t total_;
+  mutable Mutex mu_;
+  CondVar turn_;
+  std::size_t busy_ GUARDED_BY(mu_) = 0;
+  std::uint64_t next_ticket_ GUARDED_BY(mu_) = 0;
+  std::uint64_t now_serving_ GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace headrace

@@ -1,0 +1,155 @@
+#include "worker/worker_pool.h"
+
+#include <optional>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace headrace {
+
+struct WorkerPool::Worker {
+  QueueIndex queue = 0;
+  std::atomic<State> state{State::kIdle};
+  mutable Mutex mu;
+  JobPtr job GUARDED_BY(mu);  // while it is busy; to tell whether it is overdue
+  std::thread thread;
+};
+
+namespace {
+
+// The outcome of a job that was claimed too late to be worth a run.
+std::optional<Outcome> NotWorthARun(const QueuedJob& job) {
+  const CancelReason reason = job.cancel.reason();
+  const bool expired = reason == CancelReason::kDeadline || job.deadline.Passed();
+  if (reason == CancelReason::kNone && !expired) return std::nullopt;
+  Outcome outcome;
+  outcome.state = expired ? JobState::kExpired : JobState::kCancelled;
+  outcome.error = expired ? Error{ErrorCode::kDeadlineExceeded, "deadline",
+                                  "the deadline passed while the job was waiting", {}}
+                          : Error{ErrorCode::kConflict, "cancelled", "the job was cancelled", {}};
+  return outcome;
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(std::vector<WorkerQueue> queues, Engine& engine, SlotPool& slots,
+                       Metrics& metrics, OnFinished on_finished)
+    : queues_(std::move(queues)),
+      engine_(engine),
+      slots_(slots),
+      metrics_(metrics),
+      on_finished_(std::move(on_finished)) {}
+
+WorkerPool::~WorkerPool() {
+  engine_.Close();
+  Join();
+}
+
+void WorkerPool::Start() {
+  for (QueueIndex queue = 0; queue < queues_.size(); ++queue) {
+    for (std::size_t i = 0; i < queues_[queue].workers; ++i) {
+      workers_.push_back(std::make_unique<Worker>());
+      workers_.back()->queue = queue;
+    }
+  }
+  {
+    const MutexLock lock(mu_);
+    running_threads_ = workers_.size();
+  }
+  for (const auto& worker : workers_) {
+    worker->thread = std::thread([this, &worker = *worker] {
+      Loop(worker);
+      const MutexLock lock(mu_);
+      --running_threads_;
+      left_.NotifyAll();
+    });
+  }
+}
+
+bool WorkerPool::WaitDrained(Deadline deadline) {
+  const MutexLock lock(mu_);
+  while (running_threads_ != 0) {
+    if (!left_.WaitUntil(mu_, deadline)) return running_threads_ == 0;
+  }
+  return true;
+}
+
+void WorkerPool::Join() {
+  for (const auto& worker : workers_) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+}
+
+WorkerFigures WorkerPool::Figures(QueueIndex queue) const {
+  WorkerFigures figures;
+  for (const auto& worker : workers_) {
+    if (worker->queue != queue) continue;
+    const MutexLock lock(worker->mu);
+    switch (worker->state.load(std::memory_order_relaxed)) {
+      case State::kIdle:
+        ++figures.idle;
+        break;
+      case State::kWaitsForSlot:
+        ++figures.queued;
+        break;
+      case State::kBusy:
+        if (worker->job && (worker->job->cancel.Cancelled() || worker->job->deadline.Passed())) {
+          ++figures.overdue;
+        } else {
+          ++figures.busy;
+        }
+        break;
+    }
+  }
+  return figures;
+}
+
+void WorkerPool::Loop(Worker& worker) {
+  const WorkerQueue& queue = queues_[worker.queue];
+  while (engine_.WaitForWork(worker.queue)) {
+    SlotPool::Slot slot;
+    if (queue.takes_slot) {
+      worker.state.store(State::kWaitsForSlot, std::memory_order_relaxed);
+      slot = slots_.Acquire();
+    }
+    // Another worker may have been faster; the slot goes back by itself then.
+    if (auto job = engine_.Claim(worker.queue)) Drive(worker, *job, std::move(slot));
+    worker.state.store(State::kIdle, std::memory_order_relaxed);
+  }
+}
+
+void WorkerPool::Drive(Worker& worker, const JobPtr& job, SlotPool::Slot slot) {
+  const auto claimed = SteadyClock::now();
+  {
+    const MutexLock lock(worker.mu);
+    worker.job = job;
+  }
+  worker.state.store(State::kBusy, std::memory_order_relaxed);
+  auto unrun = NotWorthARun(*job);
+  const bool started = !unrun;
+  Outcome outcome = started ? queues_[worker.queue].runner->Run(*job) : *std::move(unrun);
+  outcome.timings.wait = claimed - job->accepted_at;
+  outcome.timings.run = SteadyClock::now() - claimed;
+  slot.Return();
+  {
+    const MutexLock lock(worker.mu);
+    worker.job.reset();
+  }
+  metrics_.OnFinished(job->queue, outcome.state, outcome.timings, started);
+  LogEnd(*job, outcome);
+  engine_.Finish(job->id, job->attempt, outcome.state);
+  on_finished_(*job, std::move(outcome));
+}
+
+void WorkerPool::LogEnd(const QueuedJob& job, const Outcome& outcome) const {
+  const auto level = outcome.state == JobState::kFailed ? spdlog::level::warn : spdlog::level::debug;
+  if (!spdlog::should_log(level)) return;
+  spdlog::log(level, "job ended: job_id={} queue={} outcome={} wait={:.3f}s run={:.3f}s cpu={:.3f}s{}{}",
+              job.id, job.queue_name, ToString(outcome.state), outcome.timings.wait.count(),
+              outcome.timings.run.count(), outcome.timings.cpu.count(),
+              outcome.error ? " error=" + outcome.error->type : "",
+              outcome.error && !outcome.error->detail.empty() ? " detail=" + outcome.error->detail
+                                                              : "");
+}
+
+}  // namespace headrace

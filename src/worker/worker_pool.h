@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/sync.h"
+#include "engine/engine.h"
+#include "handler/runner.h"
+#include "metrics/metrics.h"
+#include "worker/slots.h"
+
+namespace headrace {
+
+// The workers of one queue.
+struct WorkerQueue {
+  std::string name;
+  std::size_t workers = 1;
+  bool takes_slot = true;    // false for handlers that only wait
+  Runner* runner = nullptr;  // outlives the pool
+};
+
+// The threads that drain the queues: wait for work, take a slot, claim, run, finish, report. One job at
+// a time each. Start and Stop belong to the thread that owns the pool; the rest is thread-safe.
+class WorkerPool {
+ public:
+  // Called on the worker's thread once a job has ended and its place and slot are free. Must not block.
+  using OnFinished = std::function<void(const QueuedJob&, Outcome)>;
+
+  // `queues` in QueueIndex order. All references outlive the pool.
+  WorkerPool(std::vector<WorkerQueue> queues, Engine& engine, SlotPool& slots, Metrics& metrics,
+             OnFinished on_finished);
+  ~WorkerPool();  // closes the engine and joins; a job that still runs is waited for
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  void Start();
+
+  // Waits until every worker has left, which they do when the engine is closed and drained. False if
+  // the deadline passes first; the caller then cancels what is left and calls Join.
+  [[nodiscard]] bool WaitDrained(Deadline deadline);
+
+  // Joins all threads; the engine must be closed. Idempotent.
+  void Join();
+
+  [[nodiscard]] WorkerFigures Figures(QueueIndex queue) const;
+
+ private:
+  enum class State { kIdle, kWaitsForSlot, kBusy };
+  struct Worker;
+
+  void Loop(Worker& worker);
+  void Drive(Worker& worker, const JobPtr& job, SlotPool::Slot slot);
+  void LogEnd(const QueuedJob& job, const Outcome& outcome) const;
+
+  const std::vector<WorkerQueue> queues_;
+  Engine& engine_;
+  SlotPool& slots_;
+  Metrics& metrics_;
+  const OnFinished on_finished_;
+
+  Mutex mu_;
+  CondVar left_;
+  std::size_t running_threads_ GUARDED_BY(mu_) = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;  // last: their threads use all above
+};
+
+}  // namespace headrace
