@@ -1,6 +1,6 @@
 """The seed's design in Python, as a yardstick: a bounded thread queue behind FastAPI.
 
-A PUT on /simulate enqueues (future, seconds) and awaits the future; worker threads take jobs from the
+A POST to /simulate enqueues (future, seconds) and awaits the future; worker threads take jobs from the
 queue and set the result from their thread. A full queue answers 429 at once. This is how a careful
 Python service of this kind is written; nothing in it is slowed down on purpose. Settings come from
 the environment: WORKERS (1), CAPACITY (64).
