@@ -74,7 +74,7 @@ def sample(probes, seconds, into):
 def flood(server, seconds):
     """20 clients that ask for 3 s of CPU each and come back 50 ms after every refusal."""
     argv = servers.wrk_argv(server.url + "?ms=3000", seconds, 20)
-    return subprocess.Popen(argv, env={**os.environ, "HEADRACE_BENCH_DELAY": "50"},
+    return subprocess.Popen(argv, env={**os.environ, "BENCH_DELAY": "50"},
                             stdout=subprocess.PIPE, text=True, preexec_fn=stay_ordinary)
 
 

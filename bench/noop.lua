@@ -1,7 +1,7 @@
--- wrk: POSTs without a body; prints one line of JSON at the end. With HEADRACE_BENCH_DELAY each
+-- wrk: POSTs without a body; prints one line of JSON at the end. With BENCH_DELAY each
 -- connection waits that many milliseconds before each request.
 wrk.method = "POST"
-local pause = tonumber(os.getenv("HEADRACE_BENCH_DELAY") or "0")
+local pause = tonumber(os.getenv("BENCH_DELAY") or "0")
 if pause > 0 then
   function delay() return pause end
 end
