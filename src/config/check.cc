@@ -1,0 +1,142 @@
+#include "config/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "base/job_id.h"
+#include "base/units.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kMaxPath = 128;
+
+bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+// What the modules say of their options: "server.threads: 0 is below 1".
+void AddAll(const std::vector<std::string>& found, Problems& problems) {
+  for (const std::string& line : found) {
+    const auto colon = line.find(": ");
+    if (colon == std::string::npos) {
+      problems.AddAtLine(0, line);
+    } else {
+      problems.Add(line.substr(0, colon), line.substr(colon + 2));
+    }
+  }
+}
+
+void CheckProgram(const Config& config, Problems& problems) {
+  AddAll(Validate(config.http), problems);
+  AddAll(Validate(config.management), problems);
+  const auto address = ParseListenAddress(config.http.listen);
+  if (address && address->port != 0 && config.http.listen == config.management.listen) {
+    problems.Add("management.listen",
+                 fmt::format("{} is server.listen as well; allowed: another address or port",
+                             config.management.listen));
+  }
+  if (config.budget && config.http.max_body > *config.budget) {
+    problems.Add("server.max_body",
+                 fmt::format("{} is more than memory.budget ({}), no such body could "
+                             "come in; allowed: at most the budget",
+                             FormatSize(config.http.max_body), FormatSize(*config.budget)));
+  }
+}
+
+void CheckHandler(const QueueConfig& queue, const std::string& path,
+                  const std::vector<HandlerModes>& handlers, Problems& problems) {
+  const auto handler = std::find_if(handlers.begin(), handlers.end(),
+                                    [&](const HandlerModes& h) { return h.name == queue.handler; });
+  if (handler == handlers.end()) {
+    std::vector<std::string> names;
+    for (const HandlerModes& known : handlers) names.push_back(known.name);
+    problems.Add(
+        path + "handler",
+        queue.handler.empty()
+            ? fmt::format("is missing; allowed: {}", fmt::join(names, ", "))
+            : fmt::format("'{}' is unknown; allowed: {}", queue.handler, fmt::join(names, ", ")));
+    return;
+  }
+  const bool thread = queue.isolation.mode == IsolationMode::kThread;
+  if (thread ? handler->thread : handler->process) return;
+  problems.Add(path + "isolation.mode",
+               fmt::format("handler {} cannot run in mode {}; allowed: {}", queue.handler,
+                           thread ? "thread" : "process", thread ? "process" : "thread"));
+}
+
+void CheckIsolation(const QueueConfig& queue, const std::string& path, Problems& problems) {
+  if (queue.isolation.mode == IsolationMode::kThread) {
+    for (const char* key : {"isolation.memory", "isolation.cpu"}) {
+      if (!problems.IsSet(path + key)) continue;
+      problems.Add(path + key, "a thread cannot be limited; allowed: mode process, or no such key");
+    }
+  }
+  if (queue.isolation.cpu.count() % 1000 != 0) {
+    problems.Add(path + "isolation.cpu",
+                 fmt::format("{} is not counted in whole seconds; allowed: 1s, 2s, ...",
+                             FormatDuration(queue.isolation.cpu)));
+  }
+}
+
+bool IsPath(const std::string& path) {
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+    return IsLowerOrDigit(c) || (c >= 'A' && c <= 'Z') || c == '/' || c == '-' || c == '_' ||
+           c == '.';
+  });
+  return plain && path.size() >= 2 && path.size() <= kMaxPath && path.front() == '/' &&
+         path.back() != '/' && path.find("//") == std::string::npos &&
+         path.find("/.") == std::string::npos;
+}
+
+// `taken`: path -> the queue that has it.
+void CheckPath(const QueueConfig& queue, const std::string& key,
+               std::map<std::string, std::string>& taken, Problems& problems) {
+  if (queue.path.empty()) return;
+  if (!IsPath(queue.path)) {
+    problems.Add(
+        key, fmt::format("'{}' is no path; allowed: / and letters, digits, - _ . in parts, at most "
+                         "{} characters, without a / at the end",
+                         queue.path, kMaxPath));
+    return;
+  }
+  if (queue.path == "/v1" || queue.path.compare(0, 4, "/v1/") == 0 ||
+      queue.path == "/openapi.json") {
+    problems.Add(
+        key, fmt::format("{} belongs to the API; allowed: a path outside of /v1 and /openapi.json",
+                         queue.path));
+    return;
+  }
+  const auto [other, fresh] = taken.emplace(queue.path, queue.name);
+  if (!fresh) {
+    problems.Add(key, fmt::format("{} is the path of queue {} as well; allowed: one queue per path",
+                                  queue.path, other->second));
+  }
+}
+
+}  // namespace
+
+bool IsQueueName(std::string_view name) {
+  return !name.empty() && name.size() <= 63 && IsLowerOrDigit(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return IsLowerOrDigit(c) || c == '-'; });
+}
+
+void CheckConfig(const Config& config, const std::vector<HandlerModes>& handlers,
+                 Problems& problems) {
+  CheckProgram(config, problems);
+  if (config.queues.size() > kMaxQueues) {
+    problems.Add("queues", fmt::format("{} queues are too many; allowed: 1 to {}",
+                                       config.queues.size(), kMaxQueues));
+  }
+  std::map<std::string, std::string> taken;
+  for (const QueueConfig& queue : config.queues) {
+    const std::string path = "queues." + queue.name + ".";
+    CheckHandler(queue, path, handlers, problems);
+    CheckIsolation(queue, path, problems);
+    CheckPath(queue, path + "path", taken, problems);
+  }
+}
+
+}  // namespace headrace

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/http_options.h"
+
+namespace headrace {
+
+enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError };
+enum class LogFormat { kText, kJson };
+
+struct LogOptions {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+};
+
+// SIGTERM: unready at once, go on accepting for `delay`, then let jobs end for at most `drain`.
+struct ShutdownOptions {
+  std::chrono::milliseconds delay{0};
+  std::chrono::milliseconds drain{8'000};
+};
+
+enum class IsolationMode { kProcess, kThread };
+
+struct IsolationOptions {
+  IsolationMode mode = IsolationMode::kProcess;
+  std::optional<std::uint64_t> memory;    // bytes per executor; nothing: auto
+  std::chrono::milliseconds cpu{60'000};  // whole seconds, as RLIMIT_CPU counts
+};
+
+struct QueueConfig {
+  std::string name;
+  std::string handler;
+  std::optional<std::size_t> workers;  // nothing: as many as slots
+  std::size_t capacity = 64;
+  std::chrono::milliseconds deadline{60'000};
+  std::chrono::milliseconds expected_run{1'000};
+  std::string path;  // second, short address; empty: none
+  IsolationOptions isolation;
+};
+
+// Everything that can be configured: the modules' options, and what the composition itself needs.
+// The defaults are the fields' initial values. Value type.
+struct Config {
+  HttpOptions http;
+  ManagementOptions management;
+  std::optional<std::size_t> slots;  // nothing: what the machine can carry
+  std::optional<std::uint64_t>
+      budget;  // bytes of the ledger; nothing: a quarter of the memory limit
+  std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes of one job's result
+  std::string executors_dir;  // where the executors' binaries lie; empty: beside the program
+  LogOptions log;
+  ShutdownOptions shutdown;
+  std::vector<QueueConfig> queues;  // in the order of the file
+};
+
+}  // namespace headrace

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/units.h"
+
+namespace headrace {
+
+// The one declaration of a scalar key of T: name, range and help here, default in T's field.
+// Parsing, checking, messages, the environment's names and the sample's test all follow from it.
+template <class T>
+struct Key {
+  std::string path;     // below T, with dots
+  std::string allowed;  // type, unit and range in words
+  std::string help;
+  // Parses into the field; returns what is wrong with the text, or nothing.
+  std::function<std::optional<std::string>(T&, const std::string&)> read;
+  std::function<std::string(const T&)> show;  // the field's value as it is written in a file
+};
+
+// How the makers below reach a field of a T, whether const or not.
+template <class T, class Access>
+struct Field {
+  std::string path;
+  Access access;  // generic lambda: T& -> field&
+  std::string help;
+};
+
+struct Range {
+  std::uint64_t low;
+  std::uint64_t high;
+  [[nodiscard]] bool Has(std::uint64_t value) const { return value >= low && value <= high; }
+};
+
+inline std::optional<std::uint64_t> ParseCount(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// How numbers of one unit are read and written.
+struct Unit {
+  std::optional<std::uint64_t> (*parse)(const std::string& text);
+  std::string (*format)(std::uint64_t value);
+  const char* noun;  // "a size", as in "'3 apples' is not a size"
+};
+
+inline const Unit& Counts() {
+  static const Unit kUnit{[](const std::string& text) { return ParseCount(text); },
+                          [](std::uint64_t value) { return fmt::format("{}", value); },
+                          "a whole number"};
+  return kUnit;
+}
+
+inline const Unit& Sizes() {
+  static const Unit kUnit{[](const std::string& text) -> std::optional<std::uint64_t> {
+                            auto size = ParseSize(text);
+                            return size ? std::optional(*size) : std::nullopt;
+                          },
+                          [](std::uint64_t value) { return FormatSize(value); }, "a size"};
+  return kUnit;
+}
+
+inline const Unit& Durations() {
+  static const Unit kUnit{
+      [](const std::string& text) -> std::optional<std::uint64_t> {
+        auto duration = ParseDuration(text);
+        if (!duration || duration->count() < 0) return std::nullopt;
+        return static_cast<std::uint64_t>(duration->count());
+      },
+      [](std::uint64_t value) {
+        return FormatDuration(std::chrono::milliseconds(static_cast<std::int64_t>(value)));
+      },
+      "a duration"};
+  return kUnit;
+}
+
+// "a size of 1B to 4GiB"
+inline std::string Describe(const Unit& unit, Range range) {
+  return fmt::format("{} of {} to {}", unit.noun, unit.format(range.low), unit.format(range.high));
+}
+
+// The number in the text, or what is wrong with it.
+struct ParsedNumber {
+  std::uint64_t value = 0;
+  std::optional<std::string> problem;
+};
+
+inline ParsedNumber ParseNumber(const Unit& unit, Range range, const std::string& text) {
+  const auto value = unit.parse(text);
+  if (!value) return {0, fmt::format("'{}' is not {}", text, unit.noun)};
+  if (!range.Has(*value)) {
+    return {0, fmt::format("{} is too {}", text, *value < range.low ? "small" : "large")};
+  }
+  return {*value, std::nullopt};
+}
+
+template <class T, class Access>
+Key<T> NumberKey(Field<T, Access> field, const Unit& unit, Range range) {
+  const auto access = field.access;
+  return Key<T>{field.path, Describe(unit, range), field.help,
+                [access, &unit, range](T& target, const std::string& text) {
+                  auto number = ParseNumber(unit, range, text);
+                  using Value = std::remove_reference_t<decltype(access(target))>;
+                  if (!number.problem) access(target) = static_cast<Value>(number.value);
+                  return number.problem;
+                },
+                [access, &unit](const T& target) {
+                  return unit.format(static_cast<std::uint64_t>(access(target)));
+                }};
+}
+
+template <class T, class Access>
+Key<T> DurationKey(Field<T, Access> field, Range milliseconds) {
+  const auto access = field.access;
+  return Key<T>{field.path, Describe(Durations(), milliseconds), field.help,
+                [access, milliseconds](T& target, const std::string& text) {
+                  auto number = ParseNumber(Durations(), milliseconds, text);
+                  if (!number.problem) {
+                    access(target) =
+                        std::chrono::milliseconds(static_cast<std::int64_t>(number.value));
+                  }
+                  return number.problem;
+                },
+                [access](const T& target) { return FormatDuration(access(target)); }};
+}
+
+// A number of which "auto" is the absence.
+template <class T, class Access>
+Key<T> AutoKey(Field<T, Access> field, const Unit& unit, Range range) {
+  const auto access = field.access;
+  return Key<T>{
+      field.path, "auto, or " + Describe(unit, range), field.help,
+      [access, &unit, range](T& target, const std::string& text) -> std::optional<std::string> {
+        if (text == "auto") {
+          access(target).reset();
+          return std::nullopt;
+        }
+        auto number = ParseNumber(unit, range, text);
+        if (!number.problem) access(target) = number.value;
+        return number.problem;
+      },
+      [access, &unit](const T& target) {
+        return access(target) ? unit.format(*access(target)) : std::string("auto");
+      }};
+}
+
+template <class T, class Access>
+Key<T> TextKey(Field<T, Access> field, std::string allowed) {
+  const auto access = field.access;
+  return Key<T>{field.path, std::move(allowed), field.help,
+                [access](T& target, const std::string& text) -> std::optional<std::string> {
+                  access(target) = text;
+                  return std::nullopt;
+                },
+                [access](const T& target) { return access(target); }};
+}
+
+template <class Value>
+using Choices = std::vector<std::pair<std::string, Value>>;
+
+template <class T, class Access, class Value>
+Key<T> ChoiceKey(Field<T, Access> field, Choices<Value> choices) {
+  const auto access = field.access;
+  std::string allowed;
+  for (const auto& [word, value] : choices) allowed += (allowed.empty() ? "" : ", ") + word;
+  return Key<T>{
+      field.path, "one of " + allowed, field.help,
+      [access, choices](T& target, const std::string& text) -> std::optional<std::string> {
+        for (const auto& [word, value] : choices) {
+          if (word != text) continue;
+          access(target) = value;
+          return std::nullopt;
+        }
+        return fmt::format("'{}' is unknown", text);
+      },
+      [access, choices](const T& target) {
+        for (const auto& [word, value] : choices) {
+          if (value == access(target)) return word;
+        }
+        return std::string();
+      }};
+}
+
+}  // namespace headrace

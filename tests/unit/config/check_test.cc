@@ -1,0 +1,103 @@
+#include "config/check.h"
+
+#include <gmock/gmock.h>
+
+#include "unit/config/config_fixture.h"
+
+namespace headrace {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class CheckTest : public ConfigFixture {};
+
+TEST_F(CheckTest, AnAddressThatIsNoneIsRefused) {
+  EXPECT_THAT(LoadWithQueue("server: {listen: nowhere}").problems,
+              ElementsAre(HasSubstr("f.yaml:1: server.listen: 'nowhere' is not address:port")));
+}
+
+TEST_F(CheckTest, TwoListenersOnOneAddressAreRefused) {
+  EXPECT_THAT(
+      LoadWithQueue("server: {listen: '127.0.0.1:9000'}\nmanagement: {listen: '127.0.0.1:9000'}")
+          .problems,
+      ElementsAre(
+          HasSubstr("f.yaml:2: management.listen: 127.0.0.1:9000 is server.listen as well")));
+  EXPECT_TRUE(LoadWithQueue("server: {listen: '127.0.0.1:0'}\nmanagement: {listen: '127.0.0.1:0'}")
+                  .problems.empty());
+}
+
+TEST_F(CheckTest, ABodyThatExceedsTheBudgetIsRefused) {
+  EXPECT_THAT(LoadWithQueue("server: {max_body: 64MiB}\nmemory: {budget: 32MiB}").problems,
+              ElementsAre(HasSubstr(
+                  "f.yaml:1: server.max_body: 64MiB is more than memory.budget (32MiB)")));
+}
+
+TEST_F(CheckTest, AQueueWithoutHandlerIsRefusedWithTheKnownOnes) {
+  EXPECT_THAT(
+      Load("queues:\n  a: {workers: 1}").problems,
+      ElementsAre("f.yaml:2: queues.a.handler: is missing; allowed: pdf-to-image, simulate"));
+  EXPECT_THAT(
+      Load("queues:\n  a:").problems,
+      ElementsAre("f.yaml:2: queues.a.handler: is missing; allowed: pdf-to-image, simulate"));
+}
+
+TEST_F(CheckTest, AModeThatTheHandlerCannotRunInIsRefused) {
+  EXPECT_THAT(
+      Load("queues:\n  a: {handler: simulate}").problems,
+      ElementsAre("f.yaml:2: queues.a.isolation.mode: handler simulate cannot run in mode process; "
+                  "allowed: thread"));
+  EXPECT_THAT(
+      Load("queues:\n  a:\n    handler: pdf-to-image\n    isolation: {mode: thread}").problems,
+      ElementsAre(
+          "f.yaml:4: queues.a.isolation.mode: handler pdf-to-image cannot run in mode thread; "
+          "allowed: process"));
+}
+
+TEST_F(CheckTest, LimitsBesideModeThreadAreRefused) {
+  EXPECT_THAT(
+      Load("queues:\n  a:\n    handler: simulate\n    isolation:\n      mode: thread\n"
+           "      memory: 1GiB\n      cpu: 1s\n")
+          .problems,
+      ElementsAre(HasSubstr("f.yaml:6: queues.a.isolation.memory: a thread cannot be limited"),
+                  HasSubstr("f.yaml:7: queues.a.isolation.cpu: a thread cannot be limited")));
+}
+
+TEST_F(CheckTest, CpuTimeThatIsNotWholeSecondsIsRefused) {
+  EXPECT_THAT(Load("queues:\n  a: {handler: pdf-to-image, isolation: {cpu: 1500ms}}").problems,
+              ElementsAre(HasSubstr(
+                  "f.yaml:2: queues.a.isolation.cpu: 1500ms is not counted in whole seconds")));
+}
+
+TEST_F(CheckTest, ANameThatIsNoneIsRefused) {
+  for (const char* name : {"Simulate", "a_b", "-a", "a.b", "a/b", "\"\""}) {
+    EXPECT_THAT(Load(std::string("queues:\n  ") + name + ": {handler: simulate}").problems,
+                ElementsAre(HasSubstr("is no name for a queue; allowed: 1 to 63 of a-z")))
+        << name;
+  }
+  EXPECT_TRUE(IsQueueName("pdf-to-image"));
+  EXPECT_TRUE(IsQueueName(std::string(63, 'a')));
+  EXPECT_FALSE(IsQueueName(std::string(64, 'a')));
+}
+
+TEST_F(CheckTest, APathThatIsNoneOrTheApisIsRefused) {
+  for (const char* path :
+       {"put", "/", "/a/", "//a", "/a b", "/../x", "/v1", "/v1/queues", "/openapi.json"}) {
+    EXPECT_THAT(
+        Load(std::string("queues:\n  a: {handler: pdf-to-image, path: '") + path + "'}").problems,
+        ElementsAre(HasSubstr("f.yaml:2: queues.a.path: ")))
+        << path;
+  }
+  EXPECT_TRUE(Load("queues:\n  a: {handler: pdf-to-image, path: /old/put.php}").problems.empty());
+}
+
+TEST_F(CheckTest, OnePathForTwoQueuesIsRefused) {
+  EXPECT_THAT(
+      Load("queues:\n  a: {handler: pdf-to-image, path: /put}\n  b: {handler: pdf-to-image, path: "
+           "/put}")
+          .problems,
+      ElementsAre(HasSubstr("f.yaml:3: queues.b.path: /put is the path of queue a as well")));
+}
+
+}  // namespace
+}  // namespace headrace
