@@ -1,0 +1,179 @@
+#include "handler/executor_child.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "handler/frame_socket.h"
+#include "handler/part_check.h"
+#include "handler/sandbox.h"
+
+namespace headrace {
+namespace {
+
+using SteadyTimePoint = std::chrono::steady_clock::time_point;
+
+constexpr int kUnfitStatus = 3;
+constexpr int kServiceGone = 4;
+
+// Wire buffers of this process. Static: they must be there when no memory is left.
+FrameWriter& Writer() {
+  static FrameWriter writer;
+  return writer;
+}
+FrameBuffer& Buffer() {
+  static FrameBuffer buffer;
+  return buffer;
+}
+
+bool Send(std::span<const std::byte> frame) {
+  return SendFrame(kExecutorSocket, frame) == SendResult::kSent;
+}
+
+bool WriteAll(int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+class ExecutorContext final : public Context {
+ public:
+  explicit ExecutorContext(SteadyTimePoint deadline) : deadline_(deadline) {}
+
+  // Whoever cancels a job kills its executor; what is left to see here is the deadline.
+  [[nodiscard]] bool Cancelled() const override {
+    return std::chrono::steady_clock::now() >= deadline_;
+  }
+  [[nodiscard]] SteadyTimePoint Deadline() const override { return deadline_; }
+
+  [[nodiscard]] bool AddPart(std::string_view name, std::string_view media_type,
+                             std::span<const std::byte> bytes) override {
+    CheckPart(name, media_type);
+    if (lost_) return false;
+    lost_ = bytes.size() <= kMaxInlinePart ? !SendInline(name, media_type, bytes)
+                                           : !SendThroughMemfd(name, media_type, bytes);
+    if (!lost_) ++parts_;
+    return !lost_;
+  }
+
+  [[nodiscard]] std::uint32_t parts() const { return parts_; }
+
+ private:
+  static bool SendInline(std::string_view name, std::string_view media_type,
+                         std::span<const std::byte> bytes) {
+    return Send(Encode(Writer(), PartFrame{Crc32(bytes), name, media_type, bytes}));
+  }
+
+  // write(2) instead of a mapping: no page faults, and nothing that counts as address space.
+  static bool SendThroughMemfd(std::string_view name, std::string_view media_type,
+                               std::span<const std::byte> bytes) {
+    if (!Send(Encode(Writer(), PartRequestFrame{bytes.size(), name, media_type}))) return false;
+    if (Buffer().Receive(kExecutorSocket, Wait::kYes) != ReceiveResult::kFrame) return false;
+    const auto size = DecodePartGrant(Buffer().view().body);
+    const UniqueFd memfd = Buffer().TakeFd();
+    if (Buffer().view().type != FrameType::kPartGrant || size != bytes.size() || !memfd)
+      return false;
+    if (!WriteAll(memfd.get(), bytes)) return false;
+    return Send(EncodeNumber(Writer(), FrameType::kPartDone, Crc32(bytes)));
+  }
+
+  const SteadyTimePoint deadline_;
+  std::uint32_t parts_ = 0;
+  bool lost_ = false;
+};
+
+void SendInternal(std::string_view detail) {
+  Send(Encode(Writer(), FailureFrame{WireFailure::kInternal, "handler-failed",
+                                     "the handler could not do this job", detail}));
+}
+
+// The payload as read-only memory; it stays mapped until the process ends.
+std::optional<std::span<const std::byte>> MapPayload(const UniqueFd& memfd, std::uint64_t size) {
+  if (size == 0) return std::span<const std::byte>();
+  struct stat status {};
+  if (!memfd || fstat(memfd.get(), &status) != 0 || status.st_size < 0) return std::nullopt;
+  if (static_cast<std::uint64_t>(status.st_size) < size) return std::nullopt;
+  // Private: older kernels refuse shared mappings of a memfd that is sealed against writing.
+  void* const memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memfd.get(), 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  return std::span(static_cast<const std::byte*>(memory), size);
+}
+
+void RunHandler(Handler& handler, const Job& job, ExecutorContext& context) {
+  const auto failure = handler.Run(job, context);
+  if (!failure) {
+    Send(EncodeNumber(Writer(), FrameType::kDone, context.parts()));
+    return;
+  }
+  Send(Encode(Writer(),
+              FailureFrame{ToWire(failure->kind), failure->type, failure->hint, failure->detail}));
+}
+
+void RunJob(Handler& handler, const JobFrame& frame, const UniqueFd& memfd) {
+  Job job;
+  job.id = frame.id;
+  job.queue = frame.queue;
+  job.params = frame.params;
+  job.attempt = frame.attempt;
+  job.traceparent = frame.traceparent;
+  const auto payload = MapPayload(memfd, frame.payload_size);
+  if (!payload) return SendInternal("the payload did not arrive whole");
+  job.payload = *payload;
+  ExecutorContext context(SteadyTimePoint(std::chrono::nanoseconds(frame.deadline)));
+  RunHandler(handler, job, context);
+}
+
+// The exceptions of a handler end here, as frames.
+void AnswerJob(Handler& handler) {
+  try {
+    const auto frame = DecodeJob(Buffer().view().body);
+    const UniqueFd memfd = Buffer().TakeFd();
+    if (!frame || Buffer().view().type != FrameType::kJob) _exit(kServiceGone);
+    RunJob(handler, *frame, memfd);
+  } catch (const std::bad_alloc&) {
+    Send(Encode(Writer(), FailureFrame{WireFailure::kOutOfMemory, "executor-crashed", "", ""}));
+  } catch (const std::exception& error) {
+    SendInternal(error.what());
+  } catch (...) {
+    SendInternal("it threw something that is no std::exception");
+  }
+}
+
+std::optional<std::string> Confine(int socket, const ExecutorLimits& limits, pid_t service) {
+  // The OOM score is inherited from the zygote; the own process group is made by the service, which
+  // can so tell executors that it knows from those that it never heard of.
+  if (auto reason = KeepOnlySocket(socket)) return reason;
+  if (auto reason = HideMemory()) return reason;
+  if (auto reason = DieWithService(service)) return reason;
+  return LimitResources(limits);
+}
+
+}  // namespace
+
+void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits, pid_t service) {
+  if (const auto reason = Confine(socket, limits, service)) {
+    Send(EncodeReason(Writer(), FrameType::kUnfit, *reason));
+    _exit(kUnfitStatus);
+  }
+  if (!Send(EncodeEmpty(Writer(), FrameType::kHello))) _exit(kServiceGone);
+  if (Buffer().Receive(kExecutorSocket, Wait::kYes) != ReceiveResult::kFrame) _exit(kServiceGone);
+  AnswerJob(handler);
+  _exit(0);  // no destructors, no atexit: they belong to the zygote
+}
+
+}  // namespace headrace

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/fd.h"
+#include "handler/frames.h"
+#include "headrace/handler.h"
+
+namespace headrace {
+
+// The life of an executor, from the fork to its end: limits itself, says hello, takes one job, runs
+// it, answers. `socket` is its end of the pair that the service made. Single-threaded.
+[[noreturn]] void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits,
+                              pid_t service);
+
+}  // namespace headrace

@@ -1,0 +1,127 @@
+#include "handler/executor_main.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "handler/executor_child.h"
+#include "handler/frame_socket.h"
+#include "handler/frames.h"
+#include "handler/sandbox.h"
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#include <sanitizer/linux_syscall_hooks.h>
+#define HEADRACE_BEFORE_FORK() __sanitizer_syscall_pre_fork()
+#define HEADRACE_AFTER_FORK(pid) __sanitizer_syscall_post_fork(pid)
+#else
+#define HEADRACE_BEFORE_FORK() static_cast<void>(0)
+#define HEADRACE_AFTER_FORK(pid) static_cast<void>(0)
+#endif
+
+namespace headrace {
+namespace {
+
+constexpr int kNotStartedByService = 2;
+constexpr int kHandlerBroken = 2;
+
+std::optional<pid_t> ServicePid(int argc, char** argv) {
+  if (argc != 3 || std::string_view(argv[1]) != kZygoteArgument) return std::nullopt;
+  const std::string_view text(argv[2]);
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc() || end != text.data() + text.size() || pid <= 0) return std::nullopt;
+  return pid;
+}
+
+// Forks a child whose parent is the service. Plain clone: container profiles answer clone3 with
+// ENOSYS, and fork(2) cannot choose the parent. Safe because the process has one thread.
+pid_t ForkForService(int& pidfd) {
+  HEADRACE_BEFORE_FORK();
+  const long pid =
+      syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
+  HEADRACE_AFTER_FORK(static_cast<int>(pid));
+  return static_cast<pid_t>(pid);
+}
+
+class ZygoteLoop {
+ public:
+  ZygoteLoop(Handler& handler, pid_t service) : handler_(handler), service_(service) {}
+
+  std::optional<std::string> Prepare() {
+    if (auto reason = DieWithService(service_)) return reason;
+    PreferAsVictim();
+    if (auto reason = HideMemory()) return reason;
+    try {
+      handler_.Warm();
+    } catch (const std::exception& error) {
+      return std::string("the handler cannot be warmed: ") + error.what();
+    }
+    return std::nullopt;
+  }
+
+  void Break(std::string_view reason) {
+    SendFrame(kZygoteSocket, EncodeReason(writer_, FrameType::kBroken, reason));
+  }
+
+  // Serves until the service closes its end or breaks the protocol.
+  void Run() {
+    if (SendFrame(kZygoteSocket, EncodeEmpty(writer_, FrameType::kReady)) != SendResult::kSent)
+      return;
+    while (buffer_.Receive(kZygoteSocket, Wait::kYes) == ReceiveResult::kFrame) {
+      const auto fork = DecodeFork(buffer_.view().body);
+      if (buffer_.view().type != FrameType::kFork || !fork || !buffer_.HasFd()) return;
+      if (!Fork(*fork, buffer_.TakeFd())) return;
+    }
+  }
+
+ private:
+  bool Fork(const ForkFrame& request, UniqueFd socket) {
+    int pidfd = -1;
+    const pid_t pid = ForkForService(pidfd);
+    if (pid == 0) RunExecutor(handler_, socket.release(), request.limits, service_);
+    if (pid < 0) {
+      const ForkFailedFrame failed{request.request, static_cast<std::uint32_t>(errno)};
+      return SendFrame(kZygoteSocket, Encode(writer_, failed)) == SendResult::kSent;
+    }
+    const UniqueFd owned(pidfd);
+    const ForkedFrame forked{request.request, static_cast<std::uint32_t>(pid)};
+    return SendFrame(kZygoteSocket, Encode(writer_, forked), pidfd) == SendResult::kSent;
+  }
+
+  Handler& handler_;
+  const pid_t service_;
+  FrameWriter writer_;
+  FrameBuffer buffer_;
+};
+
+}  // namespace
+
+int ExecutorMain(int argc, char** argv, Handler& handler) {
+  const auto service = ServicePid(argc, argv);
+  if (!service) {
+    std::fputs("this program does the work of a headrace queue; the service starts it\n", stderr);
+    return kNotStartedByService;
+  }
+  ZygoteLoop zygote(handler, *service);
+  if (const auto reason = zygote.Prepare()) {
+    zygote.Break(*reason);
+    return kHandlerBroken;
+  }
+  zygote.Run();
+  return 0;
+}
+
+}  // namespace headrace

@@ -1,0 +1,80 @@
+#include "handler/sandbox.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace headrace {
+namespace {
+
+constexpr rlim_t kOpenFiles = 64;
+constexpr rlim_t kStackBytes = rlim_t{8} << 20U;
+
+std::string Reason(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+
+// Sets the soft and the hard limit; a hard limit can only be lowered without privileges.
+bool Limit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
+  rlimit current{};
+  if (getrlimit(resource, &current) != 0) return false;
+  const rlimit wanted{std::min(soft, current.rlim_max), std::min(hard, current.rlim_max)};
+  return setrlimit(resource, &wanted) == 0;
+}
+
+bool LimitBytes(__rlimit_resource resource, rlim_t bytes) { return Limit(resource, bytes, bytes); }
+
+}  // namespace
+
+std::optional<std::string> DieWithService(pid_t service) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return Reason("PR_SET_PDEATHSIG");
+  // The service may have ended before the kernel was told to watch it.
+  if (getppid() != service) return "the service has ended";
+  return std::nullopt;
+}
+
+void PreferAsVictim() {
+  const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  // A failure leaves the service's own score, which is what a system without /proc has as well.
+  [[maybe_unused]] const ssize_t written = write(file, "1000", 4);
+  close(file);
+}
+
+std::optional<std::string> HideMemory() {
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) return Reason("PR_SET_DUMPABLE");
+  return std::nullopt;
+}
+
+std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Reason("PR_SET_NO_NEW_PRIVS");
+#ifndef HEADRACE_SANITIZED
+  if (limits.memory != 0 && !LimitBytes(RLIMIT_AS, limits.memory)) return Reason("RLIMIT_AS");
+#endif
+  // SIGXCPU at the soft limit names the reason; whoever ignores it is killed a second later.
+  if (limits.cpu_seconds != 0 && !Limit(RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)) {
+    return Reason("RLIMIT_CPU");
+  }
+  if (limits.file_size != 0 && !LimitBytes(RLIMIT_FSIZE, limits.file_size)) {
+    return Reason("RLIMIT_FSIZE");
+  }
+  if (!LimitBytes(RLIMIT_NOFILE, kOpenFiles)) return Reason("RLIMIT_NOFILE");
+  if (!LimitBytes(RLIMIT_CORE, 0)) return Reason("RLIMIT_CORE");
+  if (!LimitBytes(RLIMIT_STACK, kStackBytes)) return Reason("RLIMIT_STACK");
+  return std::nullopt;
+}
+
+std::optional<std::string> KeepOnlySocket(int socket) {
+#ifndef HEADRACE_SANITIZED
+  if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0) return Reason("stderr");
+#endif
+  if (dup2(socket, kExecutorSocket) < 0) return Reason("socket");
+  closefrom(kExecutorSocket + 1);
+  return std::nullopt;
+}
+
+}  // namespace headrace
