@@ -1,0 +1,202 @@
+#include "handler/executor_drive.h"
+
+#include <poll.h>
+
+#include <array>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+// Frames read in a row before the cancel token is looked at again.
+constexpr int kFramesPerRound = 64;
+
+JobFrame ToFrame(const QueuedJob& job) {
+  JobFrame frame;
+  frame.attempt = job.attempt;
+  if (!job.deadline.IsNever()) {
+    frame.deadline =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(job.deadline.time().time_since_epoch())
+            .count();
+  }
+  frame.payload_size = job.payload.size();
+  frame.id = job.id;
+  frame.queue = job.queue_name;
+  frame.tenant = job.tenant;
+  frame.traceparent = job.traceparent;
+  frame.params = job.params;
+  return frame;
+}
+
+}  // namespace
+
+ExecutorDrive::ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd,
+                             std::uint64_t max_result)
+    : executor_(std::move(executor)), job_(job), cancel_fd_(cancel_fd), parts_(max_result) {
+  report_.pid = executor_.pid();
+}
+
+bool ExecutorDrive::FitsFrame(const QueuedJob& job) {
+  FrameWriter writer;
+  return !Encode(writer, ToFrame(job)).empty();
+}
+
+void ExecutorDrive::Send(int payload_memfd) {
+  sent_ = SendFrame(executor_.socket(), Encode(writer_, ToFrame(job_)), payload_memfd, Wait::kNo) ==
+          SendResult::kSent;
+}
+
+ExecutorDrive::Report ExecutorDrive::Run() {
+  if (sent_) {
+    Watch();
+  } else {
+    Gone();
+  }
+  report_.process = executor_.KillAndReap();
+  if (report_.end == End::kDone) report_.parts = parts_.Take();
+  return std::move(report_);
+}
+
+void ExecutorDrive::Watch() {
+  std::array<pollfd, 3> polled{pollfd{cancel_fd_, POLLIN, 0}, pollfd{executor_.socket(), POLLIN, 0},
+                               pollfd{executor_.pidfd(), POLLIN, 0}};
+  while (true) {
+    poll(polled.data(), polled.size(), job_.deadline.PollTimeout());
+    const CancelReason cancelled = job_.cancel.reason();
+    if (cancelled == CancelReason::kDeadline || job_.deadline.Passed()) {
+      Ends(End::kDeadline);
+      return;
+    }
+    if (cancelled != CancelReason::kNone) {
+      Ends(End::kCancelled);
+      return;
+    }
+    // What it sent before it died counts, so the frames come first.
+    if (polled[1].revents != 0 && ReadFrames()) return;
+    if (polled[2].revents != 0 && polled[1].revents == 0) {
+      Gone();
+      return;
+    }
+  }
+}
+
+bool ExecutorDrive::ReadFrames() {
+  for (int i = 0; i < kFramesPerRound; ++i) {
+    switch (buffer_.Receive(executor_.socket(), Wait::kNo)) {
+      case ReceiveResult::kNothing:
+        return false;
+      case ReceiveResult::kGone:
+        return Gone();
+      case ReceiveResult::kMalformed:
+        return Violates("a malformed frame");
+      case ReceiveResult::kFrame:
+        break;
+    }
+    if (OnFrame()) return true;
+  }
+  return false;
+}
+
+bool ExecutorDrive::OnFrame() {
+  if (buffer_.HasFd()) {
+    buffer_.TakeFd().reset();
+    return Violates("a descriptor");
+  }
+  const FrameView frame = buffer_.view();
+  if (said_hello_) return OnAccepted(frame);
+  if (frame.type == FrameType::kUnfit) return OnUnfit(frame);
+  if (frame.type != FrameType::kHello) return Violates("a frame before its hello");
+  said_hello_ = true;
+  return false;
+}
+
+bool ExecutorDrive::OnAccepted(const FrameView& frame) {
+  if (parts_.HasOpenPart() && frame.type != FrameType::kPartDone &&
+      frame.type != FrameType::kFailure) {
+    return Violates("another frame while a part is open");
+  }
+  switch (frame.type) {
+    case FrameType::kPart:
+      return OnPart(frame);
+    case FrameType::kPartRequest:
+      return OnPartRequest(frame);
+    case FrameType::kPartDone:
+      return OnPartDone(frame);
+    case FrameType::kDone:
+      return OnDone(frame);
+    case FrameType::kFailure:
+      return OnFailure(frame);
+    default:
+      return Violates("a frame that is not an executor's");
+  }
+}
+
+bool ExecutorDrive::OnPart(const FrameView& frame) {
+  const auto part = DecodePart(frame.body);
+  if (!part) return Violates("a malformed part");
+  if (Status added = parts_.Add(*part); !added) return Refuse(std::move(added).error());
+  return false;
+}
+
+bool ExecutorDrive::OnPartRequest(const FrameView& frame) {
+  const auto request = DecodePartRequest(frame.body);
+  if (!request) return Violates("a malformed part request");
+  auto memfd = parts_.Open(*request);
+  if (!memfd) return Refuse(std::move(memfd).error());
+  const auto sent =
+      SendFrame(executor_.socket(), EncodePartGrant(writer_, request->size), *memfd, Wait::kNo);
+  if (sent == SendResult::kFull) return Violates("requests without reading the answers");
+  return sent == SendResult::kGone && Gone();
+}
+
+bool ExecutorDrive::OnPartDone(const FrameView& frame) {
+  const auto crc = DecodeNumber(frame.body);
+  if (!crc || !parts_.HasOpenPart()) return Violates("the end of a part that it did not begin");
+  if (Status completed = parts_.Complete(*crc); !completed) {
+    return Refuse(std::move(completed).error());
+  }
+  return false;
+}
+
+bool ExecutorDrive::OnDone(const FrameView& frame) {
+  if (DecodeNumber(frame.body) != parts_.count()) return Violates("a wrong count of parts");
+  return Ends(End::kDone);
+}
+
+bool ExecutorDrive::OnFailure(const FrameView& frame) {
+  const auto failure = DecodeFailure(frame.body);
+  if (!failure) return Violates("a malformed failure");
+  report_.failure = failure->kind;
+  report_.error.type = failure->type;
+  report_.error.hint = failure->hint;
+  report_.error.detail = failure->detail;
+  return Ends(End::kFailure);
+}
+
+bool ExecutorDrive::OnUnfit(const FrameView& frame) {
+  report_.reason = DecodeReason(frame.body).value_or("it gave no reason");
+  return Ends(End::kUnfit);
+}
+
+bool ExecutorDrive::Refuse(Error error) {
+  report_.error = std::move(error);
+  return Ends(End::kRefused);
+}
+
+bool ExecutorDrive::Violates(const char* what) {
+  report_.reason = what;
+  return Ends(End::kProtocol);
+}
+
+bool ExecutorDrive::Ends(End end) {
+  report_.end = end;
+  return true;
+}
+
+bool ExecutorDrive::Gone() {
+  if (sent_ && said_hello_) return Ends(End::kDied);
+  report_.reason = "it ended before it took a job";
+  return Ends(End::kUnfit);
+}
+
+}  // namespace headrace

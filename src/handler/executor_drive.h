@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/outcome.h"
+#include "base/queued_job.h"
+#include "handler/executor_figures.h"
+#include "handler/executor_process.h"
+#include "handler/frame_socket.h"
+#include "handler/frames.h"
+#include "handler/part_collector.h"
+
+namespace headrace {
+
+// Drives one job through one executor: sends it, collects its parts, watches for the end. The
+// executor is dead and reaped when Run returns, whatever happened. Used by one thread.
+class ExecutorDrive {
+ public:
+  // How it went, before it is put into words for the client.
+  enum class End {
+    kDone,     // all parts are there
+    kFailure,  // the handler said why not
+    kRefused,  // a limit of ours or a lack of memory on our side: `error`
+    kCancelled,
+    kDeadline,
+    kProtocol,  // it sent what no executor sends: `reason`
+    kDied,
+    kUnfit,  // it ended before it could take a job, or its limits could not be set: `reason`
+  };
+  struct Report {
+    End end = End::kDied;
+    std::vector<ResultPart> parts;  // kDone
+    WireFailure failure = WireFailure::kInternal;
+    Error error;         // kFailure: type, hint, detail; kRefused: all of it
+    std::string reason;  // for the operator
+    ProcessEnd process;
+    pid_t pid = 0;
+  };
+
+  // `cancel_fd` is readable once the job's token is cancelled.
+  ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd,
+                std::uint64_t max_result);
+
+  // Sends the job, whose params fit a frame (see FitsFrame). The memfd is needed until it returns.
+  void Send(int payload_memfd);
+
+  // Called once, after Send.
+  Report Run();
+
+  // True if the job can be told to an executor at all.
+  static bool FitsFrame(const QueuedJob& job);
+
+ private:
+  // Each returns true when the job is over.
+  bool ReadFrames();
+  bool OnFrame();
+  bool OnAccepted(const FrameView& frame);
+  bool OnPart(const FrameView& frame);
+  bool OnPartRequest(const FrameView& frame);
+  bool OnPartDone(const FrameView& frame);
+  bool OnDone(const FrameView& frame);
+  bool OnFailure(const FrameView& frame);
+  bool OnUnfit(const FrameView& frame);
+  bool Refuse(Error error);
+  bool Violates(const char* what);
+  bool Ends(End end);
+  bool Gone();
+  void Watch();
+
+  ExecutorProcess executor_;
+  const QueuedJob& job_;
+  const int cancel_fd_;
+  PartCollector parts_;
+  bool sent_ = false;
+  bool said_hello_ = false;
+  Report report_;
+  FrameWriter writer_;
+  FrameBuffer buffer_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/sync.h"
+#include "handler/executor_drive.h"
+#include "handler/executor_figures.h"
+#include "handler/runner.h"
+#include "handler/spawn_queue.h"
+#include "handler/zygote.h"
+
+namespace headrace {
+
+struct ExecutorPoolOptions {
+  std::string queue;        // its name, for the log
+  std::string binary;       // path of the executor binary
+  std::size_t workers = 1;  // jobs at once; as many executors more wait, forked ahead
+  std::uint64_t memory = std::uint64_t{1} << 30U;      // bytes of address space per job
+  std::chrono::seconds cpu{60};                        // CPU time per job
+  std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes of all parts of a result
+  std::chrono::milliseconds warm_timeout{30'000};
+};
+
+// The executors of one queue: one process per job, the next ones forked ahead by a zygote. Made and
+// destroyed on the main thread, destroyed when no Run is under way and before the SpawnQueue. When
+// Run returns, the job's executor is dead and reaped; no descriptor of it is left but those of its
+// result.
+//
+// What a job that was not cancelled ends as: succeeded with the parts; failed with the handler's
+// reason (422, 406, 500); 502 "executor-crashed" when the process died, broke the protocol or ran
+// into its memory or CPU limit; 502 "result-too-large"; 503 "executors-unavailable" when no process
+// can be had.
+class ExecutorPool final : public Runner {
+ public:
+  ExecutorPool(ExecutorPoolOptions options, SpawnQueue& spawn_queue);
+
+  [[nodiscard]] Outcome Run(const QueuedJob& job) override;
+
+  // Warm and able to take a job. Thread-safe, like all that follows.
+  [[nodiscard]] bool Ready() const { return zygote_.Ready(); }
+  // False from a failed start of the zygote or of an executor to the next good one.
+  [[nodiscard]] bool Healthy() const;
+  // Why the last start failed or the zygote ended; empty if neither ever happened.
+  [[nodiscard]] std::string LastError() const;
+  [[nodiscard]] ExecutorFigures Figures() const { return counters_.Figures(); }
+  // Process id of the zygote while it is warm, else 0.
+  [[nodiscard]] pid_t ZygotePid() const { return zygote_.pid(); }
+
+ private:
+  Outcome Attempt(const QueuedJob& job, int payload_memfd);
+  Outcome Conclude(ExecutorDrive::Report report);
+  Outcome ConcludeFailure(ExecutorDrive::Report report);
+  Outcome ConcludeDeath(const ExecutorDrive::Report& report);
+  void SetUnfit(std::string reason);
+  [[nodiscard]] Error Crashed(ExecutorDeath death, const ExecutorDrive::Report& report) const;
+
+  const ExecutorPoolOptions options_;
+  ExecutorCounters counters_;
+  mutable Mutex mu_;
+  std::string unfit_
+      GUARDED_BY(mu_);  // why the last executor could not take a job; empty: it could
+  Zygote zygote_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace headrace {
+
+enum class IsolationMode { kProcess, kThread };
+
+// `isolation:` of a queue: where its handler runs and what one job may use.
+struct IsolationOptions {
+  IsolationMode mode = IsolationMode::kProcess;
+  std::optional<std::uint64_t> memory;      // bytes of address space; nothing: auto
+  std::optional<std::chrono::seconds> cpu;  // CPU time; nothing: 60 s
+  std::uint32_t recycle_after = 1;          // jobs per executor; 1 is what there is
+};
+
+inline constexpr std::uint64_t kLeastExecutorMemory = std::uint64_t{64} << 20U;
+inline constexpr std::uint64_t kMostExecutorMemory = std::uint64_t{1} << 40U;
+inline constexpr std::uint64_t kAutoExecutorMemory = std::uint64_t{1} << 30U;
+inline constexpr std::chrono::seconds kDefaultExecutorCpu{60};
+inline constexpr std::chrono::seconds kMostExecutorCpu{86'400};
+
+// Every problem, each beginning with the key it is about ("memory: ...").
+std::vector<std::string> Validate(const IsolationOptions& options);
+
+}  // namespace headrace

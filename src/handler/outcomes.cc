@@ -1,0 +1,70 @@
+#include "handler/outcomes.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+ErrorCode ToCode(WireFailure failure) {
+  switch (failure) {
+    case WireFailure::kBadPayload:
+      return ErrorCode::kUnprocessable;
+    case WireFailure::kNotAcceptable:
+      return ErrorCode::kNotAcceptable;
+    case WireFailure::kTooLarge:
+    case WireFailure::kOutOfMemory:
+      return ErrorCode::kHandlerCrashed;
+    case WireFailure::kInternal:
+      return ErrorCode::kInternal;
+  }
+  std::abort();
+}
+
+}  // namespace
+
+Outcome FailedOutcome(Error error) {
+  Outcome outcome;
+  outcome.state = JobState::kFailed;
+  outcome.error = std::move(error);
+  return outcome;
+}
+
+Outcome ExpiredOutcome() {
+  Outcome outcome = FailedOutcome({ErrorCode::kDeadlineExceeded, "deadline-exceeded",
+                                   "the job did not end before its deadline", ""});
+  outcome.state = JobState::kExpired;
+  return outcome;
+}
+
+Outcome CancelledOutcome() {
+  Outcome outcome = FailedOutcome({ErrorCode::kConflict, "cancelled", "the job was cancelled", ""});
+  outcome.state = JobState::kCancelled;
+  return outcome;
+}
+
+Outcome UnwantedOutcome(const QueuedJob& job) {
+  const CancelReason reason = job.cancel.reason();
+  const bool expired = reason == CancelReason::kNone || reason == CancelReason::kDeadline;
+  return expired ? ExpiredOutcome() : CancelledOutcome();
+}
+
+Outcome FailureOutcome(WireFailure kind, Error error) {
+  error.code = ToCode(kind);
+  if (error.type.empty()) error.type = "handler-failed";
+  if (error.hint.empty()) error.hint = "the handler could not do this job";
+  return FailedOutcome(std::move(error));
+}
+
+Error ResultTooLarge(std::uint64_t limit, std::string detail) {
+  return Error{
+      ErrorCode::kHandlerCrashed, "result-too-large",
+      fmt::format("the result is larger than this queue gives out ({} bytes in {} parts at "
+                  "most); ask for less in one job",
+                  limit, kMaxParts),
+      std::move(detail)};
+}
+
+}  // namespace headrace

@@ -1,0 +1,81 @@
+#include "handler/part_collector.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "handler/outcomes.h"
+
+namespace headrace {
+namespace {
+
+// Smaller parts do not keep a descriptor busy while their answer is written.
+constexpr std::size_t kLeastMemfd = std::size_t{64} << 10U;
+
+Expected<Payload> ReadAll(int memfd, std::size_t size) {
+  std::string bytes(size, '\0');
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got = pread(memfd, bytes.data() + done, size - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      return Error{ErrorCode::kInternal, "internal", "the result could not be read",
+                   fmt::format("memfd: {}", std::strerror(errno))};
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return Payload::FromString(std::move(bytes));
+}
+
+}  // namespace
+
+Status PartCollector::Charge(std::uint64_t bytes) {
+  if (bytes > max_result_ - total_) {
+    return ResultTooLarge(max_result_, fmt::format("{} bytes after {}", bytes, total_));
+  }
+  if (parts_.size() == kMaxParts) return ResultTooLarge(max_result_, "too many parts");
+  total_ += bytes;
+  return Ok();
+}
+
+Status PartCollector::Add(const PartFrame& frame) {
+  if (Status charged = Charge(frame.bytes.size()); !charged) return charged;
+  const auto* const text = reinterpret_cast<const char*>(frame.bytes.data());
+  parts_.push_back({std::string(frame.name), std::string(frame.media_type),
+                    Payload::FromString(std::string(text, frame.bytes.size())), frame.crc});
+  return Ok();
+}
+
+Expected<int> PartCollector::Open(const PartRequestFrame& request) {
+  if (Status charged = Charge(request.size); !charged) return std::move(charged).error();
+  auto memfd = MakeSizedMemfd("headrace-part", request.size);
+  if (!memfd) return std::move(memfd).error();
+  OpenPart open;
+  open.part.name = request.name;
+  open.part.media_type = request.media_type;
+  open.memfd = std::move(*memfd);
+  open.size = request.size;
+  const int fd = open.memfd.get();
+  open_.emplace(std::move(open));
+  return fd;
+}
+
+Status PartCollector::Complete(std::uint32_t crc) {
+  OpenPart open = std::move(*open_);
+  open_.reset();
+  open.part.crc32 = crc;
+  if (open.size < kLeastMemfd) {
+    auto bytes = ReadAll(open.memfd.get(), open.size);
+    if (!bytes) return std::move(bytes).error();
+    open.part.bytes = std::move(*bytes);
+  } else {
+    open.part.bytes = Payload::FromMemfd(std::move(open.memfd), open.size);
+  }
+  parts_.push_back(std::move(open.part));
+  return Ok();
+}
+
+}  // namespace headrace

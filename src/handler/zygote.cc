@@ -1,0 +1,231 @@
+#include "handler/zygote.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstDelay{100};
+constexpr milliseconds kLongestDelay{10'000};
+// A zygote that lived this long did not fail at its start.
+constexpr std::chrono::seconds kLivedWell{10};
+constexpr int kHopeless = 3;
+constexpr int kForkTries = 3;
+constexpr milliseconds kForkRetry{50};
+
+milliseconds Delay(int failures) {
+  if (failures == 0) return milliseconds{0};
+  return std::min(kFirstDelay * (1 << std::min(failures - 1, 10)), kLongestDelay);
+}
+
+UniqueFd MakeFd(int fd, const char* what) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
+  return UniqueFd(fd);
+}
+
+// Waits for news on `fd`, to the deadline at most. Returns false if cancelled. Negative descriptors
+// are never readable.
+bool WaitFor(int fd, int cancel_fd, Deadline deadline) {
+  std::array<pollfd, 2> polled{pollfd{fd, POLLIN, 0}, pollfd{cancel_fd, POLLIN, 0}};
+  poll(polled.data(), polled.size(), deadline.PollTimeout());
+  return polled[1].revents == 0;
+}
+
+}  // namespace
+
+Zygote::Zygote(ZygoteOptions options, SpawnQueue& spawn_queue, ExecutorCounters& counters)
+    : options_(std::move(options)),
+      spawn_queue_(spawn_queue),
+      counters_(counters),
+      timer_(MakeFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")),
+      look_again_(MakeFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  spawn_queue_.Add(*this);
+  spawn_queue_.Watch(timer_.get(), *this);
+  Start();
+}
+
+Zygote::~Zygote() {
+  spawn_queue_.Remove(*this);
+  spawn_queue_.Forget(timer_.get());
+  if (!process_) return;
+  spawn_queue_.Forget(process_->pidfd());
+  if (!greeted_) spawn_queue_.Forget(process_->socket());
+  process_->Bury();
+}
+
+void Zygote::OnEvent() {
+  std::uint64_t expirations = 0;
+  // Nothing to read means that another descriptor woke us.
+  [[maybe_unused]] const ssize_t size = read(timer_.get(), &expirations, sizeof expirations);
+  if (!process_) {
+    if (expirations != 0) Start();
+    return;
+  }
+  if (!greeted_) return AwaitGreeting();
+  pollfd ended{process_->pidfd(), POLLIN, 0};
+  if (poll(&ended, 1, 0) == 1) Fail("it ended");
+}
+
+void Zygote::Start() {
+  auto spawned = ZygoteProcess::Spawn(options_.binary, options_.limits);
+  if (!spawned) return Fail(spawned.error().detail);
+  process_ = std::move(*spawned);
+  greeted_ = false;
+  warm_until_ = SteadyClock::now() + options_.warm_timeout;
+  spawn_queue_.Watch(process_->pidfd(), *this);
+  spawn_queue_.Watch(process_->socket(), *this);
+  ArmTimer(options_.warm_timeout);
+}
+
+void Zygote::AwaitGreeting() {
+  std::string reason;
+  switch (process_->ReadGreeting(reason)) {
+    case ZygoteProcess::Greeting::kReady:
+      return GoLive();
+    case ZygoteProcess::Greeting::kBroken:
+      return Fail(reason);
+    case ZygoteProcess::Greeting::kNone:
+      break;
+  }
+  if (SteadyClock::now() >= warm_until_) Fail("it did not get warm in time");
+}
+
+void Zygote::GoLive() {
+  greeted_ = true;
+  settled_ = true;
+  live_since_ = SteadyClock::now();
+  spawn_queue_.Forget(process_->socket());
+  spdlog::info("queue {}: zygote {} is warm", options_.name, process_->pid());
+  {
+    const MutexLock lock(mu_);
+    live_ = process_;
+    eventfd_write(look_again_.get(), 1);
+  }
+  TopUp();
+}
+
+void Zygote::Fail(const std::string& reason) {
+  std::string text = reason;
+  const bool lived_well = greeted_ && SteadyClock::now() - live_since_ >= kLivedWell;
+  if (process_) {
+    spawn_queue_.Forget(process_->pidfd());
+    if (!greeted_) spawn_queue_.Forget(process_->socket());
+    Retire(process_);
+    text = fmt::format("zygote {}: {}; it {}", process_->pid(), reason, Describe(process_->Bury()));
+    process_.reset();
+  }
+  settled_ = true;
+  greeted_ = false;
+  int failures = 0;
+  {
+    const MutexLock lock(mu_);
+    failures_ = lived_well ? 0 : failures_ + 1;
+    failures = failures_;
+    last_error_ = text;
+    if (failures_ >= kHopeless) eventfd_write(look_again_.get(), 1);
+  }
+  const milliseconds delay = Delay(failures);
+  spdlog::warn("queue {}: {}; the next start is in {} ms", options_.name, text, delay.count());
+  ArmTimer(delay);
+}
+
+void Zygote::ArmTimer(milliseconds after) {
+  // A timer of zero would be disarmed.
+  const auto time = std::max<std::chrono::nanoseconds>(after, std::chrono::nanoseconds{1});
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  itimerspec when{};
+  when.it_value.tv_sec = seconds.count();
+  when.it_value.tv_nsec = (time - seconds).count();
+  timerfd_settime(timer_.get(), 0, &when, nullptr);
+}
+
+std::shared_ptr<ZygoteProcess> Zygote::Live(bool& broken) const {
+  const MutexLock lock(mu_);
+  broken = failures_ >= kHopeless;
+  return live_;
+}
+
+void Zygote::Retire(const std::shared_ptr<ZygoteProcess>& process) {
+  const MutexLock lock(mu_);
+  if (live_ != process) return;
+  live_.reset();
+  eventfd_t value = 0;
+  eventfd_read(look_again_.get(), &value);
+}
+
+Error Zygote::Unavailable() const {
+  return Error{ErrorCode::kUnavailable, "executors-unavailable",
+               "the processes that do this work cannot be started at the moment; try again later",
+               LastError(), 5};
+}
+
+Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int cancel_fd) {
+  int failed_forks = 0;
+  while (true) {
+    bool broken = false;
+    const auto process = Live(broken);
+    if (!process && broken) return Unavailable();
+    Deadline wait = deadline;
+    if (process) {
+      if (process->TopUp(1) > 0) counters_.OnStarted();
+      auto taken = process->Take();
+      if (taken.result == ZygoteProcess::TakeResult::kTaken) return std::move(taken.executor);
+      if (taken.result == ZygoteProcess::TakeResult::kGone) {
+        Retire(process);
+        process->Kill();
+        continue;
+      }
+      if (taken.result == ZygoteProcess::TakeResult::kForkFailed) {
+        if (++failed_forks == kForkTries) return Unavailable();
+        wait = std::min(deadline, Deadline::After(kForkRetry));
+      }
+    }
+    const int news = wait != deadline ? -1 : process ? process->socket() : look_again_.get();
+    if (!WaitFor(news, cancel_fd, wait) || deadline.Passed())
+      return std::optional<ExecutorProcess>();
+  }
+}
+
+void Zygote::TopUp() {
+  bool broken = false;
+  const auto process = Live(broken);
+  if (!process) return;
+  for (std::size_t asked = process->TopUp(options_.ahead); asked > 0; --asked)
+    counters_.OnStarted();
+}
+
+bool Zygote::Ready() const {
+  const MutexLock lock(mu_);
+  return live_ != nullptr;
+}
+
+bool Zygote::Healthy() const {
+  const MutexLock lock(mu_);
+  return live_ != nullptr || failures_ == 0;
+}
+
+std::string Zygote::LastError() const {
+  const MutexLock lock(mu_);
+  return last_error_;
+}
+
+pid_t Zygote::pid() const {
+  const MutexLock lock(mu_);
+  return live_ ? live_->pid() : 0;
+}
+
+}  // namespace headrace

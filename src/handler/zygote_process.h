@@ -1,0 +1,85 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/sync.h"
+#include "handler/executor_process.h"
+#include "handler/frame_socket.h"
+#include "handler/frames.h"
+
+namespace headrace {
+
+// One life of a zygote, from spawn to burial, and the executors that it has forked and nobody has
+// taken yet. Those stay in the zygote's process group: when the zygote ends, they end and are
+// reaped with it, also the ones whose birth it could not report any more. An executor that is taken
+// gets a group of its own. Spawn, ReadGreeting and Bury are for the main thread, the rest is
+// thread-safe.
+class ZygoteProcess {
+ public:
+  // `memory` is the executors' limit in bytes, which sanitizer builds pass on as an option.
+  static Expected<std::shared_ptr<ZygoteProcess>> Spawn(const std::string& binary,
+                                                        const ExecutorLimits& limits);
+  ~ZygoteProcess();
+  ZygoteProcess(const ZygoteProcess&) = delete;
+  ZygoteProcess& operator=(const ZygoteProcess&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] int pidfd() const { return pidfd_.get(); }
+  // Readable when an executor can be taken or the zygote has gone. Stays open as long as this
+  // object.
+  [[nodiscard]] int socket() const { return socket_.get(); }
+
+  enum class Greeting { kNone, kReady, kBroken };
+  // The zygote's first frame, if it is there. For kBroken `reason` is filled in.
+  Greeting ReadGreeting(std::string& reason);
+
+  // Asks for as many forks as are missing until `count` executors are ready or on their way.
+  // Returns how many it asked for.
+  std::size_t TopUp(std::size_t count);
+
+  enum class TakeResult { kTaken, kNothing, kForkFailed, kGone };
+  struct Taken {
+    TakeResult result = TakeResult::kNothing;
+    std::optional<ExecutorProcess> executor;  // kTaken
+    int error = 0;                            // kForkFailed: errno
+  };
+  // The executor that was forked first. Does not wait.
+  Taken Take();
+
+  // SIGKILL; the main thread sees its end and buries it.
+  void Kill();
+
+  // Kills and reaps the zygote and every executor that nobody has taken. Idempotent.
+  ProcessEnd Bury();
+
+ private:
+  ZygoteProcess(pid_t pid, UniqueFd pidfd, UniqueFd socket, const ExecutorLimits& limits);
+
+  bool Request() REQUIRES(mu_);
+  Taken Accept(const ForkedFrame& forked, UniqueFd pidfd) REQUIRES(mu_);
+  Taken TakeFrame() REQUIRES(mu_);
+
+  const pid_t pid_;
+  const UniqueFd pidfd_;
+  const UniqueFd socket_;
+  const ExecutorLimits limits_;
+
+  Mutex mu_;
+  bool buried_ GUARDED_BY(mu_) = false;
+  std::uint32_t next_request_ GUARDED_BY(mu_) = 1;
+  std::map<std::uint32_t, UniqueFd> requested_
+      GUARDED_BY(mu_);  // our ends of the executors' sockets
+  FrameWriter writer_ GUARDED_BY(mu_);
+  FrameBuffer buffer_ GUARDED_BY(mu_);
+  ProcessEnd end_;
+};
+
+}  // namespace headrace
