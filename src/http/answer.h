@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/payload.h"
+
+namespace headrace {
+
+// A piece of an answer's body: text, or bytes that stay where they lie.
+struct AnswerPiece {
+  std::string text;
+  Payload payload;
+
+  [[nodiscard]] std::uint64_t size() const { return text.size() + payload.size(); }
+};
+
+// One answer, before it is put on the wire. Value type.
+struct Answer {
+  int status = 200;
+  std::string fields;               // header lines, each with its CR LF
+  std::string text;                 // the body's start: all of it, where it is small
+  std::vector<AnswerPiece> pieces;  // the rest of the body
+  bool close = false;               // the connection must not be used again
+
+  // `value` must not contain line breaks.
+  void Add(std::string_view name, std::string_view value);
+  [[nodiscard]] std::uint64_t BodySize() const;
+};
+
+// What the connection, not the answer's author, decides about the head.
+struct HeadContext {
+  bool http11 = true;
+  bool keep_alive = true;
+};
+
+// The status line and all fields, up to the empty line: `fields`, Date, Content-Length, Connection.
+// Reserves `extra` bytes behind it.
+std::string FormatHead(const Answer& answer, HeadContext context, std::size_t extra);
+
+const char* ReasonPhrase(int status);
+
+}  // namespace headrace

@@ -1,0 +1,210 @@
+#include "http/api_site.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <exception>
+#include <utility>
+
+#include "base/trace.h"
+#include "http/chars.h"
+#include "http/connection.h"
+#include "http/multipart.h"
+#include "http/negotiation.h"
+#include "http/page.h"
+#include "http/pistache.h"
+#include "http/problem.h"
+#include "http/queue_views.h"
+#include "http/result_answer.h"
+
+namespace headrace {
+namespace {
+
+namespace Http = Pistache::Http;
+
+Answer JsonText(std::string text) {
+  Answer answer;
+  answer.fields = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
+  answer.text = std::move(text);
+  return answer;
+}
+
+Error NotFound(const char* hint) { return {ErrorCode::kNotFound, "not-found", hint, "", 0}; }
+
+// The payload's media type as admission may judge it before the body: none for a form, whose file
+// has its own, nor for what curl's --data-binary says of any file.
+std::string_view PayloadType(const RequestHead& head) {
+  std::string_view field = head.Find("Content-Type");
+  const std::string_view type = NextItem(field, ';');
+  const bool tells_nothing = EqualsIgnoreCase(type, "multipart/form-data") ||
+                             EqualsIgnoreCase(type, "application/x-www-form-urlencoded");
+  return tells_nothing ? std::string_view() : type;
+}
+
+Http::Method PistacheMethod(HttpMethod method) {
+  switch (method) {
+    case HttpMethod::kGet:
+      return Http::Method::Get;
+    case HttpMethod::kHead:
+      return Http::Method::Head;
+    case HttpMethod::kPut:
+      return Http::Method::Put;
+    case HttpMethod::kDelete:
+      return Http::Method::Delete;
+    case HttpMethod::kOptions:
+      return Http::Method::Options;
+    case HttpMethod::kPost:
+    case HttpMethod::kOther:
+      return Http::Method::Post;
+  }
+  return Http::Method::Post;
+}
+
+// Our parser's request in the type that endpoint functions take.
+Http::Request MakeRequest(const Exchange& exchange, std::string body) {
+  Http::Request request;
+  request.setMethod(PistacheMethod(exchange.method));
+  request.setVersion(exchange.head->http11 ? Http::Version::Http11 : Http::Version::Http10);
+  request.setResource(std::string(exchange.head->path));
+  Http::Uri::Query query;
+  for (const auto& param : exchange.query) query.add(param.name, param.value);
+  request.setQuery(std::move(query));
+  for (const auto& field : exchange.head->fields) {
+    std::string name(field.name);
+    if (EqualsIgnoreCase(name, "traceparent") || request.headers().tryGetRaw(name)) continue;
+    std::string value = exchange.head->List(field.name);
+    request.headers().addRaw(Http::Header::Raw(std::move(name), std::move(value)));
+  }
+  request.headers().addRaw(Http::Header::Raw("traceparent", exchange.trace));
+  request.setBody(std::move(body));
+  return request;
+}
+
+void LogFailure(const Outcome& outcome, const std::string& job_id) {
+  if (!outcome.error || outcome.error->detail.empty()) return;
+  spdlog::warn("job failed: job_id={} type={} detail={}", job_id, outcome.error->type,
+               outcome.error->detail);
+}
+
+}  // namespace
+
+std::optional<Answer> ApiSite::OnHeaders(Exchange& exchange) {
+  const RequestHead& head = *exchange.head;
+  exchange.match = routes_.Match(head.path);
+  if (exchange.match.route == HttpRoute::kJobs || head.path.substr(0, 4) == "/v1/") {
+    exchange.trace = ContinueTrace(head.Find("traceparent"));
+    exchange.answer_fields.append("traceparent: ").append(exchange.trace).append("\r\n");
+  }
+  if (auto answer = CheckRoute(exchange)) return answer;
+  auto query = ParseQuery(head.query);
+  if (!query) return ProblemAnswer(query.error());
+  exchange.query = *std::move(query);
+  if (exchange.match.route == HttpRoute::kJobs) return Admit(exchange);
+  if (exchange.match.route == HttpRoute::kJob) return CancelJob(exchange);
+  return Read(exchange);
+}
+
+// 404, 405 and OPTIONS: what can be said without looking further.
+std::optional<Answer> ApiSite::CheckRoute(Exchange& exchange) const {
+  const RouteMatch& match = exchange.match;
+  if (match.allowed.Empty()) return ProblemAnswer(NotFound("there is nothing at this path"));
+  const bool names_queue = match.route == HttpRoute::kQueue || match.route == HttpRoute::kJobs;
+  if (names_queue && !match.queue) {
+    return ProblemAnswer({ErrorCode::kNotFound, "no-such-queue",
+                          "there is no such queue; GET /v1/queues lists them", "", 0});
+  }
+  if (exchange.method == HttpMethod::kOptions) {
+    Answer answer;
+    answer.status = 204;
+    answer.Add("Allow", match.allowed.Text());
+    return answer;
+  }
+  if (match.allowed.Has(exchange.method)) return std::nullopt;
+  Answer answer = ProblemAnswer(
+      {ErrorCode::kMethodNotAllowed, "", "allowed here: " + match.allowed.Text(), "", 0});
+  answer.Add("Allow", match.allowed.Text());
+  return answer;
+}
+
+// Everything that speaks against a job before its body is read.
+std::optional<Answer> ApiSite::Admit(const Exchange& exchange) {
+  const RequestHead& head = *exchange.head;
+  const std::string_view encoding = head.Find("Content-Encoding");
+  if (!encoding.empty() && !EqualsIgnoreCase(encoding, "identity")) {
+    return ProblemAnswer({ErrorCode::kUnsupportedMediaType, "content-encoding",
+                          "the body must not be compressed (Content-Encoding)", "", 0});
+  }
+  if (auto timeout = ParseRequestTimeout(head.Find("Request-Timeout")); !timeout) {
+    return ProblemAnswer(timeout.error());
+  }
+  Intake intake;
+  if (!head.chunked) intake.content_length = head.content_length.value_or(0);
+  const std::string type = ToLower(PayloadType(head));
+  intake.media_type = type;
+  if (auto admitted = service_.Precheck(*exchange.match.queue, intake); !admitted) {
+    return ProblemAnswer(admitted.error());
+  }
+  return std::nullopt;
+}
+
+Answer ApiSite::Read(const Exchange& exchange) {
+  switch (exchange.match.route) {
+    case HttpRoute::kRoot:
+      return Root(*exchange.head);
+    case HttpRoute::kQueues:
+      return JsonText(QueuesJson(service_));
+    case HttpRoute::kQueue:
+      return JsonText(QueueJson(service_, *exchange.match.queue));
+    case HttpRoute::kJobs:
+    case HttpRoute::kJob:
+    case HttpRoute::kOther:
+      break;
+  }
+  return ProblemAnswer(NotFound("there is nothing at this path"));
+}
+
+Answer ApiSite::CancelJob(const Exchange& exchange) {
+  const auto status = service_.Cancel(exchange.match.argument);
+  if (!status) return ProblemAnswer(status.error());
+  Answer answer = JsonText(JobJson(*status));
+  answer.Add("Job-Id", status->job->id);
+  return answer;
+}
+
+Answer ApiSite::Root(const RequestHead& head) const {
+  const std::string field = head.List("Accept");
+  const Accept accept(field);
+  constexpr std::array<std::string_view, 2> kOffers{"text/html", "application/json"};
+  const auto best = accept.Best(kOffers);
+  Answer answer = best == std::size_t{1} ? JsonText(QueuesJson(service_)) : PageAnswer(service_);
+  answer.Add("Vary", "Accept");
+  return answer;
+}
+
+void ApiSite::OnRequest(Connection& connection, std::string body) {
+  const QueueIndex queue = *connection.exchange().match.queue;
+  const auto pending = std::make_shared<PendingJob>(connection.reactor(), service_);
+  connection.Await(pending);
+  auto request = MakeRequest(connection.exchange(), std::move(body));
+  auto promise = endpoint_.RunJob(request, queue, pending);
+  // `pending` resolves the promise, so it lives while this runs; owning it here would be a cycle.
+  // The continuation returns a value because Pistache hands the outcome over uncopied only to such.
+  promise.then(
+      [this, queue, weak = connection.weak_from_this(), job = pending.get()](Outcome&& outcome) {
+        const auto waiting = weak.lock();
+        if (!waiting) return false;
+        LogFailure(outcome, job->job_id());
+        const std::string accept = waiting->exchange().head->List("Accept");
+        waiting->Respond(OutcomeAnswer(
+            std::move(outcome), {accept, job->job_id(), service_.queues()[queue].options.name}));
+        return true;
+      },
+      Pistache::Async::NoExcept);
+}
+
+void ApiSite::OnAnswered(const Exchange& exchange, int status) {
+  metrics_.OnHttpRequest(exchange.match.route, exchange.method, status,
+                         SteadyClock::now() - exchange.started);
+}
+
+}  // namespace headrace

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "http/job_endpoint.h"
+#include "http/routes.h"
+#include "http/site.h"
+#include "metrics/metrics.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+// The main listener's API: jobs, queues, the page. Everything but a job is answered as soon as its
+// head is there; a job's body is only read once admission has let it in. Thread-safe.
+class ApiSite final : public Site {
+ public:
+  ApiSite(JobService& service, Metrics& metrics)
+      : service_(service), metrics_(metrics), routes_(service), endpoint_(service) {}
+
+  std::optional<Answer> OnHeaders(Exchange& exchange) override;
+  void OnRequest(Connection& connection, std::string body) override;
+  void OnAnswered(const Exchange& exchange, int status) override;
+  void OnConnections(int delta) override { metrics_.OnHttpConnection(delta); }
+
+ private:
+  std::optional<Answer> CheckRoute(Exchange& exchange) const;
+  std::optional<Answer> Admit(const Exchange& exchange);
+  Answer Read(const Exchange& exchange);
+  Answer CancelJob(const Exchange& exchange);
+  [[nodiscard]] Answer Root(const RequestHead& head) const;
+
+  JobService& service_;
+  Metrics& metrics_;
+  const RouteTable routes_;
+  JobEndpoint endpoint_;
+};
+
+}  // namespace headrace

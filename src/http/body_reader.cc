@@ -1,0 +1,162 @@
+#include "http/body_reader.h"
+
+#include <algorithm>
+
+#include "http/chars.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kMaxChunkDigits = 15;  // 2^60: no overflow
+constexpr std::size_t kMaxExtension = 4096;  // bytes per chunk
+constexpr std::size_t kMaxTrailer = 16384;   // bytes
+
+}  // namespace
+
+void BodyReader::Start(Step step, std::uint64_t left, std::size_t max_body) {
+  body_.clear();
+  step_ = step;
+  left_ = left;
+  max_body_ = max_body;
+  digits_ = overhead_ = line_ = 0;
+  carriage_return_ = false;
+  state_ = State::kMore;
+}
+
+void BodyReader::StartLength(std::uint64_t length, std::size_t max_body) {
+  Start(Step::kLength, length, max_body);
+  if (length > max_body) {
+    Fail(ErrorCode::kPayloadTooLarge, "payload-too-large", "the body is too long");
+    return;
+  }
+  body_.reserve(length);
+  if (length == 0) state_ = State::kDone;
+}
+
+void BodyReader::StartChunked(std::size_t max_body) { Start(Step::kSize, 0, max_body); }
+
+void BodyReader::StartDiscard(std::uint64_t length) {
+  Start(Step::kDiscard, length, 0);
+  if (length == 0) state_ = State::kDone;
+}
+
+void BodyReader::Fail(ErrorCode code, const char* type, const char* hint) {
+  state_ = State::kFailed;
+  error_ = Error{code, type, hint, "", 0};
+}
+
+std::size_t BodyReader::Feed(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (state_ == State::kMore && taken < bytes.size()) {
+    if (step_ == Step::kLength || step_ == Step::kDiscard || step_ == Step::kData) {
+      taken += TakeData(bytes.substr(taken));
+    } else {
+      TakeLineByte(bytes[taken++]);
+    }
+  }
+  return taken;
+}
+
+std::size_t BodyReader::TakeData(std::string_view bytes) {
+  const auto portion = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+  if (step_ != Step::kDiscard) body_.append(bytes.substr(0, portion));
+  left_ -= portion;
+  if (left_ == 0) {
+    if (step_ == Step::kData) {
+      step_ = Step::kDataCr;
+    } else {
+      state_ = State::kDone;
+    }
+  }
+  return portion;
+}
+
+void BodyReader::TakeLineByte(char c) {
+  switch (step_) {
+    case Step::kSize:
+      TakeSizeByte(c);
+      return;
+    case Step::kExtension:
+      if (c == '\r') {
+        step_ = Step::kSizeLf;
+      } else if (++overhead_ > kMaxExtension || c == '\n' || c == '\0') {
+        Bad("a chunk's extension is malformed or too long");
+      }
+      return;
+    case Step::kSizeLf:
+      Expect(c, '\n', Step::kData);
+      if (state_ == State::kMore) EndSizeLine();
+      return;
+    case Step::kDataCr:
+      Expect(c, '\r', Step::kDataLf);
+      return;
+    case Step::kDataLf:
+      Expect(c, '\n', Step::kSize);
+      return;
+    case Step::kTrailer:
+      TakeTrailerByte(c);
+      return;
+    case Step::kLength:
+    case Step::kDiscard:
+    case Step::kData:
+      return;  // TakeData's
+  }
+}
+
+void BodyReader::Expect(char c, char wanted, Step next) {
+  if (c != wanted) {
+    Bad("a chunk does not end in CR LF");
+    return;
+  }
+  step_ = next;
+}
+
+void BodyReader::TakeSizeByte(char c) {
+  const int digit = HexValue(c);
+  if (digit >= 0) {
+    if (++digits_ > kMaxChunkDigits) {
+      Bad("a chunk's size is too long");
+      return;
+    }
+    left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
+    return;
+  }
+  if (digits_ == 0 || (c != '\r' && c != ';' && c != ' ' && c != '\t')) {
+    Bad("a chunk's size is not a hexadecimal number");
+    return;
+  }
+  step_ = c == '\r' ? Step::kSizeLf : Step::kExtension;
+}
+
+void BodyReader::EndSizeLine() {
+  digits_ = overhead_ = 0;
+  if (left_ == 0) {
+    step_ = Step::kTrailer;
+  } else if (left_ > max_body_ - body_.size()) {
+    Fail(ErrorCode::kPayloadTooLarge, "payload-too-large", "the body is too long");
+  }
+}
+
+void BodyReader::TakeTrailerByte(char c) {
+  if (++overhead_ > kMaxTrailer) {
+    Bad("the trailer is too long");
+    return;
+  }
+  if (carriage_return_) {
+    if (c != '\n') {
+      Bad("a line of the trailer does not end in CR LF");
+    } else if (line_ == 0) {
+      state_ = State::kDone;
+    }
+    carriage_return_ = false;
+    line_ = 0;
+  } else if (c == '\r') {
+    carriage_return_ = true;
+  } else if (c == '\n' || c == '\0') {
+    Bad("the trailer is malformed");
+  } else {
+    ++line_;
+  }
+}
+
+}  // namespace headrace

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace headrace {
+
+// Takes a request's body off the wire: by length, or chunked (RFC 9112, 7.1; extensions and
+// trailers are read and dropped). Same promises as RequestParser: any portions, linear time. The
+// bytes are collected in one string that leaves by TakeBody without a copy. Not thread-safe.
+class BodyReader {
+ public:
+  enum class State { kMore, kDone, kFailed };
+
+  // A body longer than `max_body` fails with 413. Memory is reserved for `length`, and touched only
+  // as the bytes come.
+  void StartLength(std::uint64_t length, std::size_t max_body);
+  void StartChunked(std::size_t max_body);
+  // Reads `length` bytes away.
+  void StartDiscard(std::uint64_t length);
+
+  // Takes bytes up to the body's end and returns how many it took.
+  std::size_t Feed(std::string_view bytes);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] const Error& error() const { return error_; }  // in kFailed: 400 or 413
+  [[nodiscard]] std::string TakeBody() { return std::move(body_); }
+
+ private:
+  enum class Step {
+    kLength,
+    kDiscard,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailer
+  };
+
+  void Start(Step step, std::uint64_t left, std::size_t max_body);
+  void Fail(ErrorCode code, const char* type, const char* hint);
+  void Bad(const char* hint) { Fail(ErrorCode::kInvalidArgument, "malformed-request", hint); }
+  std::size_t TakeData(std::string_view bytes);
+  void TakeLineByte(char c);
+  void TakeSizeByte(char c);
+  void TakeTrailerByte(char c);
+  void EndSizeLine();
+  void Expect(char c, char wanted, Step next);
+
+  std::string body_;
+  std::size_t max_body_ = 0;
+  std::uint64_t left_ = 0;        // bytes of the body, or of this chunk, that are still to come
+  std::size_t digits_ = 0;        // of the chunk's size
+  std::size_t overhead_ = 0;      // bytes of this chunk's extension, or of the trailer
+  std::size_t line_ = 0;          // bytes of the trailer's line
+  bool carriage_return_ = false;  // the trailer's last byte was one
+  Step step_ = Step::kLength;
+  State state_ = State::kDone;
+  Error error_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/deadline.h"
+#include "http/answer.h"
+#include "http/body_reader.h"
+#include "http/http_options.h"
+#include "http/request_parser.h"
+#include "http/site.h"
+#include "http/wire.h"
+
+namespace headrace {
+
+class ReactorLink;
+
+// What all connections of a server share. Thread-safe.
+struct EdgeState {
+  std::atomic<bool> draining{false};  // answers carry `Connection: close`, idle connections end
+  std::atomic<int> lingering{0};      // connections that are being closed slowly
+};
+
+// One client's connection: reads requests one at a time, lets the site answer, writes the answers
+// in order. Bytes that come while an answer is due wait in a bounded buffer. Used on its reactor's
+// thread only; owned by the peer, kept alive by its callers during a call. Answers reach this
+// connection by identity, so never another client.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(const HttpOptions& options, Site& site, EdgeState& edge, std::unique_ptr<Wire> wire,
+             std::shared_ptr<ReactorLink> reactor);
+  ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // From the transport.
+  void OnInput(std::string_view bytes);
+  void OnWritten();             // nothing is unsent any more
+  void OnClosed();              // the client has gone, or Close was called; no call follows
+  void OnTick(SteadyTime now);  // several times a second: timeouts
+
+  // From the site, for the request that OnRequest handed over.
+  void Respond(Answer answer);
+  void Await(std::shared_ptr<Pending> pending) { pending_ = std::move(pending); }
+  [[nodiscard]] const Exchange& exchange() const { return exchange_; }
+  [[nodiscard]] const std::shared_ptr<ReactorLink>& reactor() const { return reactor_; }
+
+ private:
+  enum class State {
+    kHead,     // reading a request's head, or idle between two
+    kBody,     // reading its body
+    kBusy,     // the site has the request
+    kWriting,  // the answer is going out
+    kDiscard,  // reading a refused request's small rest away
+    kLinger,   // closing: discarding until the client has read its answer
+    kClosed,
+  };
+
+  void Advance();
+  void AdvanceBuffered();
+  bool Step();
+  bool ReadHead();
+  bool ReadBody();
+  bool DiscardRest();
+  void OnHead();
+  void StartBody();
+  void Refuse(Answer answer);
+  void RespondError(const Error& error);
+  void Send(Answer answer, bool keep, State after);
+  void Pump(bool sent);
+  bool SendPiece();
+  void FinishAnswer();
+  void StartLinger();
+  void CheckRate(SteadyTime now);
+  void CheckStall(SteadyTime now);
+  void Close();
+
+  const HttpOptions& options_;
+  Site& site_;
+  EdgeState& edge_;
+  std::unique_ptr<Wire> wire_;
+  const std::shared_ptr<ReactorLink> reactor_;
+
+  State state_ = State::kHead;
+  State after_ = State::kHead;  // where to go once the answer is written
+  RequestParser parser_;
+  BodyReader body_;
+  Exchange exchange_;
+  std::shared_ptr<Pending> pending_;
+
+  std::string buffered_;  // input that waits for its turn, from buffered_at_ on
+  std::size_t buffered_at_ = 0;
+  std::string_view input_;  // what Advance works on
+  bool advancing_ = false;
+  bool paused_ = false;
+
+  int status_ = 0;                  // of the answer that is going out
+  std::deque<AnswerPiece> pieces_;  // its rest
+  std::size_t piece_at_ = 0;        // bytes of the first piece that are sent
+
+  SteadyTime since_;             // when this state, or its window of observation, began
+  std::uint64_t received_ = 0;   // bytes in that window
+  std::size_t last_unsent_ = 0;  // at the last tick
+};
+
+}  // namespace headrace

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "http/edge_hub.h"
+#include "http/pistache.h"
+
+namespace headrace {
+
+// Pistache's handler with our own parsing behind it: it turns the transport's events into calls on
+// Connections. Each reactor has its own copy, so nothing here is shared between threads.
+class EdgeHandler final : public Pistache::Http::Handler {
+ public:
+  HTTP_PROTOTYPE(EdgeHandler)
+
+  explicit EdgeHandler(EdgeHub& hub) : hub_(hub) {}
+  // A copy serves another reactor: it has no connections.
+  EdgeHandler(const EdgeHandler& other) : Pistache::Http::Handler(), hub_(other.hub_) {}
+  EdgeHandler& operator=(const EdgeHandler&) = delete;
+  ~EdgeHandler() override;  // the reactor has ended: jobs that still wait are abandoned
+
+  void Attach(std::shared_ptr<ReactorLink> reactor) { reactor_ = std::move(reactor); }
+  [[nodiscard]] EdgeHub& hub() const { return hub_; }
+
+  void OnTick(SteadyTime now);
+
+  void onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override;
+  void onInput(const char* buffer, std::size_t length,
+               const std::shared_ptr<Pistache::Tcp::Peer>& peer) override;
+  void onDisconnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override;
+  // Only Pistache's own parser calls it, which is not used.
+  void onRequest(const Pistache::Http::Request& request,
+                 Pistache::Http::ResponseWriter response) override;
+
+ private:
+  EdgeHub& hub_;
+  std::shared_ptr<ReactorLink> reactor_;
+  std::unordered_map<const Pistache::Tcp::Peer*, std::shared_ptr<Connection>> connections_;
+};
+
+}  // namespace headrace

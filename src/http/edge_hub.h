@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/sync.h"
+#include "http/connection.h"
+#include "http/http_options.h"
+#include "http/reactor_link.h"
+#include "http/site.h"
+
+namespace headrace {
+
+// What the reactors of one server share. Outlives them. Thread-safe.
+struct EdgeHub {
+  EdgeHub(HttpOptions http_options, Site& served)
+      : options(std::move(http_options)), site(served) {}
+
+  const HttpOptions options;
+  Site& site;
+  EdgeState state;
+
+  Mutex mu;
+  std::vector<std::shared_ptr<ReactorLink>> reactors GUARDED_BY(mu);
+};
+
+}  // namespace headrace

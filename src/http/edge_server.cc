@@ -1,0 +1,90 @@
+#include "http/edge_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "http/edge_handler.h"
+#include "http/edge_hub.h"
+#include "http/edge_transport.h"
+#include "http/pistache.h"
+
+namespace headrace {
+namespace {
+
+constexpr int kBacklog = 4096;
+
+Pistache::Http::Endpoint::Options EndpointOptions(const EdgeHub& hub, const std::string& name) {
+  auto options = Pistache::Http::Endpoint::options();
+  options.threads(static_cast<int>(hub.options.threads))
+      .threadsName(name)
+      .flags(Pistache::Tcp::Options::ReuseAddr | Pistache::Tcp::Options::NoDelay |
+             Pistache::Tcp::Options::CloseOnExec)
+      .backlog(kBacklog)
+      .transportFactory([](const std::shared_ptr<Pistache::Tcp::Handler>& handler) {
+        return std::make_shared<EdgeTransport>(std::static_pointer_cast<EdgeHandler>(handler));
+      });
+  return options;
+}
+
+}  // namespace
+
+struct EdgeServer::Impl {
+  Impl(HttpOptions options, Site& site, std::string name)
+      : hub(std::move(options), site), thread_name(std::move(name)) {}
+
+  EdgeHub hub;
+  const std::string thread_name;
+  std::uint16_t port = 0;
+  std::unique_ptr<Pistache::Http::Endpoint> endpoint;  // last: its threads use the hub
+};
+
+EdgeServer::EdgeServer(HttpOptions options, Site& site, std::string thread_name)
+    : impl_(std::make_unique<Impl>(std::move(options), site, std::move(thread_name))) {}
+
+EdgeServer::~EdgeServer() { Stop(); }
+
+Status EdgeServer::Start() {
+  const std::string& listen = impl_->hub.options.listen;
+  try {
+    impl_->endpoint = std::make_unique<Pistache::Http::Endpoint>(Pistache::Address(listen));
+    impl_->endpoint->init(EndpointOptions(impl_->hub, impl_->thread_name));
+    impl_->endpoint->setHandler(std::make_shared<EdgeHandler>(impl_->hub));
+    impl_->endpoint->serveThreaded();
+    impl_->port = static_cast<std::uint16_t>(impl_->endpoint->getPort());
+  } catch (const std::exception& e) {
+    impl_->endpoint.reset();
+    return Error{ErrorCode::kUnavailable, "listen",
+                 fmt::format("cannot listen on {}: {}", listen, e.what()), e.what(), 0};
+  }
+  return Ok();
+}
+
+void EdgeServer::AnnounceClose() { impl_->hub.state.draining.store(true); }
+
+void EdgeServer::StopAccepting() {
+  AnnounceClose();
+  if (impl_->endpoint) impl_->endpoint->stopAccepting();
+}
+
+void EdgeServer::Stop() {
+  if (!impl_->endpoint) return;
+  impl_->endpoint->shutdown();
+  impl_->endpoint.reset();
+}
+
+std::uint16_t EdgeServer::port() const { return impl_->port; }
+
+Seconds EdgeServer::SinceSlowestTurn() const {
+  const SteadyTime now = SteadyClock::now();
+  Seconds slowest{0};
+  MutexLock lock(impl_->hub.mu);
+  for (const auto& reactor : impl_->hub.reactors) {
+    slowest = std::max<Seconds>(slowest, now - reactor->last_turn());
+  }
+  return slowest;
+}
+
+}  // namespace headrace

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/deadline.h"
+#include "base/error.h"
+#include "http/http_options.h"
+#include "http/site.h"
+
+namespace headrace {
+
+// A Pistache endpoint that serves one site: listener, accept thread, reactors. Start and Stop
+// belong to one thread; the rest is thread-safe. The site outlives it.
+class EdgeServer {
+ public:
+  EdgeServer(HttpOptions options, Site& site, std::string thread_name);
+  ~EdgeServer();
+  EdgeServer(const EdgeServer&) = delete;
+  EdgeServer& operator=(const EdgeServer&) = delete;
+
+  // Binds and serves. Fails (kUnavailable) if the address cannot be had.
+  Status Start();
+
+  // From now on every answer ends its connection; new ones are still accepted.
+  void AnnounceClose();
+  // Closes the listener, and connections as they become idle. Implies AnnounceClose.
+  void StopAccepting();
+  // Ends the reactors and all connections; jobs that still wait are abandoned. Idempotent.
+  void Stop();
+
+  [[nodiscard]] std::uint16_t port() const;
+
+  // How long ago the slowest reactor last turned; health's measure of "stuck".
+  [[nodiscard]] Seconds SinceSlowestTurn() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,10 @@
+#include "http/http_server.h"
+
+#include <utility>
+
+namespace headrace {
+
+HttpServer::HttpServer(HttpOptions options, JobService& service, Metrics& metrics)
+    : site_(service, metrics), server_(std::move(options), site_, "http") {}
+
+}  // namespace headrace

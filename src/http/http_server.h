@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "http/api_site.h"
+#include "http/edge_server.h"
+#include "http/http_options.h"
+#include "metrics/metrics.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+// The main listener. Start and Stop belong to one thread; the rest is thread-safe. `service` and
+// `metrics` outlive it. Stop it after the workers, so that their outcomes still reach the clients.
+class HttpServer {
+ public:
+  HttpServer(HttpOptions options, JobService& service, Metrics& metrics);
+
+  Status Start() { return server_.Start(); }  // binds; port 0 takes a free one
+  void AnnounceClose() {
+    server_.AnnounceClose();
+  }  // answers carry `Connection: close` from now on
+  void StopAccepting() { server_.StopAccepting(); }  // closes the listener; idle connections end
+  void Stop() { server_.Stop(); }                    // ends reactors and connections; idempotent
+
+  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+  [[nodiscard]] Seconds SinceSlowestTurn() const { return server_.SinceSlowestTurn(); }
+
+ private:
+  ApiSite site_;
+  EdgeServer server_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,82 @@
+#include "http/params_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "http/chars.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::string_view kHeaderPrefix = "Headrace-Param-";
+constexpr std::string_view kFormat = "format";
+
+}  // namespace
+
+Status ParamsSource::Add(std::string name, std::string value) {
+  const auto [at, added] = raw_.params.try_emplace(std::move(name), std::move(value));
+  if (added) return Ok();
+  return Error{ErrorCode::kUnprocessable, "bad-parameter",
+               fmt::format("the parameter '{}' is given twice", at->first), "", 0};
+}
+
+Status ParamsSource::AddQuery(std::string name, std::string value) {
+  raw_.query_params.push_back(name);
+  return Add(std::move(name), std::move(value));
+}
+
+// Field names are case-insensitive; the handler's own spelling of the param counts.
+Status ParamsSource::AddHeader(std::string_view name, std::string_view value) {
+  if (!StartsWithIgnoreCase(name, kHeaderPrefix)) return Ok();
+  name.remove_prefix(kHeaderPrefix.size());
+  const auto spec =
+      std::find_if(handler_.params.begin(), handler_.params.end(),
+                   [&](const ParamSpec& s) { return EqualsIgnoreCase(s.name, name); });
+  return Add(spec == handler_.params.end() ? ToLower(name) : spec->name, std::string(value));
+}
+
+Status ParamsSource::AddField(std::string name, std::string value) {
+  if (value.empty()) return Ok();
+  return Add(std::move(name), std::move(value));
+}
+
+const ParamSpec* ParamsSource::FormatSpec() const {
+  for (const auto& spec : handler_.params) {
+    if (spec.name == kFormat && spec.type == ParamType::kChoice) return &spec;
+  }
+  return nullptr;
+}
+
+void ParamsSource::ChooseFormat(const Accept& accept) {
+  const ParamSpec* spec = FormatSpec();
+  if (spec == nullptr || raw_.params.contains(kFormat)) return;
+  const std::string standard = spec->default_value.value_or("");
+  int best = accept.ExplicitQuality("image/" + standard);
+  for (const auto& choice : spec->choices) {
+    const int quality = accept.ExplicitQuality("image/" + choice);
+    if (quality <= best) continue;
+    best = quality;
+    raw_.params.insert_or_assign(std::string(kFormat), choice);
+  }
+}
+
+Status ParamsSource::CheckAcceptable(const Accept& accept) const {
+  const ParamSpec* spec = FormatSpec();
+  if (spec == nullptr) return Ok();
+  const auto given = raw_.params.find(kFormat);
+  const std::string part =
+      "image/" + (given == raw_.params.end() ? spec->default_value.value_or("*") : given->second);
+  const std::array<std::string_view, 4> offers{part, "application/zip", "application/json",
+                                               "multipart/mixed"};
+  if (accept.Best(offers)) return Ok();
+  return Error{ErrorCode::kNotAcceptable, "not-acceptable",
+               fmt::format("the result can be {}, application/zip, application/json or "
+                           "multipart/mixed; none of them is accepted",
+                           part),
+               "", 0};
+}
+
+}  // namespace headrace

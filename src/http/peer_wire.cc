@@ -1,0 +1,55 @@
+#include "http/peer_wire.h"
+
+#include <sys/socket.h>
+
+#include <exception>
+#include <utility>
+
+#include "http/connection.h"
+#include "http/pistache.h"
+
+namespace headrace {
+
+template <class Buffer>
+bool PeerWire::Write(Buffer buffer, bool more) {
+  auto promise = transport_->asyncWrite(peer_, std::move(buffer), more ? MSG_MORE : 0);
+  if (promise.isFulfilled() && peer_->pendingBytes() == 0) return true;
+  promise.then(
+      [weak = connection_, peer = std::weak_ptr(peer_)](PST_SSIZE_T) {
+        const auto alive = peer.lock();
+        const auto connection = weak.lock();
+        if (alive && connection && alive->pendingBytes() == 0) connection->OnWritten();
+      },
+      [transport = transport_, weak = std::weak_ptr(peer_)](std::exception_ptr) {
+        // The client is gone. Closed from the loop, not from within the call that wrote.
+        transport->post([transport, weak] {
+          if (const auto peer = weak.lock()) transport->closePeer(peer);
+        });
+      });
+  return false;
+}
+
+bool PeerWire::SendText(std::string text, bool more) {
+  const std::size_t size = text.size();
+  return Write(Pistache::RawBuffer(std::move(text), size), more);
+}
+
+bool PeerWire::SendFile(const Payload& payload, bool more) {
+  return Write(
+      Pistache::FileBuffer(payload.memfd(), payload.size(), 0, std::make_shared<Payload>(payload)),
+      more);
+}
+
+std::size_t PeerWire::Unsent() const { return peer_->pendingBytes(); }
+
+void PeerWire::ShutdownWrite() {
+  if (const int fd = peer_->actualFd(); fd >= 0) ::shutdown(fd, SHUT_WR);
+}
+
+void PeerWire::Close() { transport_->closePeer(peer_); }
+
+void PeerWire::PauseReading() { transport_->pauseReading(peer_); }
+
+void PeerWire::ResumeReading() { transport_->resumeReading(peer_); }
+
+}  // namespace headrace

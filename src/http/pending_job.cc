@@ -1,0 +1,28 @@
+#include "http/pending_job.h"
+
+#include <utility>
+
+namespace headrace {
+
+void PendingJob::Deliver(const std::string& /*job_id*/, Outcome outcome) {
+  outcome_ = std::move(outcome);
+  link_->Post([self = shared_from_this()] { self->Resolve(); });
+}
+
+void PendingJob::Resolve() {
+  if (!abandoned_) deferred_.resolve(std::move(outcome_));
+}
+
+void PendingJob::Refuse(Error error) {
+  outcome_.state = JobState::kFailed;
+  outcome_.error = std::move(error);
+  Resolve();
+}
+
+void PendingJob::Abandon() {
+  abandoned_ = true;
+  deferred_.clear();
+  if (!job_id_.empty()) service_.Abandon(job_id_);
+}
+
+}  // namespace headrace

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/outcome.h"
+#include "http/pistache.h"
+#include "http/reactor_link.h"
+#include "http/site.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+// One job that a connection waits for. A worker's thread fulfils it (Deliver), the connection's
+// reactor thread resolves its promise; nothing else is touched from outside that thread. After
+// Abandon the promise stays unresolved and the job is cancelled.
+class PendingJob final : public Waiter,
+                         public Pending,
+                         public std::enable_shared_from_this<PendingJob> {
+ public:
+  PendingJob(std::shared_ptr<ReactorLink> link, JobService& service)
+      : link_(std::move(link)), service_(service) {}
+
+  // Any thread, once.
+  void Deliver(const std::string& job_id, Outcome outcome) override;
+
+  // The rest: the reactor's thread only.
+  void Arm(Pistache::Async::Deferred<Outcome> deferred) { deferred_ = std::move(deferred); }
+  void Accepted(std::string job_id) { job_id_ = std::move(job_id); }
+  void Refuse(Error error);  // the service did not take it: resolves at once
+  void Abandon() override;
+  [[nodiscard]] const std::string& job_id() const { return job_id_; }  // empty: not accepted
+
+ private:
+  void Resolve();
+
+  const std::shared_ptr<ReactorLink> link_;
+  JobService& service_;
+  Outcome outcome_;  // written before the task is posted, read by it
+  Pistache::Async::Deferred<Outcome> deferred_;
+  std::string job_id_;
+  bool abandoned_ = false;
+};
+
+}  // namespace headrace

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "http/answer.h"
+
+namespace headrace {
+
+// The only place that knows which HTTP status an error has.
+int StatusOf(ErrorCode code);
+
+// The error as application/problem+json (RFC 9457): `type`, `title`, `status`, `detail` (the hint)
+// and `job_id` where there is one; Retry-After where the error has it. The operator's detail stays
+// out.
+Answer ProblemAnswer(const Error& error, std::string_view job_id = {});
+
+}  // namespace headrace

@@ -1,0 +1,58 @@
+#include "http/queue_views.h"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+
+namespace headrace {
+namespace {
+
+Json Count(std::uint64_t value) { return Json::Number(value); }
+
+Json QueueValue(const JobService& service, QueueIndex index) {
+  const ServiceQueue& queue = service.queues()[index];
+  const QueueFigures figures = service.Figures(index);
+  std::vector<std::pair<std::string, Json>> members{
+      {"name", Json::String(queue.options.name)},
+      {"handler", Json::String(queue.handler->name)},
+      {"href", Json::String("/v1/queues/" + queue.options.name)},
+      {"workers", Count(queue.options.workers)},
+      {"capacity", Count(figures.capacity)},
+      {"waiting", Count(figures.waiting)},
+      {"running", Count(figures.running)},
+      {"waiting_bytes", Count(figures.waiting_bytes)},
+      {"oldest_age_seconds", Json::Number(figures.oldest_age.count())},
+      {"deadline_seconds", Json::Number(Seconds(queue.deadline).count())},
+      {"accepted", Count(figures.accepted)},
+      {"succeeded", Count(figures.succeeded)},
+      {"failed", Count(figures.failed)},
+      {"cancelled", Count(figures.cancelled)},
+      {"expired", Count(figures.expired)}};
+  if (!queue.path.empty()) members.emplace_back("path", Json::String(queue.path));
+  return Json::Object(members);
+}
+
+}  // namespace
+
+std::string QueueJson(const JobService& service, QueueIndex queue) {
+  return QueueValue(service, queue).Text() + "\n";
+}
+
+std::string QueuesJson(const JobService& service) {
+  std::vector<Json> queues;
+  for (QueueIndex i = 0; i < service.queues().size(); ++i) queues.push_back(QueueValue(service, i));
+  return Json::Object({{"queues", Json::Array(queues)}}).Text() + "\n";
+}
+
+std::string JobJson(const JobStatus& status) {
+  return Json::Object({{"job_id", Json::String(status.job->id)},
+                       {"queue", Json::String(status.job->queue_name)},
+                       {"state", Json::String(ToString(status.state))},
+                       {"attempt", Count(status.job->attempt)}})
+             .Text() +
+         "\n";
+}
+
+}  // namespace headrace

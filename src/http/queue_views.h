@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "service/job_service.h"
+
+namespace headrace {
+
+// What the API tells of queues and jobs, as JSON texts.
+std::string QueueJson(const JobService& service, QueueIndex queue);
+std::string QueuesJson(const JobService& service);
+std::string JobJson(const JobStatus& status);
+
+}  // namespace headrace

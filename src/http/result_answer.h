@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/outcome.h"
+#include "http/answer.h"
+
+namespace headrace {
+
+// What an outcome's answer depends on besides the outcome.
+struct ResultRequest {
+  std::string_view accept;  // the Accept field, empty: anything
+  std::string_view job_id;
+  std::string_view queue;
+};
+
+// The answer to a job: its result in the form that the client likes best (one part: itself;
+// several: a stored zip; JSON; multipart/mixed), or its error as a problem. Carries Job-Id,
+// Server-Timing and the security fields of results. Parts are not copied. 406 where the client
+// accepts no form.
+Answer OutcomeAnswer(Outcome outcome, const ResultRequest& request);
+
+}  // namespace headrace

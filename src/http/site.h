@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "http/answer.h"
+#include "http/request_head.h"
+#include "http/routes.h"
+#include "http/uri.h"
+
+namespace headrace {
+
+class Connection;
+
+// One request on its way from head to answer.
+struct Exchange {
+  const RequestHead* head = nullptr;  // valid until the answer is written; null before it is parsed
+  HttpMethod method = HttpMethod::kOther;
+  RouteMatch match;
+  std::vector<QueryParam> query;
+  std::string trace;          // our traceparent
+  std::string answer_fields;  // header lines that every answer to this request carries
+  SteadyTime started;
+};
+
+// Something that waits on a connection for the answer to its request.
+class Pending {
+ public:
+  Pending() = default;
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+  virtual ~Pending() = default;
+  // The client has gone; nobody wants the answer any more.
+  virtual void Abandon() = 0;
+};
+
+// What is served at a listener: decides on requests by their head, then answers them. Shared by all
+// connections and reactors: thread-safe. Every call comes on the connection's reactor thread.
+class Site {
+ public:
+  Site() = default;
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
+  virtual ~Site() = default;
+
+  // The head is complete, the body not yet read: fills in the exchange, and answers now (the body
+  // is then not wanted) or goes on by returning nothing.
+  virtual std::optional<Answer> OnHeaders(Exchange& exchange) = 0;
+
+  // The whole request is there. Calls Connection::Respond once, now or later.
+  virtual void OnRequest(Connection& connection, std::string body) = 0;
+
+  // The answer is out (or the client went before: 499).
+  virtual void OnAnswered(const Exchange& exchange, int status) = 0;
+  virtual void OnConnections(int delta) = 0;
+};
+
+}  // namespace headrace

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/payload.h"
+
+namespace headrace {
+
+// A connection's socket, as the connection uses it: on its reactor's thread only. Seam between our
+// HTTP and Pistache's transport.
+class Wire {
+ public:
+  Wire() = default;
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+  virtual ~Wire() = default;
+
+  // Sends in order; `more` says that the rest of an answer follows at once. True: all bytes so far
+  // are the kernel's. False: they are not, and Connection::OnWritten() or OnClosed() will follow.
+  virtual bool SendText(std::string text, bool more) = 0;
+  // The same for a payload in a memfd, which is not copied.
+  virtual bool SendFile(const Payload& payload, bool more) = 0;
+
+  [[nodiscard]] virtual std::size_t Unsent() const = 0;  // bytes
+
+  virtual void ShutdownWrite() = 0;
+  // Connection::OnClosed() follows, perhaps before it returns.
+  virtual void Close() = 0;
+  // Backpressure: while paused, no bytes come in.
+  virtual void PauseReading() = 0;
+  virtual void ResumeReading() = 0;
+};
+
+}  // namespace headrace

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/memory/memory_engine.h"
+#include "headrace/handler.h"
+#include "metrics/metrics.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+// A service with two queues over a memory engine, without workers: "echo" (a second address /put;
+// any payload) and "pdf" (PDFs only, one place in all).
+class ServiceFixture : public testing::Test {
+ protected:
+  ServiceFixture() {
+    echo_.name = "echo";
+    pdf_.name = "pdf-to-image";
+    pdf_.media_types = {"application/pdf"};
+    pdf_.needs_payload = true;
+    ServiceQueue echo;
+    echo.options = {"echo", 2, 64};
+    echo.handler = &echo_;
+    echo.path = "/put";
+    ServiceQueue pdf;
+    pdf.options = {"pdf", 1, 0};
+    pdf.handler = &pdf_;
+    engine_ = std::make_unique<MemoryEngine>(std::vector<QueueOptions>{echo.options, pdf.options});
+    metrics_ = std::make_unique<Metrics>(std::vector<std::string>{"echo", "pdf"}, *engine_, "test");
+    JobService::Options options;
+    options.queues = {echo, pdf};
+    options.max_body = 1 << 20;
+    service_ = std::make_unique<JobService>(std::move(options), *engine_, *metrics_);
+  }
+
+  HandlerInfo echo_;
+  HandlerInfo pdf_;
+  std::unique_ptr<MemoryEngine> engine_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<JobService> service_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,333 @@
+#include "http/connection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace headrace {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+// A socket that takes `room` bytes before it says that it is full.
+class FakeWire final : public Wire {
+ public:
+  struct State {
+    std::string sent;
+    std::size_t room = SIZE_MAX;
+    std::size_t unsent = 0;
+    bool write_shut = false;
+    bool closed = false;
+    bool paused = false;
+  };
+  explicit FakeWire(State& state) : state_(state) {}
+
+  bool SendText(std::string text, bool /*more*/) override {
+    state_.sent += text;
+    state_.unsent += text.size();
+    const std::size_t taken = std::min(state_.unsent, state_.room);
+    state_.unsent -= taken;
+    state_.room -= taken;
+    return state_.unsent == 0;
+  }
+  bool SendFile(const Payload& payload, bool more) override {
+    const auto bytes = payload.Bytes();
+    return SendText(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), more);
+  }
+  [[nodiscard]] std::size_t Unsent() const override { return state_.unsent; }
+  void ShutdownWrite() override { state_.write_shut = true; }
+  void Close() override { state_.closed = true; }
+  void PauseReading() override { state_.paused = true; }
+  void ResumeReading() override { state_.paused = false; }
+
+ private:
+  State& state_;
+};
+
+// Answers with the path and the body: at once for /now, by Finish() for anything else. Refuses /no.
+class FakeSite final : public Site {
+ public:
+  std::optional<Answer> OnHeaders(Exchange& exchange) override {
+    if (exchange.head->path == "/no") {
+      Answer answer;
+      answer.status = 429;
+      return answer;
+    }
+    return std::nullopt;
+  }
+  void OnRequest(Connection& connection, std::string body) override {
+    requests.push_back(std::string(connection.exchange().head->path) + " " + body);
+    if (connection.exchange().head->path == "/now") {
+      Finish(connection);
+    } else {
+      connection.Await(std::make_shared<Job>(abandoned));
+    }
+  }
+  void Finish(Connection& connection) {
+    Answer answer;
+    answer.text = requests.back();
+    connection.Respond(std::move(answer));
+  }
+  void OnAnswered(const Exchange& /*exchange*/, int status) override { statuses.push_back(status); }
+  void OnConnections(int /*delta*/) override {}
+
+  std::vector<std::string> requests;
+  std::vector<int> statuses;
+  int abandoned = 0;
+
+ private:
+  struct Job final : Pending {
+    explicit Job(int& count) : abandoned(count) {}
+    void Abandon() override { ++abandoned; }
+    int& abandoned;
+  };
+};
+
+std::string Get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"; }
+
+std::string Post(const std::string& path, std::size_t length, const std::string& fields = "") {
+  return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) +
+         "\r\n" + fields + "\r\n";
+}
+
+class ConnectionTest : public testing::Test {
+ protected:
+  ConnectionTest() {
+    connection_ = std::make_shared<Connection>(options_, site_, edge_,
+                                               std::make_unique<FakeWire>(wire_), nullptr);
+  }
+  static SteadyTime In(std::chrono::milliseconds time) { return SteadyClock::now() + time; }
+  [[nodiscard]] std::size_t Answers() const {
+    std::size_t count = 0;
+    for (auto at = wire_.sent.find("HTTP/1.1 "); at != std::string::npos;
+         at = wire_.sent.find("HTTP/1.1 ", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+
+  HttpOptions options_;
+  FakeSite site_;
+  EdgeState edge_;
+  FakeWire::State wire_;
+  std::shared_ptr<Connection> connection_;
+};
+
+TEST_F(ConnectionTest, AnswersRequestsOnOneConnectionInOrder) {
+  connection_->OnInput(Get("/now") + Post("/now", 3) + "abc" + Get("/now"));
+  EXPECT_THAT(site_.requests, ElementsAre("/now ", "/now abc", "/now "));
+  EXPECT_EQ(Answers(), 3U);
+  EXPECT_FALSE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, ComesToTheSameAnswersWhereverTheBytesAreSplit) {
+  const std::string wire =
+      Get("/now") + Post("/now", 3) + "abc" +
+      "POST /now HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nxyz\r\n0\r\n\r\n";
+  for (std::size_t split = 0; split <= wire.size(); ++split) {
+    FakeSite site;
+    FakeWire::State state;
+    const auto connection = std::make_shared<Connection>(
+        options_, site, edge_, std::make_unique<FakeWire>(state), nullptr);
+    connection->OnInput(std::string_view(wire).substr(0, split));
+    connection->OnInput(std::string_view(wire).substr(split));
+    ASSERT_THAT(site.requests, ElementsAre("/now ", "/now abc", "/now xyz")) << split;
+    EXPECT_THAT(state.sent, EndsWith("/now xyz"));
+  }
+}
+
+TEST_F(ConnectionTest, HandlesOneRequestAtATime) {
+  connection_->OnInput(Get("/first") + Get("/second"));
+  EXPECT_THAT(site_.requests, ElementsAre("/first "));
+  site_.Finish(*connection_);
+  EXPECT_THAT(site_.requests, ElementsAre("/first ", "/second "));
+  EXPECT_EQ(Answers(), 1U);
+  site_.Finish(*connection_);
+  EXPECT_EQ(Answers(), 2U);
+}
+
+TEST_F(ConnectionTest, StopsReadingWhenPipelinedRequestsPileUp) {
+  connection_->OnInput(Get("/first"));
+  for (int i = 0; i < 3000; ++i) connection_->OnInput(Get("/now"));
+  EXPECT_TRUE(wire_.paused);
+  site_.Finish(*connection_);
+  EXPECT_FALSE(wire_.paused);
+  EXPECT_EQ(site_.requests.size(), 3001U);
+}
+
+TEST_F(ConnectionTest, AbandonsTheJobOfAClientThatHasGone) {
+  connection_->OnInput(Get("/job"));
+  connection_->OnClosed();
+  EXPECT_EQ(site_.abandoned, 1);
+  EXPECT_THAT(site_.statuses, ElementsAre(499));
+  connection_->Respond(Answer());
+  EXPECT_THAT(wire_.sent, IsEmpty());
+}
+
+TEST_F(ConnectionTest, DoesNotAbandonAJobThatIsAnswered) {
+  connection_->OnInput(Get("/job"));
+  site_.Finish(*connection_);
+  connection_->OnClosed();
+  EXPECT_EQ(site_.abandoned, 0);
+  EXPECT_THAT(site_.statuses, ElementsAre(200));
+}
+
+TEST_F(ConnectionTest, InvitesTheBodyOnlyOnceTheRequestIsLetIn) {
+  connection_->OnInput(Post("/now", 3, "Expect: 100-continue\r\n"));
+  EXPECT_EQ(wire_.sent, "HTTP/1.1 100 Continue\r\n\r\n");
+  connection_->OnInput("abc");
+  EXPECT_THAT(wire_.sent, EndsWith("/now abc"));
+}
+
+TEST_F(ConnectionTest, DoesNotInviteABodyThatIsAlreadyComing) {
+  connection_->OnInput(Post("/now", 3, "Expect: 100-continue\r\n") + "a");
+  EXPECT_EQ(wire_.sent, "");
+}
+
+TEST_F(ConnectionTest, RefusesBeforeTheBodyAndKeepsTheConnectionForASmallRest) {
+  connection_->OnInput(Post("/no", 1000, "Expect: 100-continue\r\n"));
+  EXPECT_THAT(wire_.sent, StartsWith("HTTP/1.1 429 "));
+  connection_->OnInput(std::string(1000, 'x') + Get("/now"));
+  EXPECT_THAT(site_.requests, ElementsAre("/now "));
+  EXPECT_FALSE(wire_.write_shut);
+}
+
+TEST_F(ConnectionTest, ClosesSlowlyAfterRefusingALargeBody) {
+  connection_->OnInput(Post("/no", 1 << 20));
+  EXPECT_THAT(wire_.sent, HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(wire_.write_shut);
+  for (int i = 0; i < 16; ++i) connection_->OnInput(std::string(1 << 16, 'x'));
+  EXPECT_FALSE(wire_.closed);
+  EXPECT_EQ(edge_.lingering, 1);
+  connection_->OnTick(In(std::chrono::seconds(6)));
+  EXPECT_TRUE(wire_.closed);
+  connection_->OnClosed();
+  EXPECT_EQ(edge_.lingering, 0);
+}
+
+TEST_F(ConnectionTest, StopsDiscardingAfterSixtyFourMegabytes) {
+  connection_->OnInput(Post("/no", std::size_t{1} << 40));
+  const std::string block(1 << 20, 'x');
+  for (int i = 0; i < 64; ++i) connection_->OnInput(block);
+  EXPECT_FALSE(wire_.closed);
+  connection_->OnInput(block);
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, ClosesAfterAMalformedRequest) {
+  connection_->OnInput("GET / HTTP/1.1\r\nHost : a\r\n\r\n" + Get("/now"));
+  EXPECT_THAT(wire_.sent, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(wire_.sent, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(site_.requests, IsEmpty());
+  EXPECT_TRUE(wire_.write_shut);
+}
+
+TEST_F(ConnectionTest, ClosesWhenTheClientAsksForIt) {
+  connection_->OnInput("GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(wire_.sent, HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, ClosesWhileDraining) {
+  edge_.draining = true;
+  connection_->OnInput(Get("/now"));
+  EXPECT_THAT(wire_.sent, HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, EndsWhenIdleWhileDraining) {
+  edge_.draining = true;
+  connection_->OnTick(SteadyClock::now());
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, SendsNoBodyForHead) {
+  connection_->OnInput("HEAD /now HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(wire_.sent, HasSubstr("Content-Length: 5\r\n"));
+  EXPECT_THAT(wire_.sent, EndsWith("\r\n\r\n"));
+}
+
+TEST_F(ConnectionTest, AnswersASlowHeadWith408) {
+  connection_->OnInput("GET /now HT");
+  connection_->OnTick(In(options_.header_timeout / 2));
+  EXPECT_EQ(Answers(), 0U);
+  connection_->OnTick(In(options_.header_timeout * 2));
+  EXPECT_THAT(wire_.sent, StartsWith("HTTP/1.1 408 "));
+  EXPECT_TRUE(wire_.write_shut);
+}
+
+TEST_F(ConnectionTest, AnswersASlowBodyWith408) {
+  connection_->OnInput(Post("/now", 1000) + "x");
+  connection_->OnTick(In(options_.body_timeout * 2));
+  EXPECT_THAT(wire_.sent, StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(ConnectionTest, LetsALongBodyTakeItsTimeWhileItMovesOn) {
+  connection_->OnInput(Post("/now", std::size_t{1} << 21));
+  for (int i = 1; i <= 3; ++i) {
+    connection_->OnInput(std::string(std::size_t{1} << 19, 'x'));
+    connection_->OnTick(In((options_.body_timeout + std::chrono::milliseconds(1)) * i));
+  }
+  EXPECT_EQ(Answers(), 0U);
+}
+
+TEST_F(ConnectionTest, ClosesAnIdleConnectionSilently) {
+  connection_->OnTick(In(options_.idle_timeout * 2));
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(wire_.sent, "");
+}
+
+TEST_F(ConnectionTest, NeverTimesOutWhileAJobIsPending) {
+  connection_->OnInput(Get("/job"));
+  connection_->OnTick(In(std::chrono::hours(1)));
+  EXPECT_FALSE(wire_.closed);
+  EXPECT_EQ(wire_.sent, "");
+}
+
+TEST_F(ConnectionTest, CutsAReaderThatTakesNothing) {
+  wire_.room = 10;
+  connection_->OnInput(Get("/now"));
+  connection_->OnTick(In(options_.write_timeout / 2));
+  wire_.unsent -= 1;
+  connection_->OnTick(In(options_.write_timeout * 5 / 4));
+  EXPECT_FALSE(wire_.closed);
+  connection_->OnTick(In(options_.write_timeout * 3));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, TakesTheNextRequestOnlyWhenTheAnswerIsOut) {
+  wire_.room = 10;
+  connection_->OnInput(Get("/now") + Get("/now"));
+  EXPECT_EQ(site_.requests.size(), 1U);
+  wire_.room = SIZE_MAX;
+  wire_.unsent = 0;
+  connection_->OnWritten();
+  EXPECT_EQ(site_.requests.size(), 2U);
+}
+
+TEST_F(ConnectionTest, SendsALargeResultInMemoryInPortions) {
+  connection_->OnInput(Get("/job"));
+  Answer answer;
+  const std::string bytes(1'000'000, 'x');
+  answer.pieces.push_back({"<", Payload::FromString(bytes)});
+  answer.pieces.push_back({">", {}});
+  wire_.room = 1000;
+  connection_->Respond(std::move(answer));
+  while (wire_.unsent > 0) {
+    EXPECT_LE(wire_.unsent, std::size_t{256} << 10);
+    wire_.unsent = 0;
+    wire_.room = 1000;
+    connection_->OnWritten();
+  }
+  EXPECT_THAT(wire_.sent, EndsWith("\r\n\r\n<" + bytes + ">"));
+  EXPECT_THAT(site_.statuses, ElementsAre(200));
+}
+
+}  // namespace
+}  // namespace headrace
