@@ -33,7 +33,7 @@ Outcome FailedOutcome(Error error) {
 }
 
 Outcome ExpiredOutcome() {
-  Outcome outcome = FailedOutcome({ErrorCode::kDeadlineExceeded, "deadline-exceeded",
+  Outcome outcome = FailedOutcome({ErrorCode::kDeadlineExceeded, "deadline",
                                    "the job did not end before its deadline", ""});
   outcome.state = JobState::kExpired;
   return outcome;
