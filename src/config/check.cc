@@ -16,21 +16,17 @@ constexpr std::size_t kMaxPath = 128;
 
 bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
-// What the modules say of their options: "server.threads: 0 is below 1".
-void AddAll(const std::vector<std::string>& found, Problems& problems) {
+// What the modules say of their options: "server.threads: 0 is below 1", the path below `prefix`.
+void AddAll(const std::vector<std::string>& found, const std::string& prefix, Problems& problems) {
   for (const std::string& line : found) {
     const auto colon = line.find(": ");
-    if (colon == std::string::npos) {
-      problems.AddAtLine(0, line);
-    } else {
-      problems.Add(line.substr(0, colon), line.substr(colon + 2));
-    }
+    problems.Add(prefix + line.substr(0, colon), line.substr(colon + 2));
   }
 }
 
 void CheckProgram(const Config& config, Problems& problems) {
-  AddAll(Validate(config.http), problems);
-  AddAll(Validate(config.management), problems);
+  AddAll(Validate(config.http), "", problems);
+  AddAll(Validate(config.management), "", problems);
   const auto address = ParseListenAddress(config.http.listen);
   if (address && address->port != 0 && config.http.listen == config.management.listen) {
     problems.Add("management.listen",
@@ -46,38 +42,16 @@ void CheckProgram(const Config& config, Problems& problems) {
 }
 
 void CheckHandler(const QueueConfig& queue, const std::string& path,
-                  const std::vector<HandlerModes>& handlers, Problems& problems) {
-  const auto handler = std::find_if(handlers.begin(), handlers.end(),
-                                    [&](const HandlerModes& h) { return h.name == queue.handler; });
-  if (handler == handlers.end()) {
-    std::vector<std::string> names;
-    for (const HandlerModes& known : handlers) names.push_back(known.name);
-    problems.Add(
-        path + "handler",
-        queue.handler.empty()
-            ? fmt::format("is missing; allowed: {}", fmt::join(names, ", "))
-            : fmt::format("'{}' is unknown; allowed: {}", queue.handler, fmt::join(names, ", ")));
+                  const HandlerRegistry& handlers, Problems& problems) {
+  const HandlerEntry* const handler = handlers.Find(queue.handler);
+  if (handler != nullptr) {
+    AddAll(CheckIsolation(*handler, queue.isolation), path + "isolation.", problems);
     return;
   }
-  const bool thread = queue.isolation.mode == IsolationMode::kThread;
-  if (thread ? handler->thread : handler->process) return;
-  problems.Add(path + "isolation.mode",
-               fmt::format("handler {} cannot run in mode {}; allowed: {}", queue.handler,
-                           thread ? "thread" : "process", thread ? "process" : "thread"));
-}
-
-void CheckIsolation(const QueueConfig& queue, const std::string& path, Problems& problems) {
-  if (queue.isolation.mode == IsolationMode::kThread) {
-    for (const char* key : {"isolation.memory", "isolation.cpu"}) {
-      if (!problems.IsSet(path + key)) continue;
-      problems.Add(path + key, "a thread cannot be limited; allowed: mode process, or no such key");
-    }
-  }
-  if (queue.isolation.cpu.count() % 1000 != 0) {
-    problems.Add(path + "isolation.cpu",
-                 fmt::format("{} is not counted in whole seconds; allowed: 1s, 2s, ...",
-                             FormatDuration(queue.isolation.cpu)));
-  }
+  const std::string what =
+      queue.handler.empty() ? "is missing" : fmt::format("'{}' is unknown", queue.handler);
+  problems.Add(path + "handler",
+               fmt::format("{}; allowed: {}", what, fmt::join(handlers.Names(), ", ")));
 }
 
 bool IsPath(const std::string& path) {
@@ -123,8 +97,7 @@ bool IsQueueName(std::string_view name) {
                      [](char c) { return IsLowerOrDigit(c) || c == '-'; });
 }
 
-void CheckConfig(const Config& config, const std::vector<HandlerModes>& handlers,
-                 Problems& problems) {
+void CheckConfig(const Config& config, const HandlerRegistry& handlers, Problems& problems) {
   CheckProgram(config, problems);
   if (config.queues.size() > kMaxQueues) {
     problems.Add("queues", fmt::format("{} queues are too many; allowed: 1 to {}",
@@ -134,7 +107,6 @@ void CheckConfig(const Config& config, const std::vector<HandlerModes>& handlers
   for (const QueueConfig& queue : config.queues) {
     const std::string path = "queues." + queue.name + ".";
     CheckHandler(queue, path, handlers, problems);
-    CheckIsolation(queue, path, problems);
     CheckPath(queue, path + "path", taken, problems);
   }
 }

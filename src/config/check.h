@@ -1,11 +1,10 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "config/config.h"
-#include "config/load.h"
 #include "config/problems.h"
+#include "handler/registry.h"
 
 namespace headrace {
 
@@ -15,7 +14,6 @@ bool IsQueueName(std::string_view name);
 
 // Finds what no single key can tell: values that the modules refuse, and combinations that cannot
 // work.
-void CheckConfig(const Config& config, const std::vector<HandlerModes>& handlers,
-                 Problems& problems);
+void CheckConfig(const Config& config, const HandlerRegistry& handlers, Problems& problems);
 
 }  // namespace headrace

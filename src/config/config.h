@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "handler/isolation.h"
 #include "http/http_options.h"
 
 namespace headrace {
@@ -23,14 +24,6 @@ struct LogOptions {
 struct ShutdownOptions {
   std::chrono::milliseconds delay{0};
   std::chrono::milliseconds drain{8'000};
-};
-
-enum class IsolationMode { kProcess, kThread };
-
-struct IsolationOptions {
-  IsolationMode mode = IsolationMode::kProcess;
-  std::optional<std::uint64_t> memory;    // bytes per executor; nothing: auto
-  std::chrono::milliseconds cpu{60'000};  // whole seconds, as RLIMIT_CPU counts
 };
 
 struct QueueConfig {

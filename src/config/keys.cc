@@ -141,6 +141,26 @@ std::vector<Key<Config>> MakeProgramKeys() {
   return keys;
 }
 
+// Absent, it is the default where it applies: a thread has no limit.
+Key<QueueConfig> CpuKey() {
+  const Range range{kSecond, 24 * kHour};
+  return {"isolation.cpu", Describe(Durations(), range) + ", whole seconds",
+          "CPU time of a job's process",
+          [range](QueueConfig& queue, const std::string& text) {
+            auto number = ParseNumber(Durations(), range, text);
+            if (!number.problem && number.value % kSecond != 0) {
+              number.problem = text + " is not whole seconds";
+            }
+            if (!number.problem) {
+              queue.isolation.cpu = std::chrono::seconds(number.value / kSecond);
+            }
+            return number.problem;
+          },
+          [](const QueueConfig& queue) {
+            return FormatDuration(queue.isolation.cpu.value_or(kDefaultExecutorCpu));
+          }};
+}
+
 void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
   keys.push_back(ChoiceKey(
       OfQueue(
@@ -154,10 +174,12 @@ void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
                   "address space of a job's process; auto: an equal share of the memory limit, "
                   "256MiB to 1GiB"),
               Sizes(), {64 * kMiB, 1024 * kGiB}));
-  keys.push_back(DurationKey(OfQueue(
-                                 "isolation.cpu", [](auto& q) -> auto& { return q.isolation.cpu; },
-                                 "CPU time of a job's process, whole seconds"),
-                             {kSecond, 24 * kHour}));
+  keys.push_back(CpuKey());
+  keys.push_back(
+      NumberKey(OfQueue(
+                    "isolation.recycle_after",
+                    [](auto& q) -> auto& { return q.isolation.recycle_after; }, "jobs per process"),
+                Counts(), {1, 1}));
 }
 
 std::vector<Key<QueueConfig>> MakeQueueKeys() {

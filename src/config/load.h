@@ -6,20 +6,14 @@
 #include <vector>
 
 #include "config/config.h"
+#include "handler/registry.h"
 
 namespace headrace {
-
-// What config must know of a handler to judge a queue.
-struct HandlerModes {
-  std::string name;
-  bool process = false;  // there is an executor binary for it
-  bool thread = false;   // it may run on a worker thread
-};
 
 struct ConfigSource {
   std::string file;                      // path; empty: built-in defaults and environment only
   std::vector<std::string> environment;  // "NAME=value"; other names than HEADRACE_* are ignored
-  std::vector<HandlerModes> handlers;
+  const HandlerRegistry& handlers;       // outlives the call
 };
 
 struct LoadedConfig {

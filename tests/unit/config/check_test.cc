@@ -45,28 +45,26 @@ TEST_F(CheckTest, AQueueWithoutHandlerIsRefusedWithTheKnownOnes) {
 TEST_F(CheckTest, AModeThatTheHandlerCannotRunInIsRefused) {
   EXPECT_THAT(
       Load("queues:\n  a: {handler: simulate}").problems,
-      ElementsAre("f.yaml:2: queues.a.isolation.mode: handler simulate cannot run in mode process; "
-                  "allowed: thread"));
+      ElementsAre("f.yaml:2: queues.a.isolation.mode: handler simulate has no executor, allowed is "
+                  "thread"));
   EXPECT_THAT(
       Load("queues:\n  a:\n    handler: pdf-to-image\n    isolation: {mode: thread}").problems,
-      ElementsAre(
-          "f.yaml:4: queues.a.isolation.mode: handler pdf-to-image cannot run in mode thread; "
-          "allowed: process"));
+      ElementsAre("f.yaml:4: queues.a.isolation.mode: handler pdf-to-image cannot run on a "
+                  "thread, allowed is process"));
 }
 
 TEST_F(CheckTest, LimitsBesideModeThreadAreRefused) {
-  EXPECT_THAT(
-      Load("queues:\n  a:\n    handler: simulate\n    isolation:\n      mode: thread\n"
-           "      memory: 1GiB\n      cpu: 1s\n")
-          .problems,
-      ElementsAre(HasSubstr("f.yaml:6: queues.a.isolation.memory: a thread cannot be limited"),
-                  HasSubstr("f.yaml:7: queues.a.isolation.cpu: a thread cannot be limited")));
+  EXPECT_THAT(Load("queues:\n  a:\n    handler: simulate\n    isolation:\n      mode: thread\n"
+                   "      memory: 1GiB\n      cpu: 1s\n")
+                  .problems,
+              ElementsAre(HasSubstr("f.yaml:6: queues.a.isolation.memory: a thread has no limit"),
+                          HasSubstr("f.yaml:7: queues.a.isolation.cpu: a thread has no limit")));
 }
 
 TEST_F(CheckTest, CpuTimeThatIsNotWholeSecondsIsRefused) {
-  EXPECT_THAT(Load("queues:\n  a: {handler: pdf-to-image, isolation: {cpu: 1500ms}}").problems,
-              ElementsAre(HasSubstr(
-                  "f.yaml:2: queues.a.isolation.cpu: 1500ms is not counted in whole seconds")));
+  EXPECT_THAT(
+      Load("queues:\n  a: {handler: pdf-to-image, isolation: {cpu: 1500ms}}").problems,
+      ElementsAre(HasSubstr("f.yaml:2: queues.a.isolation.cpu: 1500ms is not whole seconds")));
 }
 
 TEST_F(CheckTest, ANameThatIsNoneIsRefused) {

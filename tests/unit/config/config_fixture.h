@@ -21,6 +21,14 @@ class ConfigFixture : public testing::Test {
     std::string pattern =
         (std::filesystem::temp_directory_path() / "headrace-config-XXXXXX").string();
     dir_ = ::mkdtemp(pattern.data());
+    HandlerEntry process;
+    process.info.name = "pdf-to-image";
+    process.executor = "headrace-pdf";
+    handlers_.Add(std::move(process));
+    HandlerEntry thread;
+    thread.info.name = "simulate";
+    thread.in_thread = &nothing_;
+    handlers_.Add(std::move(thread));
   }
   ~ConfigFixture() override { std::filesystem::remove_all(dir_); }
 
@@ -31,11 +39,7 @@ class ConfigFixture : public testing::Test {
   }
 
   LoadedConfig LoadFile(const std::string& file, std::vector<std::string> environment = {}) {
-    ConfigSource source;
-    source.file = file;
-    source.environment = std::move(environment);
-    source.handlers = {{"pdf-to-image", true, false}, {"simulate", false, true}};
-    LoadedConfig loaded = LoadConfig(source);
+    LoadedConfig loaded = LoadConfig({file, std::move(environment), handlers_});
     for (std::string& problem : loaded.problems) {
       if (problem.rfind(dir_ + "/", 0) == 0) problem.erase(0, dir_.size() + 1);
     }
@@ -48,6 +52,13 @@ class ConfigFixture : public testing::Test {
                 std::move(environment));
   }
 
+  class Nothing final : public Handler {
+   public:
+    std::optional<Failure> Run(const Job& /*job*/, Context& /*context*/) override { return {}; }
+  };
+
+  Nothing nothing_;
+  HandlerRegistry handlers_;
   std::string dir_;
 };
 
