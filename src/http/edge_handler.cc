@@ -15,7 +15,7 @@ using Pistache::Tcp::Peer;
 
 EdgeHandler::~EdgeHandler() {
   for (const auto& [peer, connection] : connections_) {
-    hub_.site.OnConnections(-1);
+    hub_.OnConnections(-1);
     connection->OnClosed();
   }
 }
@@ -27,7 +27,7 @@ void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
       std::make_shared<Connection>(hub_.options, hub_.site, hub_.state, std::move(wire), reactor_);
   socket->Bind(connection);
   connections_.insert_or_assign(peer.get(), std::move(connection));
-  hub_.site.OnConnections(1);
+  hub_.OnConnections(1);
 }
 
 void EdgeHandler::onInput(const char* buffer, std::size_t length,
@@ -47,7 +47,7 @@ void EdgeHandler::onInput(const char* buffer, std::size_t length,
 void EdgeHandler::onDisconnection(const std::shared_ptr<Peer>& peer) {
   auto node = connections_.extract(peer.get());
   if (node.empty()) return;
-  hub_.site.OnConnections(-1);
+  hub_.OnConnections(-1);
   node.mapped()->OnClosed();
 }
 

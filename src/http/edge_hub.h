@@ -16,11 +16,23 @@ struct EdgeHub {
   EdgeHub(HttpOptions http_options, Site& served)
       : options(std::move(http_options)), site(served) {}
 
+  void OnConnections(int delta) {
+    site.OnConnections(delta);
+    {
+      const MutexLock lock(mu);
+      connections += delta;
+      if (connections != 0) return;
+    }
+    idle.NotifyAll();
+  }
+
   const HttpOptions options;
   Site& site;
   EdgeState state;
 
   Mutex mu;
+  CondVar idle;                       // no connection is left
+  int connections GUARDED_BY(mu) = 0;
   std::vector<std::shared_ptr<ReactorLink>> reactors GUARDED_BY(mu);
 };
 

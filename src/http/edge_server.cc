@@ -69,6 +69,14 @@ void EdgeServer::StopAccepting() {
   if (impl_->endpoint) impl_->endpoint->stopAccepting();
 }
 
+bool EdgeServer::WaitIdle(Deadline deadline) {
+  const MutexLock lock(impl_->hub.mu);
+  while (impl_->hub.connections > 0) {
+    if (!impl_->hub.idle.WaitUntil(impl_->hub.mu, deadline)) return impl_->hub.connections == 0;
+  }
+  return true;
+}
+
 void EdgeServer::Stop() {
   if (!impl_->endpoint) return;
   impl_->endpoint->shutdown();

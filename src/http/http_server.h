@@ -21,6 +21,7 @@ class HttpServer {
     server_.AnnounceClose();
   }  // answers carry `Connection: close` from now on
   void StopAccepting() { server_.StopAccepting(); }  // closes the listener; idle connections end
+  bool WaitIdle(Deadline deadline) { return server_.WaitIdle(deadline); }  // all answers are out
   void Stop() { server_.Stop(); }                    // ends reactors and connections; idempotent
 
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
