@@ -13,7 +13,7 @@
 #include "base/job_id.h"
 #include "base/timer.h"
 #include "base/units.h"
-#include "handler/registry.h"
+#include "handler/params.h"
 #include "metrics/metrics.h"
 #include "service/retry_after.h"
 #include "service/waiters.h"
@@ -42,20 +42,38 @@ Outcome Ended(JobState state, Error error) {
   return outcome;
 }
 
-Outcome Expired(const QueuedJob& job) {
-  Outcome outcome =
-      Ended(JobState::kExpired,
-            {ErrorCode::kDeadlineExceeded, "deadline",
-             "the job did not end before its deadline; send less work at once, or ask the operator for "
-             "a longer deadline",
-             {}});
-  outcome.timings.wait = SteadyClock::now() - job.accepted_at;
-  return outcome;
+Outcome Expired() {
+  return Ended(JobState::kExpired,
+               {ErrorCode::kDeadlineExceeded, "deadline",
+                "the job did not end before its deadline; send less work at once, or ask the operator "
+                "for a longer deadline",
+                {}});
+}
+
+const char* Name(CancelReason reason) {
+  switch (reason) {
+    case CancelReason::kNone:
+      return "none";
+    case CancelReason::kDisconnected:
+      return "client-gone";
+    case CancelReason::kDeadline:
+      return "deadline";
+    case CancelReason::kDeleted:
+      return "deleted";
+    case CancelReason::kShutdown:
+      return "shutdown";
+  }
+  return "none";
 }
 
 Outcome Cancelled() {
   return Ended(JobState::kCancelled,
                {ErrorCode::kConflict, "cancelled", "the job was cancelled by a DELETE request", {}});
+}
+
+Error NoSuchJob() {
+  return {ErrorCode::kNotFound, "no-such-job",
+          "there is no such job, or it has ended and its result was delivered", {}};
 }
 
 }  // namespace
@@ -65,15 +83,18 @@ struct JobService::Impl {
       : options(std::move(the_options)), engine(the_engine), metrics(the_metrics) {
     for (const ServiceQueue& queue : options.queues) {
       retry_after.push_back(
-          std::make_unique<RetryAfter>(queue.options.workers, Seconds(queue.expected_run)));
+          std::make_unique<RetrySchedule>(queue.options.workers, Seconds(queue.expected_run)));
     }
   }
 
-  // The wait that a job pushed now has before it, as far as the drain rate tells.
+  // The wait that a job pushed now has before it, as far as the drain rate tells: so many jobs must
+  // end before a worker is free for it.
   [[nodiscard]] Seconds PredictedWait(QueueIndex queue) const {
     const QueueFigures figures = engine.Figures(queue);
-    if (figures.running < options.queues[queue].options.workers) return Seconds(0);
-    return Seconds(static_cast<double>(figures.waiting + 1) / retry_after[queue]->DrainRate());
+    const std::size_t unfinished = figures.waiting + figures.running;
+    const std::size_t workers = options.queues[queue].options.workers;
+    if (unfinished < workers) return Seconds(0);
+    return Seconds(static_cast<double>(unfinished - workers + 1) / retry_after[queue]->DrainRate());
   }
 
   Error Full(QueueIndex queue) {
@@ -85,6 +106,37 @@ struct JobService::Impl {
                         full.options.name, full.options.workers + full.options.capacity),
             {},
             retry_after[queue]->Promise(SteadyClock::now(), Jitter())};
+  }
+
+  Error NoMemory(QueueIndex queue) {
+    metrics.OnRejected(queue, Rejection::kMemory);
+    return {ErrorCode::kOverloaded, "memory-budget-spent",
+            "the service holds as many bytes as it may; come back after Retry-After seconds",
+            {},
+            retry_after[queue]->Promise(SteadyClock::now(), Jitter())};
+  }
+
+  // Moves the upload's charge to the payload, or charges it now.
+  Status ChargePayload(Submission& submission) {
+    const std::size_t size = submission.payload.size();
+    if (options.ledger == nullptr || size == 0) return Ok();
+    if (submission.charge.bytes() == 0) {
+      auto charge = options.ledger->TryCharge(MemoryUse::kPayloads, size);
+      if (!charge) return NoMemory(submission.queue);
+      submission.charge = *std::move(charge);
+    }
+    submission.charge.MoveTo(MemoryUse::kPayloads);
+    submission.payload.Hold(std::move(submission.charge));
+    return Ok();
+  }
+
+  // Results exist when the service first hears of them, so they count even over the budget, until
+  // the last byte has been sent.
+  void ChargeResult(Outcome& outcome) const {
+    if (options.ledger == nullptr) return;
+    for (ResultPart& part : outcome.parts) {
+      part.bytes.Hold(options.ledger->ChargeAnyway(MemoryUse::kResults, part.bytes.size()));
+    }
   }
 
   Error Refused(QueueIndex queue, PushResult pushed) {
@@ -110,12 +162,52 @@ struct JobService::Impl {
     return std::min(queue.deadline, *submission.request_timeout);
   }
 
+  // Ends the job in the engine. The worker tells the end of one that runs, nobody else that of one
+  // that waits.
+  CancelResult End(std::string_view id, CancelReason reason) {
+    const CancelResult result = engine.Cancel(id, reason);
+    if (result == CancelResult::kRemoved) {
+      spdlog::info("job ended unrun: job_id={} queue={} outcome={} reason={}", id,
+                   options.queues[QueueOfJobId(id).value_or(0)].options.name,
+                   reason == CancelReason::kDeadline ? "expired" : "cancelled", Name(reason));
+    }
+    return result;
+  }
+
   void OnDeadline(const JobPtr& job) {
     auto entry = waiters.Take(job->id);
     if (!entry) return;
-    engine.Cancel(job->id, CancelReason::kDeadline);
-    spdlog::info("job expired: job_id={} queue={}", job->id, job->queue_name);
-    entry->waiter->Deliver(job->id, Expired(*job));
+    Outcome outcome = Expired();
+    if (End(job->id, CancelReason::kDeadline) == CancelResult::kRemoved) {
+      outcome.timings.wait = SteadyClock::now() - job->accepted_at;
+    }
+    entry->waiter->Deliver(job->id, std::move(outcome));
+  }
+
+  // The job that a submission asks for, or what is wrong with it.
+  Expected<JobPtr> MakeJob(Submission submission) {
+    const ServiceQueue& target = options.queues[submission.queue];
+    if (target.handler->needs_payload && submission.payload.size() == 0) {
+      return Error{ErrorCode::kUnprocessable, "empty-payload",
+                   "the request has no payload; send the document as the body, or as a file in a form",
+                   {}};
+    }
+    auto params = ValidateParams(*target.handler, submission.params, submission.query_params);
+    if (!params) return std::move(params).error();
+    const auto allowance = Allowance(submission);
+    if (!allowance) return allowance.error();
+    if (auto charged = ChargePayload(submission); !charged) return std::move(charged).error();
+
+    auto job = std::make_shared<QueuedJob>();
+    job->id = NewJobId(submission.queue);
+    job->queue = submission.queue;
+    job->queue_name = target.options.name;
+    job->payload = std::move(submission.payload);
+    job->params = *std::move(params);
+    job->accepted_at = SteadyClock::now();
+    job->deadline = Deadline::At(job->accepted_at + *allowance);
+    job->traceparent = std::move(submission.traceparent);
+    return JobPtr(std::move(job));
   }
 
   void Arm(const JobPtr& job) {
@@ -127,7 +219,7 @@ struct JobService::Impl {
   Engine& engine;
   Metrics& metrics;
   std::atomic<bool> admitting{true};
-  std::vector<std::unique_ptr<RetryAfter>> retry_after;
+  std::vector<std::unique_ptr<RetrySchedule>> retry_after;
   Waiters waiters;
   Timer timer;  // last: its callbacks use all above
 };
@@ -158,71 +250,71 @@ Status JobService::Precheck(QueueIndex queue, const Intake& intake) {
                              target.options.name, fmt::join(types, ", ")),
                  {}};
   }
-  if (intake.content_length && *intake.content_length > impl_->options.max_body) {
+  const std::uint64_t length = intake.content_length.value_or(0);
+  const Ledger* const ledger = impl_->options.ledger;
+  const std::uint64_t most = ledger == nullptr
+                                 ? impl_->options.max_body
+                                 : std::min<std::uint64_t>(impl_->options.max_body, ledger->budget());
+  if (length > most) {
     return Error{ErrorCode::kPayloadTooLarge, "payload-too-large",
-                 fmt::format("the body may have at most {}", FormatSize(impl_->options.max_body)),
-                 {}};
+                 fmt::format("the body may have at most {}", FormatSize(most)), {}};
   }
   const QueueFigures figures = impl_->engine.Figures(queue);
   if (figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
     return impl_->Full(queue);
   }
+  if (ledger != nullptr && !ledger->HasRoomFor(length)) return impl_->NoMemory(queue);
+  return Ok();
+}
+
+Status JobService::ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge) {
+  Ledger* const ledger = impl_->options.ledger;
+  if (ledger == nullptr || charge.Grow(bytes)) return Ok();
+  if (charge.bytes() != 0) return impl_->NoMemory(queue);
+  auto first = ledger->TryCharge(MemoryUse::kUploads, bytes);
+  if (!first) return impl_->NoMemory(queue);
+  charge = *std::move(first);
   return Ok();
 }
 
 Expected<std::string> JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter) {
   const QueueIndex queue = submission.queue;
   if (!Admitting()) return impl_->Refused(queue, PushResult::kClosed);
-  const ServiceQueue& target = impl_->options.queues[queue];
-  if (target.handler->needs_payload && submission.payload.size() == 0) {
-    return Error{ErrorCode::kUnprocessable, "empty-payload",
-                 "the request has no payload; send the document as the body, or as a file in a form",
-                 {}};
-  }
-  auto params =
-      ValidateParams(*target.handler, std::move(submission.params), submission.query_params);
-  if (!params) return std::move(params).error();
-  const auto allowance = impl_->Allowance(submission);
-  if (!allowance) return allowance.error();
-
-  auto job = std::make_shared<QueuedJob>();
-  job->id = NewJobId(queue);
-  job->queue = queue;
-  job->queue_name = target.options.name;
-  job->payload = std::move(submission.payload);
-  job->params = *std::move(params);
-  job->accepted_at = SteadyClock::now();
-  job->deadline = Deadline::At(job->accepted_at + *allowance);
-  job->traceparent = std::move(submission.traceparent);
-
+  auto job = impl_->MakeJob(std::move(submission));
+  if (!job) return std::move(job).error();
+  const JobPtr& made = *job;
   // Before the push: a worker may have finished the job before Push returns.
-  impl_->waiters.Put(job->id, {std::move(waiter), {}});
-  const PushResult pushed = impl_->engine.Push(job);
+  impl_->waiters.Put(made->id, {std::move(waiter), {}});
+  const PushResult pushed = impl_->engine.Push(made);
   if (pushed != PushResult::kAccepted) {
-    impl_->waiters.Take(job->id);
+    impl_->waiters.Take(made->id);
     return impl_->Refused(queue, pushed);
   }
-  impl_->Arm(job);
-  return job->id;
+  spdlog::debug("job accepted: job_id={} queue={} payload={}B", made->id, made->queue_name,
+                made->payload.size());
+  impl_->Arm(made);
+  return made->id;
 }
 
 void JobService::Abandon(std::string_view job_id) {
   auto entry = impl_->waiters.Take(job_id);
   if (!entry) return;
   impl_->timer.Cancel(entry->deadline);
-  impl_->engine.Cancel(job_id, CancelReason::kDisconnected);
+  impl_->End(job_id, CancelReason::kDisconnected);
 }
 
+// The waiter is taken before the job is cancelled, here as in CancelAll: else the worker that sees the
+// cancelled token could answer first, in its own words.
 Expected<JobStatus> JobService::Cancel(std::string_view job_id) {
   auto status = impl_->engine.Get(job_id);
-  const auto result = impl_->engine.Cancel(job_id, CancelReason::kDeleted);
-  if (!status || result == CancelResult::kUnknown) {
-    return Error{ErrorCode::kNotFound, "no-such-job",
-                 "there is no such job, or it has ended and its result was delivered", {}};
-  }
-  if (auto entry = impl_->waiters.Take(job_id)) {
+  if (!status) return NoSuchJob();
+  auto entry = impl_->waiters.Take(job_id);
+  const CancelResult result = impl_->End(job_id, CancelReason::kDeleted);
+  if (entry) {
     impl_->timer.Cancel(entry->deadline);
     entry->waiter->Deliver(status->job->id, Cancelled());
+  } else if (result == CancelResult::kUnknown) {
+    return NoSuchJob();
   }
   status->state = JobState::kCancelled;
   return *std::move(status);
@@ -234,6 +326,7 @@ void JobService::OnFinished(const QueuedJob& job, Outcome outcome) {
   auto entry = impl_->waiters.Take(job.id);
   if (!entry) return;  // already answered, or gone
   impl_->timer.Cancel(entry->deadline);
+  impl_->ChargeResult(outcome);
   entry->waiter->Deliver(job.id, std::move(outcome));
 }
 
@@ -254,12 +347,12 @@ bool JobService::Admitting() const { return impl_->admitting.load(); }
 std::size_t JobService::CancelAll() {
   std::size_t cut = 0;
   for (const std::string& id : impl_->engine.Unfinished()) {
-    if (impl_->engine.Cancel(id, CancelReason::kShutdown) == CancelResult::kUnknown) continue;
+    const auto entry = impl_->waiters.Take(id);
+    impl_->End(id, CancelReason::kShutdown);
+    if (!entry) continue;  // its client has been answered, or is gone: nobody is cut
+    impl_->timer.Cancel(entry->deadline);
+    entry->waiter->Deliver(id, Ended(JobState::kCancelled, Draining()));
     ++cut;
-    if (auto entry = impl_->waiters.Take(id)) {
-      impl_->timer.Cancel(entry->deadline);
-      entry->waiter->Deliver(id, Ended(JobState::kCancelled, Draining()));
-    }
   }
   return cut;
 }

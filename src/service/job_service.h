@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/ledger.h"
 #include "base/outcome.h"
 #include "base/queued_job.h"
 #include "engine/engine.h"
@@ -42,6 +43,8 @@ struct Submission {
   std::vector<std::string> query_params;  // names of those that came in the query string (secrets may not)
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline
   std::string traceparent;
+  // What the upload has been charged (ChargeUpload); empty: Submit charges the payload itself.
+  Ledger::Charge charge;
 };
 
 // The one who waits for a job's outcome. Deliver is called exactly once, from any thread, and must not
@@ -62,6 +65,7 @@ class JobService {
   struct Options {
     std::vector<ServiceQueue> queues;
     std::size_t max_body = std::size_t{64} << 20;  // bytes
+    Ledger* ledger = nullptr;                      // outlives the service; null: no memory budget
   };
 
   JobService(Options options, Engine& engine, Metrics& metrics);
@@ -73,12 +77,16 @@ class JobService {
   [[nodiscard]] std::optional<QueueIndex> FindQueue(std::string_view name) const;
 
   // May this request come in, judged by its headers alone? Called before the body is read: draining
-  // (503), media type (415), length (413), queue full (429 with Retry-After), in this order. Counts the
-  // rejection. Success reserves nothing.
+  // (503), media type (415), length (413), queue full or memory budget spent (429 with Retry-After), in
+  // this order. Counts the rejection. Success reserves nothing.
   Status Precheck(QueueIndex queue, const Intake& intake);
 
-  // Validates the params (422), pushes the job, arms its deadline. On success returns the job's id and
-  // `waiter` gets the outcome; otherwise the waiter is never called.
+  // Holds memory for an upload's next bytes: a first charge, or more of `charge`. 429 when the budget
+  // is spent; counts the rejection. Pass the charge on in the Submission.
+  Status ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge);
+
+  // Validates the params (422), charges the payload (429), pushes the job, arms its deadline. On success
+  // returns the job's id and `waiter` gets the outcome; otherwise the waiter is never called.
   Expected<std::string> Submit(Submission submission, std::shared_ptr<Waiter> waiter);
 
   // The job's waiter has gone (its connection is lost): the job is cancelled, nobody is told.

@@ -15,10 +15,10 @@ std::int64_t WholeSeconds(SteadyTime time) {
 
 }  // namespace
 
-RetryAfter::RetryAfter(std::size_t workers, Seconds expected_run)
+RetrySchedule::RetrySchedule(std::size_t workers, Seconds expected_run)
     : expected_rate_(static_cast<double>(workers) / expected_run.count()) {}
 
-void RetryAfter::OnFinished(SteadyTime now, bool others_wait) {
+void RetrySchedule::OnFinished(SteadyTime now, bool others_wait) {
   const MutexLock lock(mu_);
   if (busy_) {
     busy_seconds_ += Seconds(now - busy_since_).count();
@@ -32,7 +32,7 @@ void RetryAfter::OnFinished(SteadyTime now, bool others_wait) {
   busy_since_ = now;
 }
 
-int RetryAfter::Promise(SteadyTime now, double jitter) {
+int RetrySchedule::Promise(SteadyTime now, double jitter) {
   const MutexLock lock(mu_);
   const std::int64_t second = WholeSeconds(now);
   Forget(second);
@@ -44,16 +44,16 @@ int RetryAfter::Promise(SteadyTime now, double jitter) {
   return delay;
 }
 
-double RetryAfter::DrainRate() const {
+double RetrySchedule::DrainRate() const {
   const MutexLock lock(mu_);
   return Rate();
 }
 
-double RetryAfter::Rate() const {
+double RetrySchedule::Rate() const {
   return finished_ > 0 && busy_seconds_ > 0 ? finished_ / busy_seconds_ : expected_rate_;
 }
 
-void RetryAfter::Forget(std::int64_t second) {
+void RetrySchedule::Forget(std::int64_t second) {
   const std::int64_t size = static_cast<std::int64_t>(due_.size());
   const std::int64_t from = std::max(last_second_ + 1, second - size + 1);
   for (std::int64_t at = from; at <= second; ++at) {

@@ -13,10 +13,10 @@ namespace headrace {
 //   ceil((promises + 1) / drain) seconds, plus 0-20 %, from 1 to 300,
 // promises = refusals whose own time is not over yet, drain = jobs finished per second while the queue
 // was not empty; before the first, workers / expected_run. One per queue. Thread-safe.
-class RetryAfter {
+class RetrySchedule {
  public:
   // `workers` >= 1, `expected_run` > 0.
-  RetryAfter(std::size_t workers, Seconds expected_run);
+  RetrySchedule(std::size_t workers, Seconds expected_run);
 
   // A job has ended; `others_wait` tells whether the queue holds more.
   void OnFinished(SteadyTime now, bool others_wait);
