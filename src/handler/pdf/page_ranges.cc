@@ -1,0 +1,67 @@
+#include "handler/pdf/page_ranges.h"
+
+#include <charconv>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kMaxRanges = 500;
+
+Error Malformed(std::string_view item) {
+  return {ErrorCode::kUnprocessable, "invalid-params",
+          fmt::format("'{}' is no page and no range of pages; write for example 1-3,7,last", item), {}};
+}
+
+// A page number from 1, or `last`.
+std::optional<int> ParsePage(std::string_view text, int last) {
+  if (text == "last") return last;
+  int page = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), page);
+  if (status != std::errc{} || end != text.data() + text.size() || page < 1) return std::nullopt;
+  return page;
+}
+
+}  // namespace
+
+Expected<PageRanges> PageRanges::Parse(std::string_view text) {
+  PageRanges parsed;
+  for (bool more = true; more;) {
+    const auto comma = text.find(',');
+    const std::string_view item = text.substr(0, comma);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+    const auto dash = item.find('-');
+    const auto first = ParsePage(item.substr(0, dash), kLast);
+    if (!first || parsed.ranges_.size() == kMaxRanges) return Malformed(item);
+    if (dash == std::string_view::npos) {
+      parsed.ranges_.push_back({*first, *first});
+      continue;
+    }
+    const std::string_view rest = item.substr(dash + 1);
+    const auto last = rest.empty() ? std::optional(kLast) : ParsePage(rest, kLast);
+    if (!last) return Malformed(item);
+    parsed.ranges_.push_back({*first, *last});
+  }
+  return parsed;
+}
+
+std::optional<std::vector<int>> PageRanges::Select(int count, int limit, int* bad_page) const {
+  std::vector<int> pages;
+  std::unordered_set<int> seen;
+  for (const Range& range : ranges_) {
+    const int first = range.first == kLast ? count : range.first;
+    const int last = range.last == kLast ? count : range.last;
+    *bad_page = first > count ? first : last > count ? last : 0;
+    if (*bad_page != 0 || first > last) return std::nullopt;
+    for (int page = first; page <= last && static_cast<int>(pages.size()) <= limit; ++page) {
+      if (seen.insert(page).second) pages.push_back(page);
+    }
+  }
+  return pages;
+}
+
+}  // namespace headrace
