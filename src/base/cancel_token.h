@@ -11,8 +11,8 @@ namespace headrace {
 // Why nobody wants a job any more.
 enum class CancelReason { kNone, kDisconnected, kDeadline, kDeleted, kShutdown };
 
-// The one signal that ends a job early, shared by queue, worker and executor. Copies share the state.
-// Thread-safe. The first reason wins.
+// The one signal that ends a job early, shared by queue, worker and executor. Copies share the
+// state. Thread-safe. The first reason wins.
 class CancelToken {
  public:
   CancelToken() : state_(std::make_shared<State>()) {}
@@ -25,8 +25,8 @@ class CancelToken {
   }
   [[nodiscard]] bool Cancelled() const { return reason() != CancelReason::kNone; }
 
-  // An eventfd that is readable once the token is cancelled, made at the first call (jobs on a thread
-  // need none) and owned by the token. -1 if the process has no descriptor left.
+  // An eventfd that is readable once the token is cancelled, made at the first call (jobs on a
+  // thread need none) and owned by the token. -1 if the process has no descriptor left.
   [[nodiscard]] int PollFd() const;
 
  private:

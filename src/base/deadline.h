@@ -8,8 +8,8 @@ using SteadyClock = std::chrono::steady_clock;
 using SteadyTime = SteadyClock::time_point;
 using Seconds = std::chrono::duration<double>;
 
-// One absolute instant on the steady clock. Made once, at the edge, and passed down by value; nothing
-// below the edge takes a timeout.
+// One absolute instant on the steady clock. Made once, at the edge, and passed down by value;
+// nothing below the edge takes a timeout.
 class Deadline {
  public:
   static Deadline Never() { return Deadline(SteadyTime::max()); }

@@ -30,10 +30,10 @@ enum class ErrorCode {
 // `type` and `hint` leave the process.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string type;    // stable slug of the problem, e.g. "queue-full"
-  std::string hint;    // for the client: what is wrong and what to do
-  std::string detail;  // for the operator; may be empty
-  int retry_after = 0; // seconds, 0: none
+  std::string type;     // stable slug of the problem, e.g. "queue-full"
+  std::string hint;     // for the client: what is wrong and what to do
+  std::string detail;   // for the operator; may be empty
+  int retry_after = 0;  // seconds, 0: none
 };
 
 // A value or the reason why there is none. No exceptions, no null: callers must look.

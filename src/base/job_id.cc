@@ -16,7 +16,8 @@ constexpr std::size_t kTimeDigits = 10;
 constexpr std::size_t kRandomDigits = 20;
 constexpr std::size_t kIdLength = kTimeDigits + kRandomDigits + 2;
 
-// Random bytes of the kernel, fetched 512 at a time: a system call per id would cost more than the id.
+// Random bytes of the kernel, fetched 512 at a time: a system call per id would cost more than the
+// id.
 class RandomBytes {
  public:
   std::uint8_t Next() {

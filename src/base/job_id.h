@@ -10,9 +10,10 @@ namespace headrace {
 // Most queues that a job id can tell apart.
 inline constexpr std::size_t kMaxQueues = 1024;
 
-// A new job id: 32 characters of Crockford's base 32, 10 for the UTC time in ms (so ids sort by time),
-// 20 for 100 random bits from getrandom(2) (nobody guesses another's id), 2 for the queue's index, so
-// that a job is found without an index over all queues. `queue` < kMaxQueues. Thread-safe.
+// A new job id: 32 characters of Crockford's base 32, 10 for the UTC time in ms (so ids sort by
+// time), 20 for 100 random bits from getrandom(2) (nobody guesses another's id), 2 for the queue's
+// index, so that a job is found without an index over all queues. `queue` < kMaxQueues.
+// Thread-safe.
 std::string NewJobId(std::size_t queue);
 
 // The queue's index in a job id; nothing if the text is not an id.

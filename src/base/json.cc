@@ -1,13 +1,20 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <cmath>
-
 #include <nlohmann/json.hpp>
 
 namespace headrace {
 namespace {
 
+// Most texts need no escapes; the library costs ten times as much.
+bool IsPlain(std::string_view value) {
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; });
+}
+
 std::string Quote(std::string_view value) {
+  if (IsPlain(value)) return '"' + std::string(value) + '"';
   return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

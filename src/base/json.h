@@ -8,8 +8,8 @@
 
 namespace headrace {
 
-// A JSON value under construction; the JSON library stays behind it. Objects keep the order in which
-// members are set. Not thread-safe.
+// A JSON value under construction; the JSON library stays behind it. Objects keep the order in
+// which members are set. Not thread-safe.
 class Json {
  public:
   Json() : text_("null") {}

@@ -40,6 +40,19 @@ std::optional<Ledger::Charge> Ledger::TryCharge(MemoryUse use, std::size_t bytes
   return charge;
 }
 
+Ledger::Charge Ledger::ChargeAnyway(MemoryUse use, std::size_t bytes) {
+  Charge charge(this, use);
+  total_.fetch_add(bytes, std::memory_order_relaxed);
+  uses_[Index(use)].fetch_add(bytes, std::memory_order_relaxed);
+  charge.bytes_ = bytes;
+  return charge;
+}
+
+bool Ledger::HasRoomFor(std::uint64_t bytes) const {
+  const std::uint64_t used = Used();
+  return bytes <= budget_ && used <= budget_ - bytes;
+}
+
 std::uint64_t Ledger::Used(MemoryUse use) const {
   return uses_[Index(use)].load(std::memory_order_relaxed);
 }

@@ -13,8 +13,8 @@ namespace headrace {
 enum class MemoryUse { kUploads, kPayloads, kResults };
 inline constexpr std::size_t kMemoryUses = 3;
 
-// Counts the bytes of uploads, payloads and results against one budget. Never blocks: over budget is an
-// answer. Thread-safe. Charges refer to the ledger and must not outlive it.
+// Counts the bytes of uploads, payloads and results against one budget. Never blocks: over budget
+// is an answer. Thread-safe. Charges refer to the ledger and must not outlive it.
 class Ledger {
  public:
   // A held amount; gives it back when destroyed. Move-only; not thread-safe itself.
@@ -51,6 +51,12 @@ class Ledger {
 
   // Holds `bytes`, or nothing if that would exceed the budget.
   [[nodiscard]] std::optional<Charge> TryCharge(MemoryUse use, std::size_t bytes);
+
+  // Holds bytes that exist already, over the budget too: others are refused until they are gone.
+  [[nodiscard]] Charge ChargeAnyway(MemoryUse use, std::size_t bytes);
+
+  // Whether `bytes` more would be within the budget now. Reserves nothing.
+  [[nodiscard]] bool HasRoomFor(std::uint64_t bytes) const;
 
   [[nodiscard]] std::uint64_t budget() const { return budget_; }
   [[nodiscard]] std::uint64_t Used(MemoryUse use) const;

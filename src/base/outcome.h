@@ -18,17 +18,18 @@ const char* ToString(JobState state);
 
 // One named piece of a result.
 struct ResultPart {
-  std::string name;        // a plain file name, validated
+  std::string name;  // a plain file name, validated
   std::string media_type;
   Payload bytes;
-  std::uint32_t crc32 = 0; // CRC-32 of the bytes (ISO 3309, as zip has it), as the executor told it
+  std::uint32_t crc32 =
+      0;  // CRC-32 of the bytes (ISO 3309, as zip has it), as the executor told it
 };
 
 // Where a job's time went. Zero where it did not get that far.
 struct JobTimings {
-  Seconds wait{0};  // from acceptance to claim
-  Seconds run{0};   // from claim to outcome
-  Seconds cpu{0};   // CPU time of the thread or of the executor
+  Seconds wait{0};                // from acceptance to claim
+  Seconds run{0};                 // from claim to outcome
+  Seconds cpu{0};                 // CPU time of the thread or of the executor
   std::uint64_t peak_memory = 0;  // bytes, the largest process; 0 where it is not known
 };
 

@@ -1,6 +1,7 @@
 #include "base/payload.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include <cstring>
 #include <mutex>
 #include <new>
-
-#include <fmt/format.h>
 
 namespace headrace {
 
@@ -54,6 +53,17 @@ Payload Payload::FromMemfd(UniqueFd memfd, std::size_t size) {
   payload.storage_ = std::move(storage);
   payload.size_ = size;
   return payload;
+}
+
+void Payload::Hold(Ledger::Charge charge) {
+  if (!storage_) return;
+  struct Held {
+    std::shared_ptr<const Storage> storage;
+    Ledger::Charge charge;
+  };
+  auto held = std::make_shared<Held>(Held{std::move(storage_), std::move(charge)});
+  const Storage* const storage = held->storage.get();
+  storage_ = std::shared_ptr<const Storage>(std::move(held), storage);
 }
 
 std::size_t Payload::size() const { return size_; }

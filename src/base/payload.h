@@ -7,12 +7,13 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/ledger.h"
 
 namespace headrace {
 
-// Immutable bytes that are stored once and shared: a request's body, or one part of a result. They lie
-// either in memory or in a sealed memfd. Copies share the storage; the last one frees it. Thread-safe
-// after construction.
+// Immutable bytes that are stored once and shared: a request's body, or one part of a result. They
+// lie either in memory or in a sealed memfd. Copies share the storage; the last one frees it.
+// Thread-safe after construction.
 class Payload {
  public:
   Payload() = default;  // empty
@@ -23,6 +24,10 @@ class Payload {
                             std::size_t length);
   // Takes over a memfd whose first `size` bytes are the payload and which nobody writes any more.
   static Payload FromMemfd(UniqueFd memfd, std::size_t size);
+
+  // Ties the charge to the bytes: it is freed with the last of this payload's copies. Not
+  // thread-safe; copies made before do not hold it. No effect on an empty payload.
+  void Hold(Ledger::Charge charge);
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] bool InMemfd() const;

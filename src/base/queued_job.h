@@ -12,11 +12,12 @@
 
 namespace headrace {
 
-// Index of a configured queue, in the order of the configuration. Fixed for the life of the process.
+// Index of a configured queue, in the order of the configuration. Fixed for the life of the
+// process.
 using QueueIndex = std::size_t;
 
-// A job as the service keeps it, from acceptance to outcome. Immutable after it is pushed, except for
-// the token. Handlers see `headrace::Job` instead.
+// A job as the service keeps it, from acceptance to outcome. Immutable after it is pushed, except
+// for the token. Handlers see `headrace::Job` instead.
 struct QueuedJob {
   std::string id;  // sorts by time, 96 random bits; see base/job_id.h
   QueueIndex queue = 0;

@@ -18,41 +18,44 @@ Timer::~Timer() {
 Timer::Ticket Timer::Schedule(Deadline deadline, std::function<void()> callback) {
   if (deadline.IsNever()) return {};
   Ticket ticket{deadline.time(), 0};
-  bool earliest = false;
+  bool wake = false;
   {
     const MutexLock lock(mu_);
     ticket.number = next_number_++;
-    const auto at = entries_.emplace_hint(entries_.end(), ticket, std::move(callback));
-    earliest = at == entries_.begin();
+    entries_.emplace_hint(entries_.end(), ticket, std::move(callback));
+    wake = ticket.time < sleeps_until_;
   }
-  if (earliest) changed_.NotifyOne();
+  if (wake) changed_.NotifyOne();
   return ticket;
 }
 
 void Timer::Cancel(const Ticket& ticket) {
   if (ticket.number == 0) return;
-  std::map<Ticket, std::function<void()>>::node_type node;  // freed outside the lock
+  Entries::node_type node;  // freed outside the lock
   const MutexLock lock(mu_);
   node = entries_.extract(ticket);
+}
+
+Timer::Entries::node_type Timer::TakeDue() {
+  const auto first = entries_.begin();
+  const Deadline deadline =
+      first == entries_.end() ? Deadline::Never() : Deadline::At(first->first.time);
+  if (deadline.Passed()) return entries_.extract(first);
+  sleeps_until_ = deadline.time();
+  changed_.WaitUntil(mu_, deadline);
+  sleeps_until_ = SteadyTime::min();
+  return {};
 }
 
 void Timer::Loop() {
   mu_.Lock();
   while (!stopping_) {
-    if (entries_.empty()) {
-      changed_.Wait(mu_);
-      continue;
+    if (auto node = TakeDue()) {
+      mu_.Unlock();
+      node.mapped()();
+      node = {};  // what the callback holds is freed outside the lock
+      mu_.Lock();
     }
-    const auto first = entries_.begin();
-    const Deadline deadline = Deadline::At(first->first.time);
-    if (!deadline.Passed()) {
-      changed_.WaitUntil(mu_, deadline);
-      continue;
-    }
-    auto node = entries_.extract(first);
-    mu_.Unlock();
-    node.mapped()();
-    mu_.Lock();
   }
   mu_.Unlock();
 }

@@ -10,9 +10,10 @@
 
 namespace headrace {
 
-// Runs callbacks at absolute instants, on one thread of its own. Thread-safe. Insertion is cheap for the
-// usual case of ever later deadlines, and wakes the thread only if the new one is the earliest. The
-// destructor joins; callbacks that are not due by then never run.
+// Runs callbacks at absolute instants, on one thread of its own. Thread-safe. Insertion is cheap
+// for the usual case of ever later deadlines, and wakes the thread only if it would sleep too long
+// otherwise: a cancelled callback leaves its wake-up to those that follow. The destructor joins;
+// callbacks that are not due by then never run.
 class Timer {
  public:
   // Names one scheduled callback; the default names none.
@@ -34,11 +35,16 @@ class Timer {
   void Cancel(const Ticket& ticket);
 
  private:
+  using Entries = std::map<Ticket, std::function<void()>>;
+
   void Loop();
+  // Sleeps until something may be due, then takes it out if it is.
+  Entries::node_type TakeDue() REQUIRES(mu_);
 
   Mutex mu_;
   CondVar changed_;
-  std::map<Ticket, std::function<void()>> entries_ GUARDED_BY(mu_);
+  Entries entries_ GUARDED_BY(mu_);
+  SteadyTime sleeps_until_ GUARDED_BY(mu_) = SteadyTime::min();  // min: it is awake
   std::uint64_t next_number_ GUARDED_BY(mu_) = 1;
   bool stopping_ GUARDED_BY(mu_) = false;
   std::thread thread_;  // last: joined while all above still lives

@@ -20,18 +20,20 @@ bool IsLowerHex(std::string_view text) {
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-bool IsZero(std::string_view text) {
-  return text.find_first_not_of('0') == std::string_view::npos;
-}
+bool IsZero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
 
 }  // namespace
 
 bool IsTraceparent(std::string_view text) {
-  if (text.size() != kLength || text.substr(0, kTraceAt) != "00-") return false;
+  if (text.size() < kLength || text[kTraceAt - 1] != '-') return false;
+  const auto version = text.substr(0, kTraceAt - 1);
+  if (!IsLowerHex(version) || version == "ff") return false;
+  const bool longer = text.size() > kLength;
+  if (longer && (version == "00" || text[kLength] != '-')) return false;
   if (text[kParentAt - 1] != '-' || text[kFlagsAt - 1] != '-') return false;
   const auto trace = text.substr(kTraceAt, kTraceLength);
   const auto parent = text.substr(kParentAt, kParentLength);
-  return IsLowerHex(trace) && IsLowerHex(parent) && IsLowerHex(text.substr(kFlagsAt)) &&
+  return IsLowerHex(trace) && IsLowerHex(parent) && IsLowerHex(text.substr(kFlagsAt, 2)) &&
          !IsZero(trace) && !IsZero(parent);
 }
 
@@ -47,7 +49,7 @@ std::string ContinueTrace(std::string_view incoming) {
   trace += '-';
   trace += RandomHex(kParentLength);
   trace += '-';
-  trace += known ? incoming.substr(kFlagsAt) : std::string_view("00");
+  trace += known ? incoming.substr(kFlagsAt, 2) : std::string_view("00");
   return trace;
 }
 

@@ -1,11 +1,11 @@
 #include "base/units.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <limits>
 #include <span>
-
-#include <fmt/format.h>
 
 namespace headrace {
 namespace {
@@ -18,12 +18,15 @@ struct Unit {
 // Largest first, so that formatting takes the first that divides.
 constexpr std::array<Unit, 4> kSizes{
     {{"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}, {"B", 1}}};
-constexpr std::array<Unit, 4> kDurations{{{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<Unit, 4> kDurations{
+    {{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
 Expected<std::uint64_t> Parse(std::string_view text, std::span<const Unit> units,
                               std::string_view example) {
-  const Error bad{ErrorCode::kInvalidArgument, "bad-unit",
-                  fmt::format("'{}' is not a whole number with a unit, like {}", text, example), {}};
+  const Error bad{ErrorCode::kInvalidArgument,
+                  "bad-unit",
+                  fmt::format("'{}' is not a whole number with a unit, like {}", text, example),
+                  {}};
   std::uint64_t number = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (status != std::errc{}) return bad;

@@ -9,7 +9,8 @@
 
 namespace headrace {
 
-// "64MiB", "16 KiB", "1GiB", "512B" -> bytes. A unit is required, except for 0. Errors name the form.
+// "64MiB", "16 KiB", "1GiB", "512B" -> bytes. A unit is required, except for 0. Errors name the
+// form.
 Expected<std::uint64_t> ParseSize(std::string_view text);
 
 // "30s", "500ms", "5m", "24h" -> milliseconds. A unit is required, except for 0.

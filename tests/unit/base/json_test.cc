@@ -1,0 +1,44 @@
+#include "base/json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace headrace {
+namespace {
+
+TEST(Json, IsNullByDefault) { EXPECT_EQ(Json().Text(), "null"); }
+
+TEST(Json, QuotesPlainText) { EXPECT_EQ(Json::String("hello world").Text(), R"("hello world")"); }
+
+TEST(Json, EscapesWhatWouldEndTheString) {
+  EXPECT_EQ(Json::String("a\"b\\c\n\x01").Text(), R"("a\"b\\c\n\u0001")");
+}
+
+TEST(Json, KeepsUtf8AndReplacesWhatIsNot) {
+  EXPECT_EQ(Json::String("gr\xc3\xbc\xc3\x9f").Text(), "\"gr\xc3\xbc\xc3\x9f\"");
+  EXPECT_EQ(Json::String("a\xff").Text(), "\"a\xef\xbf\xbd\"");
+}
+
+TEST(Json, WritesNumbersThatAreNotNumbersAsNull) {
+  EXPECT_EQ(Json::Number(std::nan("")).Text(), "null");
+  EXPECT_EQ(Json::Number(HUGE_VAL).Text(), "null");
+  EXPECT_EQ(Json::Number(0.5).Text(), "0.5");
+  EXPECT_EQ(Json::Number(std::numeric_limits<std::uint64_t>::max()).Text(), "18446744073709551615");
+}
+
+TEST(Json, KeepsTheOrderOfMembersAndEscapesTheirNames) {
+  const Json object =
+      Json::Object({{"z", Json::Bool(true)}, {"a\"", Json::Array({Json(), Json::Bool(false)})}});
+  EXPECT_EQ(object.Text(), R"({"z":true,"a\"":[null,false]})");
+}
+
+TEST(Json, WritesEmptyArraysAndObjects) {
+  EXPECT_EQ(Json::Array({}).Text(), "[]");
+  EXPECT_EQ(Json::Object({}).Text(), "{}");
+}
+
+}  // namespace
+}  // namespace headrace
