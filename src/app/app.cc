@@ -1,0 +1,180 @@
+#include "app/app.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include "base/units.h"
+
+namespace headrace {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kWarmUp{30};
+constexpr Seconds kStuckReactor{30};
+// How long answers may take to leave after the last job has ended.
+constexpr seconds kLeastDelivery{1};
+constexpr seconds kMostDelivery{2};
+// How long cancelled jobs may take to end. Executors are killed; a thread must look at its token.
+constexpr seconds kCancelled{1};
+
+std::vector<QueueOptions> EngineQueues(const Config& config, const Plan& plan) {
+  std::vector<QueueOptions> queues;
+  for (std::size_t i = 0; i < config.queues.size(); ++i) {
+    queues.push_back({config.queues[i].name, plan.workers[i], config.queues[i].capacity});
+  }
+  return queues;
+}
+
+std::vector<std::string> Names(const Config& config) {
+  std::vector<std::string> names;
+  for (const QueueConfig& queue : config.queues) names.push_back(queue.name);
+  return names;
+}
+
+JobService::Options ServiceOptions(const Config& config, const Plan& plan,
+                                   const HandlerRegistry& handlers, Ledger& ledger) {
+  JobService::Options options;
+  options.max_body = config.http.max_body;
+  options.ledger = &ledger;
+  auto engine_queues = EngineQueues(config, plan);
+  for (std::size_t i = 0; i < config.queues.size(); ++i) {
+    const QueueConfig& queue = config.queues[i];
+    ServiceQueue served;
+    served.options = std::move(engine_queues[i]);
+    served.handler = &handlers.Find(queue.handler)->info;
+    served.deadline = queue.deadline;
+    served.expected_run = queue.expected_run;
+    served.path = queue.path;
+    options.queues.push_back(std::move(served));
+  }
+  return options;
+}
+
+std::vector<WorkerQueue> WorkerQueues(const Config& config, const Plan& plan,
+                                      const Runners& runners) {
+  std::vector<WorkerQueue> queues;
+  for (std::size_t i = 0; i < config.queues.size(); ++i) {
+    queues.push_back({config.queues[i].name, plan.workers[i], true, runners.Of(i)});
+  }
+  return queues;
+}
+
+// The address with the port that a listener on port 0 got.
+std::string Bound(const std::string& listen, std::uint16_t port) {
+  return fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), port);
+}
+
+}  // namespace
+
+App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
+         const std::string& executors_dir)
+    : config_(config),
+      runners_(config, plan, handlers, executors_dir, spawn_queue_),
+      log_(config.log),
+      ledger_(plan.budget),
+      engine_(EngineQueues(config, plan)),
+      metrics_(Names(config), engine_, HEADRACE_VERSION),
+      slots_(plan.slots),
+      service_(ServiceOptions(config, plan, handlers, ledger_), engine_, metrics_),
+      workers_(WorkerQueues(config, plan, runners_), engine_, slots_, metrics_,
+               [this](const QueuedJob& job, Outcome outcome) {
+                 service_.OnFinished(job, std::move(outcome));
+               }),
+      http_(config.http, service_, metrics_),
+      management_(config.management, metrics_, health_),
+      drained_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  ConnectMetrics();
+  AddHealthChecks();
+  spdlog::info("headrace {}: {} slots ({}); memory limit {}, budget {}", HEADRACE_VERSION,
+               plan.slots, plan.slots_reason, FormatSize(plan.memory_limit),
+               FormatSize(plan.budget));
+}
+
+App::~App() { Finish(); }
+
+void App::ConnectMetrics() {
+  MetricSources sources;
+  sources.workers = [this](QueueIndex queue) { return workers_.Figures(queue); };
+  sources.slots = [this] { return slots_.Figures(); };
+  sources.drain_rate = [this](QueueIndex queue) { return service_.DrainRate(queue); };
+  sources.executors = [this](QueueIndex queue) {
+    const ExecutorPool* pool = runners_.ExecutorsOf(queue);
+    return pool == nullptr ? ExecutorFigures{} : pool->Figures();
+  };
+  sources.log_dropped = [this] { return log_.Dropped(); };
+  sources.ledger = &ledger_;
+  metrics_.Connect(std::move(sources));
+}
+
+void App::AddHealthChecks() {
+  health_.AddReadiness([this] { return runners_.AllBroken(); });
+  health_.AddLiveness([this] {
+    const Seconds since = http_.SinceSlowestTurn();
+    return since > kStuckReactor
+               ? fmt::format("a reactor has not turned for {:.0f} s", since.count())
+               : std::string();
+  });
+}
+
+Status App::Start() {
+  if (!drained_) return Error{ErrorCode::kUnavailable, "start", "no descriptor is left", "", 0};
+  if (auto managing = management_.Start(); !managing) return managing;
+  if (!spawn_queue_.RunUntilSettled(Deadline::After(kWarmUp))) {
+    spdlog::warn("executors are not warm after {} s; jobs for them wait", kWarmUp.count());
+  }
+  workers_.Start();
+  if (auto serving = http_.Start(); !serving) return serving;
+  health_.SetStarted();
+  spdlog::info("listening on {} (jobs) and {} (management)",
+               Bound(config_.http.listen, http_.port()),
+               Bound(config_.management.listen, management_.port()));
+  return Ok();
+}
+
+void App::AnnounceStop() {
+  health_.SetDraining();
+  http_.AnnounceClose();
+}
+
+void App::StopAccepting(Deadline deadline) {
+  if (drainer_.joinable()) return;
+  drain_until_ = deadline;
+  service_.StopAdmitting();
+  http_.StopAccepting();
+  engine_.Close();
+  drainer_ = std::thread([this, deadline] {
+    if (!workers_.WaitDrained(deadline)) spdlog::warn("the drain's time is over");
+    const std::uint64_t one = 1;
+    // Cannot fail: the counter is far from its limit.
+    [[maybe_unused]] const auto written = ::write(drained_.get(), &one, sizeof one);
+  });
+}
+
+std::size_t App::Finish() {
+  AnnounceStop();
+  StopAccepting(Deadline::After(seconds(0)));
+  if (drainer_.joinable()) drainer_.join();
+  const std::size_t cut = service_.CancelAll();
+  if (!workers_.WaitDrained(Deadline::After(kCancelled))) {
+    spdlog::warn("waiting for jobs that do not look whether they are cancelled");
+  }
+  workers_.Join();
+  const auto least = Deadline::After(kLeastDelivery);
+  const auto most = Deadline::After(kMostDelivery);
+  if (!http_.WaitIdle(std::clamp(drain_until_, least, most))) {
+    spdlog::warn("some clients did not read their answers in time");
+  }
+  http_.Stop();
+  management_.Stop();
+  return cut;
+}
+
+}  // namespace headrace

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+#include <thread>
+
+#include "app/logging.h"
+#include "app/plan.h"
+#include "app/runners.h"
+#include "base/fd.h"
+#include "base/ledger.h"
+#include "config/config.h"
+#include "engine/memory/memory_engine.h"
+#include "handler/registry.h"
+#include "handler/spawn_queue.h"
+#include "http/http_server.h"
+#include "http/management_server.h"
+#include "metrics/metrics.h"
+#include "service/health.h"
+#include "service/job_service.h"
+#include "worker/slots.h"
+#include "worker/worker_pool.h"
+
+namespace headrace {
+
+// The whole service. The constructor builds the parts in dependency order, the members' order is
+// their life's. Zygotes are spawned by the constructor, before the first thread; made, used and
+// destroyed by the main thread, which keeps calling RunSpawns() whenever SpawnFd() is readable.
+class App {
+ public:
+  // `handlers` outlives the app; `executors_dir` is where the executors' binaries lie.
+  App(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
+      const std::string& executors_dir);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  // Opens the management listener, waits for the zygotes, opens the listener for jobs. On failure
+  // the app is to be destroyed.
+  Status Start();
+
+  [[nodiscard]] int SpawnFd() const { return spawn_queue_.PollFd(); }
+  void RunSpawns() { spawn_queue_.RunPending(); }
+
+  // The stop, in this order. First: not ready any more, answers end their connections.
+  void AnnounceStop();
+  // Then: no new jobs; what is there may end until `deadline`. Does not wait: DrainedFd() becomes
+  // readable when all jobs have ended or the deadline has passed.
+  void StopAccepting(Deadline deadline);
+  [[nodiscard]] int DrainedFd() const { return drained_.get(); }
+  // Last: cancels what is left (503), delivers, ends reactors, workers and the management listener.
+  // Returns how many jobs were cut.
+  std::size_t Finish();
+
+  [[nodiscard]] std::size_t UnfinishedJobs() const { return engine_.Unfinished().size(); }
+
+ private:
+  void ConnectMetrics();
+  void AddHealthChecks();
+
+  const Config config_;
+  SpawnQueue spawn_queue_;
+  Runners runners_;  // spawns the zygotes
+  AsyncLog log_;     // the first thread
+  Ledger ledger_;
+  MemoryEngine engine_;
+  Metrics metrics_;
+  SlotPool slots_;
+  JobService service_;
+  WorkerPool workers_;  // its workers call the service
+  Health health_;
+  HttpServer http_;
+  ManagementServer management_;
+
+  UniqueFd drained_;
+  Deadline drain_until_ = Deadline::Never();
+  std::thread drainer_;  // last: waits for the workers
+};
+
+}  // namespace headrace

@@ -1,0 +1,97 @@
+#include "app/logging.h"
+
+#include <fmt/format.h>
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/json.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kQueueLines = 8192;
+constexpr const char* kTimeFormat = "%Y-%m-%dT%H:%M:%S.%eZ";
+
+// One JSON object a line: time, level, message.
+class JsonFormatter final : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
+    spdlog::memory_buf_t time;
+    time_.format(line, time);
+    const spdlog::string_view_t level = spdlog::level::to_string_view(line.level);
+    const Json object = Json::Object({
+        {"time", Json::String({time.data(), time.size()})},
+        {"level", Json::String({level.data(), level.size()})},
+        {"message", Json::String({line.payload.data(), line.payload.size()})},
+    });
+    out.append(object.Text().data(), object.Text().data() + object.Text().size());
+    out.push_back('\n');
+  }
+
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<JsonFormatter>();
+  }
+
+ private:
+  spdlog::pattern_formatter time_{kTimeFormat, spdlog::pattern_time_type::utc, ""};
+};
+
+spdlog::level::level_enum LevelOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+void Install(std::shared_ptr<spdlog::logger> logger, const LogOptions& options) {
+  logger->set_level(LevelOf(options.level));
+  if (options.format == LogFormat::kJson) {
+    logger->set_formatter(std::make_unique<JsonFormatter>());
+  } else {
+    logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        std::string(kTimeFormat) + " %l %v", spdlog::pattern_time_type::utc));
+  }
+  spdlog::set_default_logger(std::move(logger));
+}
+
+}  // namespace
+
+void LogDirectly(const LogOptions& options) {
+  Install(std::make_shared<spdlog::logger>("headrace",
+                                           std::make_shared<spdlog::sinks::stderr_sink_mt>()),
+          options);
+}
+
+AsyncLog::AsyncLog(const LogOptions& options)
+    : options_(options), pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1)) {
+  Install(std::make_shared<spdlog::async_logger>(
+              "headrace", std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool_,
+              spdlog::async_overflow_policy::overrun_oldest),
+          options);
+}
+
+AsyncLog::~AsyncLog() {
+  LogDirectly(options_);
+  pool_.reset();  // its thread writes what is queued, then ends
+}
+
+std::uint64_t AsyncLog::Dropped() const { return pool_->overrun_counter(); }
+
+}  // namespace headrace

@@ -1,0 +1,74 @@
+#include "app/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "worker/slot_count.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kService = 128 * kMiB;  // the process itself
+constexpr std::uint64_t kZygote = 40 * kMiB;
+constexpr std::uint64_t kLeastBudget = 32 * kMiB;
+constexpr std::uint64_t kLeastShare = 256 * kMiB;
+
+std::uint64_t Minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
+
+std::uint64_t WholeMiB(std::uint64_t bytes) { return bytes / kMiB * kMiB; }
+
+bool HasProcess(const QueueConfig& queue) {
+  return queue.isolation.mode == IsolationMode::kProcess;
+}
+
+std::uint64_t ZygoteBytes(const Config& config) {
+  const auto zygotes = std::count_if(config.queues.begin(), config.queues.end(), HasProcess);
+  return static_cast<std::uint64_t>(zygotes) * kZygote;
+}
+
+// A quarter of the limit, or less where one executor would not fit beside it.
+std::uint64_t AutoBudget(std::uint64_t limit, std::uint64_t zygotes) {
+  const std::uint64_t beside = Minus(limit, kService + zygotes + (zygotes != 0 ? kLeastShare : 0));
+  return WholeMiB(std::max(kLeastBudget, std::min(limit / 4, beside)));
+}
+
+Status CheckFits(const Plan& plan, std::uint64_t zygotes) {
+  const std::uint64_t executor =
+      *std::max_element(plan.executor_memory.begin(), plan.executor_memory.end());
+  const std::uint64_t sum = plan.slots * executor + zygotes + plan.budget + kService;
+  if (sum <= plan.memory_limit) return Ok();
+  std::string text = fmt::format(
+      "memory does not suffice: {} slots x {} per executor + {} for zygotes + {} memory.budget + "
+      "{} for the "
+      "service = {}, the limit is {}; lower server.slots, memory.budget or isolation.memory",
+      plan.slots, FormatSize(executor), FormatSize(zygotes), FormatSize(plan.budget),
+      FormatSize(kService), FormatSize(sum), FormatSize(WholeMiB(plan.memory_limit)));
+  return Error{ErrorCode::kInvalidArgument, "memory-plan", std::move(text), "", 0};
+}
+
+}  // namespace
+
+Expected<Plan> MakePlan(const Config& config, const std::string& root, std::size_t cores) {
+  const std::uint64_t zygotes = ZygoteBytes(config);
+  Plan plan;
+  plan.memory_limit = MemoryLimit(root);
+  plan.budget = config.budget.value_or(AutoBudget(plan.memory_limit, zygotes));
+  const SlotCount counted = AutoSlots({plan.budget, zygotes, root, cores});
+  plan.slots = config.slots.value_or(counted.slots);
+  plan.slots_reason = config.slots ? "server.slots" : counted.reason;
+
+  const std::uint64_t left = Minus(plan.memory_limit, plan.budget + zygotes + kService);
+  const std::uint64_t share =
+      std::clamp(WholeMiB(left / plan.slots), kLeastShare, kAutoExecutorMemory);
+  for (const QueueConfig& queue : config.queues) {
+    plan.workers.push_back(queue.workers.value_or(plan.slots));
+    plan.executor_memory.push_back(HasProcess(queue) ? queue.isolation.memory.value_or(share) : 0);
+  }
+  if (auto fits = CheckFits(plan, zygotes); !fits) return std::move(fits).error();
+  return plan;
+}
+
+}  // namespace headrace

@@ -1,0 +1,41 @@
+#include "app/runners.h"
+
+#include <utility>
+
+#include "handler/thread_runner.h"
+
+namespace headrace {
+
+Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
+                 const std::string& executors_dir, SpawnQueue& spawn_queue) {
+  for (std::size_t i = 0; i < config.queues.size(); ++i) {
+    const QueueConfig& queue = config.queues[i];
+    const HandlerEntry& handler = *handlers.Find(queue.handler);
+    if (queue.isolation.mode == IsolationMode::kThread) {
+      runners_.push_back(std::make_unique<ThreadRunner>(*handler.in_thread, config.max_result));
+      executors_.push_back(nullptr);
+      continue;
+    }
+    ExecutorPoolOptions options;
+    options.queue = queue.name;
+    options.binary = executors_dir + "/" + handler.executor;
+    options.workers = plan.workers[i];
+    options.memory = plan.executor_memory[i];
+    options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);
+    options.max_result = config.max_result;
+    auto pool = std::make_unique<ExecutorPool>(std::move(options), spawn_queue);
+    executors_.push_back(pool.get());
+    runners_.push_back(std::move(pool));
+  }
+}
+
+std::string Runners::AllBroken() const {
+  std::string reason;
+  for (const ExecutorPool* pool : executors_) {
+    if (pool == nullptr || pool->Healthy()) return {};
+    reason = pool->LastError();
+  }
+  return "no queue has working executors: " + reason;
+}
+
+}  // namespace headrace

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/plan.h"
+#include "config/config.h"
+#include "handler/executor_pool.h"
+#include "handler/registry.h"
+#include "handler/runner.h"
+#include "handler/spawn_queue.h"
+
+namespace headrace {
+
+// What runs the jobs of each queue: the handler on a worker's thread, or executors. Made and
+// destroyed on the main thread; all arguments but the options outlive it. Spawns the zygotes.
+class Runners {
+ public:
+  Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
+          const std::string& executors_dir, SpawnQueue& spawn_queue);
+
+  [[nodiscard]] Runner* Of(QueueIndex queue) const { return runners_.at(queue).get(); }
+  // Null for a queue in mode thread.
+  [[nodiscard]] const ExecutorPool* ExecutorsOf(QueueIndex queue) const {
+    return executors_.at(queue);
+  }
+
+  // Why no queue can do a job any more; empty while one can. Thread-safe.
+  [[nodiscard]] std::string AllBroken() const;
+
+ private:
+  std::vector<std::unique_ptr<Runner>> runners_;
+  std::vector<ExecutorPool*> executors_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,157 @@
+#include "app/serve.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "app/app.h"
+#include "app/logging.h"
+#include "app/plan.h"
+#include "base/fd.h"
+
+namespace headrace {
+namespace {
+
+sigset_t ReadSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    spdlog::warn("the descriptor limit stays as it is: {}", std::generic_category().message(errno));
+  }
+}
+
+bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const std::string& dir) {
+  bool all = true;
+  for (const QueueConfig& queue : config.queues) {
+    if (queue.isolation.mode != IsolationMode::kProcess) continue;
+    const std::string binary = dir + "/" + handlers.Find(queue.handler)->executor;
+    if (::access(binary.c_str(), X_OK) == 0) continue;
+    spdlog::error("queue {}: {}: {} (executors.dir names the folder)", queue.name, binary,
+                  std::generic_category().message(errno));
+    all = false;
+  }
+  return all;
+}
+
+// What the main thread does between start and end: signals and spawning.
+class MainLoop {
+ public:
+  MainLoop(App& app, const ShutdownOptions& options, int signal_fd)
+      : app_(app), options_(options), signal_fd_(signal_fd) {}
+
+  int Run() {
+    Until(Deadline::Never(), -1);
+    const Deadline delay = Deadline::After(options_.delay);
+    const Deadline drain = Deadline::At(delay.time() + options_.drain);
+    spdlog::info("stopping");
+    app_.AnnounceStop();
+    Until(delay, -1);
+    app_.StopAccepting(drain);
+    Until(Deadline::Never(), app_.DrainedFd());
+    const std::size_t cut = app_.Finish();
+    if (cut == 0) {
+      spdlog::info("stopped: every job was answered");
+      return EXIT_SUCCESS;
+    }
+    spdlog::error("stopped: {} jobs were cut", cut);
+    return EXIT_FAILURE;
+  }
+
+ private:
+  // Serves signals and spawns until the deadline, or until `fd` is readable; before the stop, until
+  // it is asked for.
+  void Until(Deadline deadline, int fd) {
+    const bool was_stopping = stopping_;
+    while (!deadline.Passed() && stopping_ == was_stopping) {
+      std::array<pollfd, 3> entries{
+          {{signal_fd_, POLLIN, 0}, {app_.SpawnFd(), POLLIN, 0}, {fd, POLLIN, 0}}};
+      if (::poll(entries.data(), entries.size(), deadline.PollTimeout()) < 0) continue;
+      if (entries[0].revents != 0) OnSignal();
+      if (entries[1].revents != 0) app_.RunSpawns();
+      if (entries[2].revents != 0) return;
+    }
+  }
+
+  void OnSignal() {
+    signalfd_siginfo info{};
+    if (::read(signal_fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
+    if (info.ssi_signo == SIGHUP) {
+      spdlog::warn("SIGHUP: the configuration is read at the start only");
+      return;
+    }
+    if (stopping_) EndAtOnce();
+    stopping_ = true;
+  }
+
+  // Executors have PDEATHSIG: they end with this process.
+  [[noreturn]] void EndAtOnce() {
+    LogDirectly({});
+    spdlog::error("second signal: ending at once, {} jobs were cut", app_.UnfinishedJobs());
+    ::_exit(EXIT_FAILURE);
+  }
+
+  App& app_;
+  const ShutdownOptions options_;
+  const int signal_fd_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+void BlockSignals() {
+  const sigset_t set = ReadSignals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, nullptr);
+}
+
+std::string ExecutorsDir(const Config& config) {
+  if (!config.executors_dir.empty()) return config.executors_dir;
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (program.parent_path().parent_path() / "libexec" / "headrace").string();
+}
+
+int Serve(const Config& config, const HandlerRegistry& handlers) {
+  LogDirectly(config.log);
+  RaiseDescriptorLimit();
+  const auto plan = MakePlan(config);
+  if (!plan) {
+    spdlog::error("{}", plan.error().hint);
+    return EXIT_FAILURE;
+  }
+  const std::string executors = ExecutorsDir(config);
+  if (!ExecutorsExist(config, handlers, executors)) return EXIT_FAILURE;
+  const sigset_t set = ReadSignals();
+  const UniqueFd signal_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signal_fd) {
+    spdlog::error("signalfd: {}", std::generic_category().message(errno));
+    return EXIT_FAILURE;
+  }
+  App app(config, *plan, handlers, executors);
+  if (auto started = app.Start(); !started) {
+    spdlog::error("{}", started.error().hint);
+    return EXIT_FAILURE;
+  }
+  return MainLoop(app, config.shutdown, signal_fd.get()).Run();
+}
+
+}  // namespace headrace

@@ -1,0 +1,61 @@
+#include "app/logging.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "base/fd.h"
+
+namespace headrace {
+namespace {
+
+// What `work` writes to stderr.
+template <class Work>
+std::string StderrOf(Work work) {
+  testing::internal::CaptureStderr();
+  work();
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(LoggingTest, TextLinesHaveTimeLevelAndMessage) {
+  const std::string text = StderrOf([] {
+    const AsyncLog log({LogLevel::kInfo, LogFormat::kText});
+    spdlog::info("hello {}", 1);
+    spdlog::debug("not this");
+  });
+  EXPECT_THAT(text, testing::MatchesRegex("[0-9]+-[0-9]+-[0-9]+T[0-9:.]+Z info hello 1\n"));
+}
+
+TEST(LoggingTest, JsonLinesEscapeWhatTheyQuote) {
+  const std::string text = StderrOf([] {
+    const AsyncLog log({LogLevel::kInfo, LogFormat::kJson});
+    spdlog::warn("a \"b\"\n\x01");
+  });
+  EXPECT_THAT(text, testing::HasSubstr(R"("level":"warning")"));
+  EXPECT_THAT(text, testing::HasSubstr(R"("message":"a \"b\"\n\u0001")"));
+}
+
+TEST(LoggingTest, NobodyWaitsForASlowReaderAndLostLinesAreCounted) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  UniqueFd reader(ends[0]);
+  const UniqueFd saved(::dup(STDERR_FILENO));
+  ASSERT_GE(::dup2(ends[1], STDERR_FILENO), 0);
+  ::close(ends[1]);
+  std::uint64_t dropped = 0;
+  {
+    const AsyncLog log({LogLevel::kInfo, LogFormat::kText});
+    const std::string line(1000, 'x');
+    for (int i = 0; i < 20'000; ++i) spdlog::info("{}", line);  // nobody reads: a pipe holds 64 KiB
+    dropped = log.Dropped();
+    reader.reset();  // EPIPE from now on
+    ::dup2(saved.get(), STDERR_FILENO);
+  }
+  EXPECT_GT(dropped, 1000U);
+}
+
+}  // namespace
+}  // namespace headrace

@@ -1,0 +1,96 @@
+#include "app/plan.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace headrace {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+
+// A machine of its own below a temporary folder: memory, and a cgroup v2 limit.
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "headrace-plan-XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+    Write("proc/meminfo", "MemTotal: 16777216 kB\n");
+    Write("proc/self/cgroup", "0::/\n");
+    config_.queues.resize(2);
+    config_.queues[0].name = "pdf";
+    config_.queues[1].name = "simulate";
+    config_.queues[1].workers = 1;
+    config_.queues[1].isolation.mode = IsolationMode::kThread;
+  }
+  ~PlanTest() override { std::filesystem::remove_all(root_); }
+
+  void Write(const std::string& file, const std::string& text) {
+    const std::filesystem::path path = std::filesystem::path(root_) / file;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  void LimitMemory(std::uint64_t bytes) {
+    Write("sys/fs/cgroup/memory.max", std::to_string(bytes) + "\n");
+  }
+
+  std::string root_;
+  Config config_;
+};
+
+TEST_F(PlanTest, SharesTheMachineOut) {
+  const auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->slots, 4U);
+  EXPECT_EQ(plan->budget, 4096 * kMiB);
+  EXPECT_THAT(plan->workers, testing::ElementsAre(4U, 1U));
+  EXPECT_THAT(plan->executor_memory, testing::ElementsAre(1024 * kMiB, 0U));
+}
+
+TEST_F(PlanTest, TheConfigurationDecidesWhereItSaysSomething) {
+  config_.slots = 3;
+  config_.budget = 100 * kMiB;
+  config_.queues[0].isolation.memory = 300 * kMiB;
+  const auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->slots, 3U);
+  EXPECT_EQ(plan->slots_reason, "server.slots");
+  EXPECT_EQ(plan->budget, 100 * kMiB);
+  EXPECT_EQ(plan->executor_memory[0], 300 * kMiB);
+}
+
+TEST_F(PlanTest, ASmallContainerKeepsRoomForOneExecutor) {
+  LimitMemory(512 * kMiB);
+  const auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->slots, 1U);
+  EXPECT_EQ(plan->budget, 88 * kMiB);
+  EXPECT_EQ(plan->executor_memory[0], 256 * kMiB);
+}
+
+TEST_F(PlanTest, WhatCannotFitIsRefusedWithTheSum) {
+  LimitMemory(1024 * kMiB);
+  config_.slots = 4;
+  const auto plan = MakePlan(config_, root_, 4);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_THAT(plan.error().hint,
+              testing::HasSubstr(
+                  "4 slots x 256MiB per executor + 40MiB for zygotes + 256MiB memory.budget + "
+                  "128MiB for the service = 1448MiB, the limit is 1GiB"));
+}
+
+TEST_F(PlanTest, ThreadQueuesNeedNoExecutorMemory) {
+  LimitMemory(192 * kMiB);
+  config_.queues.erase(config_.queues.begin());
+  const auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->slots, 1U);
+}
+
+}  // namespace
+}  // namespace headrace
