@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/memory/memory_engine.h"
@@ -14,16 +15,17 @@
 namespace headrace {
 
 // A service with two queues over a memory engine, without workers: "echo" (a second address /put;
-// any payload) and "pdf" (PDFs only, one place in all).
+// any payload, two workers) and "pdf" (PDFs only, one place in all).
 class ServiceFixture : public testing::Test {
  protected:
   ServiceFixture() {
     echo_.name = "echo";
+    echo_.params = EchoParams();
     pdf_.name = "pdf-to-image";
     pdf_.media_types = {"application/pdf"};
     pdf_.needs_payload = true;
     ServiceQueue echo;
-    echo.options = {"echo", 2, 64};
+    echo.options = {"echo", 2, 256};
     echo.handler = &echo_;
     echo.path = "/put";
     ServiceQueue pdf;
@@ -33,8 +35,21 @@ class ServiceFixture : public testing::Test {
     metrics_ = std::make_unique<Metrics>(std::vector<std::string>{"echo", "pdf"}, *engine_, "test");
     JobService::Options options;
     options.queues = {echo, pdf};
-    options.max_body = 1 << 20;
+    options.max_body = std::size_t{64} << 20;
     service_ = std::make_unique<JobService>(std::move(options), *engine_, *metrics_);
+  }
+
+  static std::vector<ParamSpec> EchoParams() {
+    ParamSpec parts;
+    parts.name = "parts";
+    parts.type = ParamType::kInteger;
+    parts.default_value = "1";
+    ParamSpec say;
+    say.name = "say";
+    ParamSpec secret;
+    secret.name = "secret";
+    secret.secret = true;
+    return {parts, say, secret};
   }
 
   HandlerInfo echo_;

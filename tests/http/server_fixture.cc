@@ -1,0 +1,117 @@
+#include "http/server_fixture.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <functional>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::milliseconds kPoll{2};
+
+ResultPart TextPart(int number, std::string text) {
+  return {fmt::format("part-{}.txt", number), "text/plain", Payload::FromString(std::move(text)),
+          0};
+}
+
+}  // namespace
+
+ServerFixture::ServerFixture() {
+  spdlog::set_level(spdlog::level::err);
+  for (QueueIndex queue : {QueueIndex{0}, QueueIndex{0}, QueueIndex{1}}) {
+    workers_.emplace_back([this, queue] { Work(queue); });
+  }
+}
+
+ServerFixture::~ServerFixture() {
+  OpenGate();
+  service_->CancelAll();
+  engine_->Close();
+  for (auto& worker : workers_) worker.join();
+  if (server_) server_->Stop();
+}
+
+void ServerFixture::Serve(HttpOptions options) {
+  options.listen = "127.0.0.1:0";
+  server_ = std::make_unique<HttpServer>(std::move(options), *service_, *metrics_);
+  const auto started = server_->Start();
+  ASSERT_TRUE(started.ok()) << started.error().hint;
+}
+
+void ServerFixture::CloseGate() {
+  MutexLock lock(mu_);
+  gate_open_ = false;
+}
+
+void ServerFixture::OpenGate() {
+  {
+    MutexLock lock(mu_);
+    gate_open_ = true;
+  }
+  changed_.NotifyAll();
+}
+
+void ServerFixture::Work(QueueIndex queue) {
+  while (engine_->WaitForWork(queue)) {
+    auto job = engine_->Claim(queue);
+    if (!job) continue;
+    Outcome outcome = Run(**job);
+    engine_->Finish((*job)->id, 1, outcome.state);
+    service_->OnFinished(**job, std::move(outcome));
+    changed_.NotifyAll();
+  }
+}
+
+Outcome ServerFixture::Run(const QueuedJob& job) {
+  Outcome outcome;
+  {
+    MutexLock lock(mu_);
+    while (!gate_open_ && !job.cancel.Cancelled()) {
+      changed_.WaitUntil(mu_, Deadline::After(kPoll));  // a token tells nobody
+    }
+  }
+  if (job.cancel.Cancelled()) {
+    outcome.state = JobState::kCancelled;
+    return outcome;
+  }
+  std::string text;
+  for (const auto& [name, value] : job.params) {
+    if (name != "parts") text += fmt::format("{}={};", name, value);
+  }
+  const auto bytes = job.payload.Bytes();
+  text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  outcome.state = JobState::kSucceeded;
+  const auto parts = job.params.find("parts");
+  const int count = parts == job.params.end() ? 1 : std::stoi(parts->second);
+  for (int i = 1; i <= count; ++i) outcome.parts.push_back(TextPart(i, text));
+  return outcome;
+}
+
+bool ServerFixture::WaitForRunning(std::size_t running, QueueIndex queue) {
+  const Deadline deadline = Deadline::After(kPatience);
+  MutexLock lock(mu_);
+  while (engine_->Figures(queue).running != running) {
+    if (deadline.Passed()) return false;
+    changed_.WaitUntil(mu_, Deadline::After(kPoll));
+  }
+  return true;
+}
+
+bool ServerFixture::WaitForFinished(std::uint64_t finished, QueueIndex queue) {
+  const Deadline deadline = Deadline::After(kPatience);
+  for (;;) {
+    const QueueFigures figures = engine_->Figures(queue);
+    if (figures.succeeded + figures.cancelled + figures.failed + figures.expired >= finished) {
+      return true;
+    }
+    if (deadline.Passed()) return false;
+    MutexLock lock(mu_);
+    changed_.WaitUntil(mu_, Deadline::After(kPoll));
+  }
+}
+
+}  // namespace headrace
