@@ -7,7 +7,8 @@
 namespace headrace {
 namespace {
 
-// Viewers accept rubbish before the header up to here (ISO 32000-1, implementation notes of Acrobat).
+// Viewers accept rubbish before the header up to here (ISO 32000-1, implementation notes of
+// Acrobat).
 constexpr std::size_t kHeaderWithin = 1024;
 
 bool HasHeader(std::span<const std::byte> bytes) {
@@ -26,7 +27,8 @@ Failure WhyNotOpen(std::span<const std::byte> bytes, bool with_password) {
       return with_password
                  ? Bad("pdf-password-wrong", "the password does not open this document; check it")
                  : Bad("pdf-password-required",
-                       "the document is encrypted; send its password as the form field `password` or "
+                       "the document is encrypted; send its password as the form field `password` "
+                       "or "
                        "the header `Headrace-Param-password`");
     case kErrorSecurity:
       return Bad("pdf-encryption-unsupported",
@@ -53,8 +55,8 @@ bool PdfPage::Draw(std::byte* bgra, int width, int height) const {
 
 std::variant<PdfDocument, Failure> PdfDocument::Open(std::span<const std::byte> bytes,
                                                      const std::optional<std::string>& password) {
-  FPDF_DOCUMENT document = FPDF_LoadMemDocument64(bytes.data(), bytes.size(),
-                                                  password ? password->c_str() : nullptr);
+  FPDF_DOCUMENT document =
+      FPDF_LoadMemDocument64(bytes.data(), bytes.size(), password ? password->c_str() : nullptr);
   if (document == nullptr) return WhyNotOpen(bytes, password.has_value());
   PdfDocument opened(document);
   if (opened.PageCount() < 1) {

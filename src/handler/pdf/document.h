@@ -28,8 +28,8 @@ class PdfPage {
   [[nodiscard]] double Width() const { return static_cast<double>(FPDF_GetPageWidthF(page_)); }
   [[nodiscard]] double Height() const { return static_cast<double>(FPDF_GetPageHeightF(page_)); }
 
-  // Draws the page, scaled to `width` x `height` pixels, on white into BGRA rows of width * 4 bytes.
-  // False if PDFium cannot make a bitmap of that size.
+  // Draws the page, scaled to `width` x `height` pixels, on white into BGRA rows of width * 4
+  // bytes. False if PDFium cannot make a bitmap of that size.
   [[nodiscard]] bool Draw(std::byte* bgra, int width, int height) const;
 
  private:

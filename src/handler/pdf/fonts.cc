@@ -47,7 +47,8 @@ std::vector<Font>& Fonts() {
       {"LiberationSerif-Regular.ttf", "Liberation Serif", Family::kSerif, false, false},
       {"LiberationSerif-Bold.ttf", "Liberation Serif Bold", Family::kSerif, true, false},
       {"LiberationSerif-Italic.ttf", "Liberation Serif Italic", Family::kSerif, false, true},
-      {"LiberationSerif-BoldItalic.ttf", "Liberation Serif Bold Italic", Family::kSerif, true, true},
+      {"LiberationSerif-BoldItalic.ttf", "Liberation Serif Bold Italic", Family::kSerif, true,
+       true},
       {"LiberationMono-Regular.ttf", "Liberation Mono", Family::kMono, false, false},
       {"LiberationMono-Bold.ttf", "Liberation Mono Bold", Family::kMono, true, false},
       {"LiberationMono-Italic.ttf", "Liberation Mono Italic", Family::kMono, false, true},
@@ -189,7 +190,7 @@ void DeleteFont(FPDF_SYSFONTINFO* /*self*/, void* /*font*/) {}
 
 void InstallFonts() {
   for (Font& font : Fonts()) font.data = ReadFont(font.file);
-  static FPDF_SYSFONTINFO info{1,       Release,     EnumFonts,   MapFont,       GetFont,
+  static FPDF_SYSFONTINFO info{1,           Release,     EnumFonts,      MapFont,   GetFont,
                                GetFontData, GetFaceName, GetFontCharset, DeleteFont};
   FPDF_SetSystemFontInfo(&info);
 }

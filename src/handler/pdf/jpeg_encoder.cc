@@ -50,8 +50,8 @@ std::span<const std::byte> JpegEncoder::Encode(const Raster& raster, int quality
   }
   unsigned long size = state_->capacity;
   const auto* pixels = reinterpret_cast<const unsigned char*>(raster.bgra);
-  if (tjCompress2(state_->handle, pixels, raster.width, 0, raster.height, TJPF_BGRX, &state_->buffer,
-                  &size, subsampling, quality, TJFLAG_NOREALLOC) != 0) {
+  if (tjCompress2(state_->handle, pixels, raster.width, 0, raster.height, TJPF_BGRX,
+                  &state_->buffer, &size, subsampling, quality, TJFLAG_NOREALLOC) != 0) {
     throw std::runtime_error(tjGetErrorStr2(state_->handle));
   }
   SetDensity(state_->buffer, size, raster.dpi);

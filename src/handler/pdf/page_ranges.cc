@@ -1,10 +1,10 @@
 #include "handler/pdf/page_ranges.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <unordered_set>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace headrace {
 namespace {
@@ -12,8 +12,10 @@ namespace {
 constexpr std::size_t kMaxRanges = 500;
 
 Error Malformed(std::string_view item) {
-  return {ErrorCode::kUnprocessable, "invalid-params",
-          fmt::format("'{}' is no page and no range of pages; write for example 1-3,7,last", item), {}};
+  return {ErrorCode::kUnprocessable,
+          "invalid-params",
+          fmt::format("'{}' is no page and no range of pages; write for example 1-3,7,last", item),
+          {}};
 }
 
 // A page number from 1, or `last`.

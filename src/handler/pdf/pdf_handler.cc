@@ -1,5 +1,7 @@
 #include "handler/pdf/pdf_handler.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -8,8 +10,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "handler/pdf/document.h"
 #include "handler/pdf/fonts.h"
@@ -25,13 +25,14 @@ constexpr double kDefaultDpi = 150;
 constexpr int kDefaultQuality = 85;
 constexpr double kMaxSide = 65'500;  // pixels: what JPEG can say
 
-// Text in a font that is not embedded: the first one costs tens of milliseconds. PDFium rebuilds the
-// cross-reference table.
+// Text in a font that is not embedded: the first one costs tens of milliseconds. PDFium rebuilds
+// the cross-reference table.
 constexpr std::string_view kWarmPage =
     "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
     "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<<"
-    "/F<</Type/Font/Subtype/TrueType/BaseFont/Arial>>/G<</Type/Font/Subtype/Type1/BaseFont/Times-Roman"
+    "/F<</Type/Font/Subtype/TrueType/BaseFont/Arial>>/G<</Type/Font/Subtype/Type1/BaseFont/"
+    "Times-Roman"
     ">>>>>>>>endobj\n"
     "4 0 obj<</Length 52>>stream\nBT /F 12 Tf 9 9 Td (Warm) Tj /G 12 Tf (up) Tj ET    \nendstream "
     "endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
@@ -77,8 +78,8 @@ struct PixelSize {
   double dpi;
 };
 
-// A size that is a whole number of pixels but for rounding errors stays what it is; else a page's last
-// started pixel counts, as in pdftoppm.
+// A size that is a whole number of pixels but for rounding errors stays what it is; else a page's
+// last started pixel counts, as in pdftoppm.
 double Pixels(double points, double dpi) {
   return std::max(1.0, std::ceil(points * dpi / kPointsPerInch - 1e-3));
 }
@@ -148,10 +149,11 @@ struct PdfHandler::Buffers {
     const bool fits = size.width * size.height <= limits.max_page_pixels &&
                       size.width <= kMaxSide && size.height <= kMaxSide;
     if (!fits) {  // also for what is not a number
-      return Bad("pdf-page-too-large",
-                 fmt::format("page {} would have {:.0f} x {:.0f} pixels, more than {:.0f} million; ask "
-                             "for a lower dpi, or a width",
-                             number, size.width, size.height, limits.max_page_pixels / 1e6));
+      return Bad(
+          "pdf-page-too-large",
+          fmt::format("page {} would have {:.0f} x {:.0f} pixels, more than {:.0f} million; ask "
+                      "for a lower dpi, or a width",
+                      number, size.width, size.height, limits.max_page_pixels / 1e6));
     }
     Raster raster;
     raster.width = static_cast<int>(size.width);
@@ -184,8 +186,7 @@ struct PdfHandler::Buffers {
   JpegEncoder jpeg;
 };
 
-PdfHandler::PdfHandler(PdfLimits limits)
-    : limits_(limits), buffers_(std::make_unique<Buffers>()) {}
+PdfHandler::PdfHandler(PdfLimits limits) : limits_(limits), buffers_(std::make_unique<Buffers>()) {}
 
 PdfHandler::~PdfHandler() = default;
 
@@ -196,7 +197,8 @@ void PdfHandler::Warm() {
   const auto opened = PdfDocument::Open(std::as_bytes(std::span(kWarmPage)), std::nullopt);
   if (const auto* document = std::get_if<PdfDocument>(&opened)) {
     constexpr int kSide = 99;
-    if (!document->Page(1).Draw(buffers_->Pixels(std::size_t{4} * kSide * kSide), kSide, kSide)) return;
+    if (!document->Page(1).Draw(buffers_->Pixels(std::size_t{4} * kSide * kSide), kSide, kSide))
+      return;
   }
 }
 
@@ -208,7 +210,8 @@ std::optional<Failure> PdfHandler::Run(const Job& job, Context& context) {
   auto selected = SelectPages(order, document.PageCount(), limits_.max_pages);
   if (auto* failure = std::get_if<Failure>(&selected)) return std::move(*failure);
   for (const int number : std::get<std::vector<int>>(selected)) {
-    if (auto failure = buffers_->DrawPage(document, number, order, limits_, context)) return failure;
+    if (auto failure = buffers_->DrawPage(document, number, order, limits_, context))
+      return failure;
   }
   return std::nullopt;
 }

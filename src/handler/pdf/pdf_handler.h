@@ -13,8 +13,8 @@ struct PdfLimits {
   int max_pages = 2000;
 };
 
-// Draws the pages of a PDF with PDFium, which is not thread-safe: one job at a time per process. The
-// payload is hostile until proven otherwise: run it in an executor.
+// Draws the pages of a PDF with PDFium, which is not thread-safe: one job at a time per process.
+// The payload is hostile until proven otherwise: run it in an executor.
 class PdfHandler final : public Handler {
  public:
   explicit PdfHandler(PdfLimits limits);
@@ -23,8 +23,8 @@ class PdfHandler final : public Handler {
   // Initialises PDFium, reads the fonts and draws one page.
   void Warm() override;
 
-  // Parts `page-0001.png`, numbered as in the document. Failures are of kind kBadPayload with a type
-  // that begins with "pdf-".
+  // Parts `page-0001.png`, numbered as in the document. Failures are of kind kBadPayload with a
+  // type that begins with "pdf-".
   [[nodiscard]] std::optional<Failure> Run(const Job& job, Context& context) override;
 
  private:

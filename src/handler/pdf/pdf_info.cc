@@ -62,14 +62,15 @@ HandlerInfo MakeInfo() {
   password.max_length = 127;
   password.secret = true;
 
-  info.params = {Integer("dpi", "resolution in dots per inch; 150 if no size is given", 10, 600),
-                 Integer("width", "width of the image in pixels; alone it keeps the aspect", 1, 20'000),
-                 Integer("height", "height of the image in pixels; alone it keeps the aspect", 1, 20'000),
-                 pages,
-                 format,
-                 Integer("quality", "quality of a JPEG; 85 if it is not given", 1, 100),
-                 gray,
-                 password};
+  info.params = {
+      Integer("dpi", "resolution in dots per inch; 150 if no size is given", 10, 600),
+      Integer("width", "width of the image in pixels; alone it keeps the aspect", 1, 20'000),
+      Integer("height", "height of the image in pixels; alone it keeps the aspect", 1, 20'000),
+      pages,
+      format,
+      Integer("quality", "quality of a JPEG; 85 if it is not given", 1, 100),
+      gray,
+      password};
   return info;
 }
 

@@ -3,8 +3,8 @@
 #include <cstddef>
 
 // The part of PDFium's public C API that this folder uses, declared after its public headers
-// fpdfview.h, fpdf_sysfontinfo.h and fpdf_progressive.h: the binary distribution carries none. The ABI of
-// these functions has been stable for years; PDFium promises it for its public API.
+// fpdfview.h, fpdf_sysfontinfo.h and fpdf_progressive.h: the binary distribution carries none. The
+// ABI of these functions has been stable for years; PDFium promises it for its public API.
 
 extern "C" {
 
@@ -62,10 +62,10 @@ void FPDF_RenderPageBitmap(FPDF_BITMAP bitmap, FPDF_PAGE page, int start_x, int 
 
 namespace headrace {
 
-inline constexpr int kBitmapBgra = 4;                // FPDFBitmap_BGRA
-inline constexpr int kRenderAnnotations = 0x01;      // FPDF_ANNOT
-inline constexpr unsigned long kErrorFormat = 3;     // FPDF_ERR_FORMAT
-inline constexpr unsigned long kErrorPassword = 4;   // FPDF_ERR_PASSWORD
-inline constexpr unsigned long kErrorSecurity = 5;   // FPDF_ERR_SECURITY
+inline constexpr int kBitmapBgra = 4;               // FPDFBitmap_BGRA
+inline constexpr int kRenderAnnotations = 0x01;     // FPDF_ANNOT
+inline constexpr unsigned long kErrorFormat = 3;    // FPDF_ERR_FORMAT
+inline constexpr unsigned long kErrorPassword = 4;  // FPDF_ERR_PASSWORD
+inline constexpr unsigned long kErrorSecurity = 5;  // FPDF_ERR_SECURITY
 
 }  // namespace headrace

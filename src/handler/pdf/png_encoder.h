@@ -15,8 +15,8 @@ struct Raster {
 };
 
 // Encodes as PNG (ISO/IEC 15948): RGB, or 8-bit gray where every pixel has R = G = B. Up filter and
-// ISA-L's deflate at level 2: several times less CPU than libpng's defaults for files some 20 % larger.
-// Reuses its buffers: one per thread.
+// ISA-L's deflate at level 2: several times less CPU than libpng's defaults for files some 20 %
+// larger. Reuses its buffers: one per thread.
 class PngEncoder {
  public:
   // The file, valid until the next call. Throws std::bad_alloc.
