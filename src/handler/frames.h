@@ -51,12 +51,12 @@
 // An executor sends no descriptor, ever. `crc` is the CRC-32 of zip and PNG.
 namespace headrace {
 
-inline constexpr std::size_t kMaxFrame = 16 * 1024;
+inline constexpr std::size_t kMaxFrame = 16'384;
 inline constexpr std::size_t kFrameHeader = 16;
 inline constexpr std::size_t kMaxFrameBody = kMaxFrame - kFrameHeader;
 
 // Parts up to this size travel inside the frame, longer ones in a memfd.
-inline constexpr std::size_t kMaxInlinePart = 12 * 1024;
+inline constexpr std::size_t kMaxInlinePart = 12'288;
 inline constexpr std::size_t kMaxPartName = 255;
 inline constexpr std::size_t kMaxMediaType = 127;
 inline constexpr std::size_t kMaxFailureType = 64;

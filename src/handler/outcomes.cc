@@ -33,8 +33,8 @@ Outcome FailedOutcome(Error error) {
 }
 
 Outcome ExpiredOutcome() {
-  Outcome outcome = FailedOutcome({ErrorCode::kDeadlineExceeded, "deadline",
-                                   "the job did not end before its deadline", ""});
+  Outcome outcome = FailedOutcome(
+      {ErrorCode::kDeadlineExceeded, "deadline", "the job did not end before its deadline", ""});
   outcome.state = JobState::kExpired;
   return outcome;
 }

@@ -78,34 +78,36 @@ std::string Allowed(const ParamSpec& spec) {
   return {};
 }
 
+template <class T>
+std::optional<std::string> CanonicalNumber(const ParamSpec& spec, const std::string& value) {
+  const auto number = ParseNumber<T>(value);
+  if (!number || !InRange(spec, static_cast<double>(*number))) return std::nullopt;
+  return fmt::format("{}", *number);
+}
+
+std::optional<std::string> CanonicalChoice(const ParamSpec& spec, const std::string& value) {
+  const auto choice = std::find_if(spec.choices.begin(), spec.choices.end(),
+                                   [&](const auto& word) { return SameWord(word, value); });
+  if (choice == spec.choices.end()) return std::nullopt;
+  return *choice;
+}
+
 std::optional<std::string> Canonical(const ParamSpec& spec, const std::string& value) {
   switch (spec.type) {
-    case ParamType::kInteger: {
-      const auto number = ParseNumber<std::int64_t>(value);
-      if (!number || !InRange(spec, static_cast<double>(*number))) return std::nullopt;
-      return fmt::format("{}", *number);
-    }
-    case ParamType::kNumber: {
-      const auto number = ParseNumber<double>(value);
-      if (!number || !InRange(spec, *number)) return std::nullopt;
-      return fmt::format("{}", *number);
-    }
-    case ParamType::kBoolean: {
-      const auto boolean = ParseBool(value);
-      if (!boolean) return std::nullopt;
-      return *boolean ? "true" : "false";
-    }
-    case ParamType::kChoice: {
-      const auto choice = std::find_if(spec.choices.begin(), spec.choices.end(),
-                                       [&](const auto& word) { return SameWord(word, value); });
-      if (choice == spec.choices.end()) return std::nullopt;
-      return *choice;
-    }
-    case ParamType::kText: {
-      if (value.size() > spec.max_length || value.find('\0') != std::string::npos)
+    case ParamType::kInteger:
+      return CanonicalNumber<std::int64_t>(spec, value);
+    case ParamType::kNumber:
+      return CanonicalNumber<double>(spec, value);
+    case ParamType::kBoolean:
+      if (const auto boolean = ParseBool(value)) return *boolean ? "true" : "false";
+      return std::nullopt;
+    case ParamType::kChoice:
+      return CanonicalChoice(spec, value);
+    case ParamType::kText:
+      if (value.size() > spec.max_length || value.find('\0') != std::string::npos) {
         return std::nullopt;
+      }
       return value;
-    }
   }
   return std::nullopt;
 }

@@ -10,7 +10,7 @@
 namespace headrace {
 
 // All names and values of a job together; a frame to an executor must hold them.
-inline constexpr std::size_t kMaxParamBytes = 8 * 1024;
+inline constexpr std::size_t kMaxParamBytes = 8192;
 
 // Checks what a client sent against the handler's specification. `raw` holds the values as sent,
 // decoded once; `query_names` those which came in the query string, where secrets are refused. An

@@ -179,25 +179,35 @@ Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int can
     bool broken = false;
     const auto process = Live(broken);
     if (!process && broken) return Unavailable();
-    Deadline wait = deadline;
-    if (process) {
-      if (process->TopUp(1) > 0) counters_.OnStarted();
-      auto taken = process->Take();
-      if (taken.result == ZygoteProcess::TakeResult::kTaken) return std::move(taken.executor);
-      if (taken.result == ZygoteProcess::TakeResult::kGone) {
-        Retire(process);
-        process->Kill();
-        continue;
-      }
-      if (taken.result == ZygoteProcess::TakeResult::kForkFailed) {
-        if (++failed_forks == kForkTries) return Unavailable();
-        wait = std::min(deadline, Deadline::After(kForkRetry));
-      }
+    auto taken = process ? Look(process) : ZygoteProcess::Taken{};
+    if (taken.executor) return std::move(taken.executor);
+    bool wanted = true;
+    if (taken.result == ZygoteProcess::TakeResult::kForkFailed) {
+      if (++failed_forks == kForkTries) return Unavailable();
+      wanted = WaitFor(-1, cancel_fd, std::min(deadline, Deadline::After(kForkRetry)));
+    } else {
+      wanted = WaitFor(NewsFd(process, taken.result), cancel_fd, deadline);
     }
-    const int news = wait != deadline ? -1 : process ? process->socket() : look_again_.get();
-    if (!WaitFor(news, cancel_fd, wait) || deadline.Passed())
-      return std::optional<ExecutorProcess>();
+    if (!wanted || deadline.Passed()) return std::optional<ExecutorProcess>();
   }
+}
+
+// A forked executor comes through its zygote's socket, a new zygote or the end of hope through the
+// event.
+int Zygote::NewsFd(const std::shared_ptr<ZygoteProcess>& process,
+                   ZygoteProcess::TakeResult result) const {
+  const bool forking = process && result == ZygoteProcess::TakeResult::kNothing;
+  return forking ? process->socket() : look_again_.get();
+}
+
+ZygoteProcess::Taken Zygote::Look(const std::shared_ptr<ZygoteProcess>& process) {
+  if (process->TopUp(1) > 0) counters_.OnStarted();
+  auto taken = process->Take();
+  if (taken.result == ZygoteProcess::TakeResult::kGone) {
+    Retire(process);
+    process->Kill();  // the main thread sees its end and starts the next one
+  }
+  return taken;
 }
 
 void Zygote::TopUp() {

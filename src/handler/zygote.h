@@ -63,6 +63,10 @@ class Zygote final : public SpawnQueue::Client {
   void ArmTimer(std::chrono::milliseconds after);
   // The live zygote; nothing while there is none. `broken` tells that none is to be hoped for.
   std::shared_ptr<ZygoteProcess> Live(bool& broken) const;
+  // One look for an executor of this zygote's, without waiting.
+  ZygoteProcess::Taken Look(const std::shared_ptr<ZygoteProcess>& process);
+  [[nodiscard]] int NewsFd(const std::shared_ptr<ZygoteProcess>& process,
+                           ZygoteProcess::TakeResult result) const;
   void Retire(const std::shared_ptr<ZygoteProcess>& process);
   [[nodiscard]] Error Unavailable() const;
 
