@@ -47,14 +47,14 @@ struct JobStatus {
 
 // What Cancel found.
 enum class CancelResult {
-  kUnknown,   // no such job, or it has ended
-  kRemoved,   // it was waiting; its place is free, it will never run
-  kSignalled, // it is running; its token is cancelled, Finish will follow
+  kUnknown,    // no such job, or it has ended
+  kRemoved,    // it was waiting; its place is free, it will never run
+  kSignalled,  // it is running; its token is cancelled, Finish will follow
 };
 
-// Keeps jobs between intake (`service`) and execution (`worker`), which meet only here. Thread-safe.
-// No call blocks but WaitForWork. A place is a job's room in a queue: at most workers + capacity jobs
-// of a queue are unfinished, counted under one lock whoever has claimed them.
+// Keeps jobs between intake (`service`) and execution (`worker`), which meet only here.
+// Thread-safe. No call blocks but WaitForWork. A place is a job's room in a queue: at most workers
+// + capacity jobs of a queue are unfinished, counted under one lock whoever has claimed them.
 class Engine {
  public:
   Engine() = default;
@@ -65,15 +65,15 @@ class Engine {
   // Takes the job if there is a place. kFull and kClosed leave the job with the caller.
   virtual PushResult Push(JobPtr job) = 0;
 
-  // Blocks until the queue has a waiting job (true), or is closed and empty (false). It claims nothing:
-  // the caller takes a slot first, then claims.
+  // Blocks until the queue has a waiting job (true), or is closed and empty (false). It claims
+  // nothing: the caller takes a slot first, then claims.
   virtual bool WaitForWork(QueueIndex queue) = 0;
 
   // The oldest waiting job, now running; nothing if there is none (others may have been faster).
   virtual std::optional<JobPtr> Claim(QueueIndex queue) = 0;
 
-  // Ends a running job with one of the four final states and frees its place. Refused (false) unless
-  // the job runs with that attempt: a late finish of a lost attempt changes nothing.
+  // Ends a running job with one of the four final states and frees its place. Refused (false)
+  // unless the job runs with that attempt: a late finish of a lost attempt changes nothing.
   virtual bool Finish(std::string_view id, std::uint32_t attempt, JobState outcome) = 0;
 
   // Gives a running job back to the head of its queue, its attempt not counted.

@@ -16,10 +16,10 @@
 
 namespace headrace {
 
-// Bounded FIFO between intake and workers. It counts places: an item holds one from TryPush until it
-// ends, whether it waits or runs. Thread-safe; never blocks a producer. Items end in one of `kEndings`
-// ways, which are only counted here. After Close(): TryPush refuses, Claim drains what is left, then
-// WaitForWork returns false.
+// Bounded FIFO between intake and workers. It counts places: an item holds one from TryPush until
+// it ends, whether it waits or runs. Thread-safe; never blocks a producer. Items end in one of
+// `kEndings` ways, which are only counted here. After Close(): TryPush refuses, Claim drains what
+// is left, then WaitForWork returns false.
 template <class Item, std::size_t kEndings>
 class BoundedQueue {
  public:
@@ -112,19 +112,14 @@ class BoundedQueue {
 
   // Takes a waiting item out, ended as `ending`. Tells where the item was; a running one stays.
   Place Remove(std::string_view id, std::size_t ending) EXCLUDES(mu_) {
-    typename Entries::node_type gone;
-    bool drained = false;
-    {
-      const MutexLock lock(mu_);
-      const auto at = entries_.find(id);
-      if (at == entries_.end()) return Place::kNone;
-      if (at->second.running) return Place::kRunning;
-      Leave(at->second);
-      gone = entries_.extract(at);
-      ++ended_[ending];
-      drained = closed_ && waiting_.empty();
-    }
-    if (drained) ready_.NotifyAll();
+    typename Entries::node_type gone;  // destroyed outside the lock
+    const MutexLock lock(mu_);
+    const auto at = entries_.find(id);
+    if (at == entries_.end()) return Place::kNone;
+    if (at->second.running) return Place::kRunning;
+    Leave(at->second);
+    gone = entries_.extract(at);
+    ++ended_[ending];
     return Place::kWaiting;
   }
 

@@ -52,9 +52,8 @@ bool MemoryEngine::Finish(std::string_view id, std::uint32_t attempt, JobState o
 
 bool MemoryEngine::Release(std::string_view id, std::uint32_t attempt) {
   Queue* const queue = QueueOf(id);
-  return queue != nullptr && queue->Release(id, [attempt](const JobPtr& job) {
-    return job->attempt == attempt;
-  });
+  return queue != nullptr &&
+         queue->Release(id, [attempt](const JobPtr& job) { return job->attempt == attempt; });
 }
 
 CancelResult MemoryEngine::Cancel(std::string_view id, CancelReason reason) {
@@ -62,7 +61,8 @@ CancelResult MemoryEngine::Cancel(std::string_view id, CancelReason reason) {
   if (queue == nullptr) return CancelResult::kUnknown;
   const auto found = queue->Find(id);
   if (!found) return CancelResult::kUnknown;
-  const JobState end = reason == CancelReason::kDeadline ? JobState::kExpired : JobState::kCancelled;
+  const JobState end =
+      reason == CancelReason::kDeadline ? JobState::kExpired : JobState::kCancelled;
   // The token first: whoever claims the job in between sees it and does not run it.
   CancelToken token = found->first->cancel;
   token.Cancel(reason);

@@ -11,8 +11,8 @@
 
 namespace headrace {
 
-// The default engine: queues in this process's memory. Jobs that have ended are forgotten at once, a
-// restart loses everything. One lock per queue; a job is found by the queue index in its id.
+// The default engine: queues in this process's memory. Jobs that have ended are forgotten at once,
+// a restart loses everything. One lock per queue; a job is found by the queue index in its id.
 class MemoryEngine final : public Engine {
  public:
   // At most kMaxQueues queues; QueueIndex is the position in `queues`.
