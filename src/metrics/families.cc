@@ -98,8 +98,9 @@ class Collector {
                const auto runs = static_cast<double>(in_.times[i].runs);
                return runs > 0 ? static_cast<double>(in_.times[i].run_nanoseconds) / 1e9 / runs : 0;
              });
-    PerQueue("headrace_job_cpu_seconds_total", "CPU time spent by jobs.", MetricType::Counter,
-             [&](std::size_t i) { return static_cast<double>(in_.times[i].cpu_nanoseconds) / 1e9; });
+    PerQueue(
+        "headrace_job_cpu_seconds_total", "CPU time spent by jobs.", MetricType::Counter,
+        [&](std::size_t i) { return static_cast<double>(in_.times[i].cpu_nanoseconds) / 1e9; });
   }
 
   void Jobs() {
@@ -155,8 +156,8 @@ class Collector {
                    {{"queue", in_.queues[i]}, {"reason", kExecutorDeathNames[reason]}});
       }
     }
-    PerQueue("headrace_executors_started_total", "Executors that were forked.",
-             MetricType::Counter, [&](std::size_t i) { return started[i]; });
+    PerQueue("headrace_executors_started_total", "Executors that were forked.", MetricType::Counter,
+             [&](std::size_t i) { return started[i]; });
     families_.push_back(deaths.Take());
   }
 
@@ -202,6 +203,8 @@ class Collector {
 
 }  // namespace
 
-std::vector<MetricFamily> CollectFamilies(const FamilyInputs& in) { return Collector(in).Collect(); }
+std::vector<MetricFamily> CollectFamilies(const FamilyInputs& in) {
+  return Collector(in).Collect();
+}
 
 }  // namespace headrace

@@ -27,8 +27,8 @@ constexpr std::array<JobState, 4> kFinalStates{JobState::kSucceeded, JobState::k
 constexpr int kCodes = 600;  // status codes are below
 
 const prometheus::Histogram::BucketBoundaries& Buckets() {
-  static const prometheus::Histogram::BucketBoundaries buckets{
-      .001, .005, .025, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300};
+  static const prometheus::Histogram::BucketBoundaries buckets{.001, .005, .025, .1, .25, .5,  1,
+                                                               2.5,  5,    10,   30, 60,  120, 300};
   return buckets;
 }
 
@@ -101,9 +101,8 @@ struct Metrics::Impl {
 
   // Series of {method, code} appear with use; each is looked up once.
   prometheus::Counter& Requests(HttpRoute route, HttpMethod method, int code) {
-    auto& cached =
-        request_cache[(Index(route) * kMethods.size() + Index(method)) * kCodes +
-                      static_cast<std::size_t>(code)];
+    auto& cached = request_cache[(Index(route) * kMethods.size() + Index(method)) * kCodes +
+                                 static_cast<std::size_t>(code)];
     prometheus::Counter* counter = cached.load(std::memory_order_acquire);
     if (counter == nullptr) {
       counter = &requests.Add({{"route", kRoutes[Index(route)]},
@@ -169,8 +168,8 @@ std::string Metrics::Serialize() const {
   std::vector<QueueFigures> figures;
   figures.reserve(impl_->queues.size());
   for (QueueIndex i = 0; i < impl_->queues.size(); ++i) figures.push_back(impl_->engine.Figures(i));
-  auto families = CollectFamilies(
-      {impl_->queues, figures, impl_->times, impl_->sources, impl_->version});
+  auto families =
+      CollectFamilies({impl_->queues, figures, impl_->times, impl_->sources, impl_->version});
   for (auto& family : impl_->registry.Collect()) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -34,8 +34,8 @@ struct SlotFigures {
   std::size_t free = 0;
 };
 
-// Where a scrape finds what other modules count. Every function is called from the management thread,
-// must be thread-safe and must not block; an empty one leaves its series at 0.
+// Where a scrape finds what other modules count. Every function is called from the management
+// thread, must be thread-safe and must not block; an empty one leaves its series at 0.
 struct MetricSources {
   std::function<WorkerFigures(QueueIndex)> workers;
   std::function<SlotFigures()> slots;
@@ -45,9 +45,10 @@ struct MetricSources {
   const Ledger* ledger = nullptr;
 };
 
-// Every metric of the service: names, labels, buckets. What happens is told through the On... functions
-// (thread-safe, well under a microsecond); job counts and queue lengths come from the engine at the
-// scrape, copied together, so that accepted = finished + waiting + running in every scrape.
+// Every metric of the service: names, labels, buckets. What happens is told through the On...
+// functions (thread-safe, well under a microsecond); job counts and queue lengths come from the
+// engine at the scrape, copied together, so that accepted = finished + waiting + running in every
+// scrape.
 class Metrics {
  public:
   // `queues` and `engine` as configured; the engine outlives the metrics.

@@ -1,14 +1,14 @@
 #include "service/job_service.h"
 
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <memory>
 #include <random>
 #include <utility>
-
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "base/job_id.h"
 #include "base/timer.h"
@@ -30,8 +30,10 @@ double Jitter() {
 }
 
 Error Draining() {
-  return {ErrorCode::kUnavailable, "draining",
-          "the service is stopping and takes no more jobs; try again in a moment", {},
+  return {ErrorCode::kUnavailable,
+          "draining",
+          "the service is stopping and takes no more jobs; try again in a moment",
+          {},
           kDrainingRetry};
 }
 
@@ -43,11 +45,13 @@ Outcome Ended(JobState state, Error error) {
 }
 
 Outcome Expired() {
-  return Ended(JobState::kExpired,
-               {ErrorCode::kDeadlineExceeded, "deadline",
-                "the job did not end before its deadline; send less work at once, or ask the operator "
-                "for a longer deadline",
-                {}});
+  return Ended(
+      JobState::kExpired,
+      {ErrorCode::kDeadlineExceeded,
+       "deadline",
+       "the job did not end before its deadline; send less work at once, or ask the operator "
+       "for a longer deadline",
+       {}});
 }
 
 const char* Name(CancelReason reason) {
@@ -67,13 +71,16 @@ const char* Name(CancelReason reason) {
 }
 
 Outcome Cancelled() {
-  return Ended(JobState::kCancelled,
-               {ErrorCode::kConflict, "cancelled", "the job was cancelled by a DELETE request", {}});
+  return Ended(
+      JobState::kCancelled,
+      {ErrorCode::kConflict, "cancelled", "the job was cancelled by a DELETE request", {}});
 }
 
 Error NoSuchJob() {
-  return {ErrorCode::kNotFound, "no-such-job",
-          "there is no such job, or it has ended and its result was delivered", {}};
+  return {ErrorCode::kNotFound,
+          "no-such-job",
+          "there is no such job, or it has ended and its result was delivered",
+          {}};
 }
 
 }  // namespace
@@ -100,7 +107,8 @@ struct JobService::Impl {
   Error Full(QueueIndex queue) {
     metrics.OnRejected(queue, Rejection::kFull);
     const ServiceQueue& full = options.queues[queue];
-    return {ErrorCode::kOverloaded, "queue-full",
+    return {ErrorCode::kOverloaded,
+            "queue-full",
             fmt::format("queue '{}' holds all the {} jobs that it may; come back after Retry-After "
                         "seconds",
                         full.options.name, full.options.workers + full.options.capacity),
@@ -110,7 +118,8 @@ struct JobService::Impl {
 
   Error NoMemory(QueueIndex queue) {
     metrics.OnRejected(queue, Rejection::kMemory);
-    return {ErrorCode::kOverloaded, "memory-budget-spent",
+    return {ErrorCode::kOverloaded,
+            "memory-budget-spent",
             "the service holds as many bytes as it may; come back after Retry-After seconds",
             {},
             retry_after[queue]->Promise(SteadyClock::now(), Jitter())};
@@ -152,12 +161,14 @@ struct JobService::Impl {
     const Seconds wait = PredictedWait(submission.queue);
     if (wait > *submission.request_timeout) {
       metrics.OnRejected(submission.queue, Rejection::kDeadline);
-      return Error{ErrorCode::kOverloaded, "deadline-out-of-reach",
-                   fmt::format("the job would wait about {:.0f} s, longer than Request-Timeout allows; "
-                               "come back after Retry-After seconds",
-                               std::ceil(wait.count())),
-                   {},
-                   retry_after[submission.queue]->Promise(SteadyClock::now(), Jitter())};
+      return Error{
+          ErrorCode::kOverloaded,
+          "deadline-out-of-reach",
+          fmt::format("the job would wait about {:.0f} s, longer than Request-Timeout allows; "
+                      "come back after Retry-After seconds",
+                      std::ceil(wait.count())),
+          {},
+          retry_after[submission.queue]->Promise(SteadyClock::now(), Jitter())};
     }
     return std::min(queue.deadline, *submission.request_timeout);
   }
@@ -188,9 +199,11 @@ struct JobService::Impl {
   Expected<JobPtr> MakeJob(Submission submission) {
     const ServiceQueue& target = options.queues[submission.queue];
     if (target.handler->needs_payload && submission.payload.size() == 0) {
-      return Error{ErrorCode::kUnprocessable, "empty-payload",
-                   "the request has no payload; send the document as the body, or as a file in a form",
-                   {}};
+      return Error{
+          ErrorCode::kUnprocessable,
+          "empty-payload",
+          "the request has no payload; send the document as the body, or as a file in a form",
+          {}};
     }
     auto params = ValidateParams(*target.handler, submission.params, submission.query_params);
     if (!params) return std::move(params).error();
@@ -233,8 +246,9 @@ const std::vector<ServiceQueue>& JobService::queues() const { return impl_->opti
 
 std::optional<QueueIndex> JobService::FindQueue(std::string_view name) const {
   const auto& queues = impl_->options.queues;
-  const auto at = std::find_if(queues.begin(), queues.end(),
-                               [&](const ServiceQueue& queue) { return queue.options.name == name; });
+  const auto at = std::find_if(queues.begin(), queues.end(), [&](const ServiceQueue& queue) {
+    return queue.options.name == name;
+  });
   if (at == queues.end()) return std::nullopt;
   return static_cast<QueueIndex>(at - queues.begin());
 }
@@ -245,19 +259,22 @@ Status JobService::Precheck(QueueIndex queue, const Intake& intake) {
   const auto& types = target.handler->media_types;
   if (!types.empty() && !intake.media_type.empty() &&
       std::find(types.begin(), types.end(), intake.media_type) == types.end()) {
-    return Error{ErrorCode::kUnsupportedMediaType, "unsupported-media-type",
+    return Error{ErrorCode::kUnsupportedMediaType,
+                 "unsupported-media-type",
                  fmt::format("queue '{}' takes {} (or multipart/form-data around it)",
                              target.options.name, fmt::join(types, ", ")),
                  {}};
   }
   const std::uint64_t length = intake.content_length.value_or(0);
   const Ledger* const ledger = impl_->options.ledger;
-  const std::uint64_t most = ledger == nullptr
-                                 ? impl_->options.max_body
-                                 : std::min<std::uint64_t>(impl_->options.max_body, ledger->budget());
+  const std::uint64_t most =
+      ledger == nullptr ? impl_->options.max_body
+                        : std::min<std::uint64_t>(impl_->options.max_body, ledger->budget());
   if (length > most) {
-    return Error{ErrorCode::kPayloadTooLarge, "payload-too-large",
-                 fmt::format("the body may have at most {}", FormatSize(most)), {}};
+    return Error{ErrorCode::kPayloadTooLarge,
+                 "payload-too-large",
+                 fmt::format("the body may have at most {}", FormatSize(most)),
+                 {}};
   }
   const QueueFigures figures = impl_->engine.Figures(queue);
   if (figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
@@ -303,8 +320,8 @@ void JobService::Abandon(std::string_view job_id) {
   impl_->End(job_id, CancelReason::kDisconnected);
 }
 
-// The waiter is taken before the job is cancelled, here as in CancelAll: else the worker that sees the
-// cancelled token could answer first, in its own words.
+// The waiter is taken before the job is cancelled, here as in CancelAll: else the worker that sees
+// the cancelled token could answer first, in its own words.
 Expected<JobStatus> JobService::Cancel(std::string_view job_id) {
   auto status = impl_->engine.Get(job_id);
   if (!status) return NoSuchJob();

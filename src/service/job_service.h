@@ -22,11 +22,11 @@ class Metrics;
 
 // Admission's view of one configured queue.
 struct ServiceQueue {
-  QueueOptions options;                      // name, workers, capacity
-  const HandlerInfo* handler = nullptr;      // outlives the service
+  QueueOptions options;                  // name, workers, capacity
+  const HandlerInfo* handler = nullptr;  // outlives the service
   std::chrono::milliseconds deadline{60'000};
   std::chrono::milliseconds expected_run{1'000};  // predicts waits before the first job has ended
-  std::string path;                          // second, short address; empty: none
+  std::string path;                               // second, short address; empty: none
 };
 
 // What the edge knows of a request before its body is read.
@@ -39,16 +39,17 @@ struct Intake {
 struct Submission {
   QueueIndex queue = 0;
   Payload payload;
-  Params params;                 // raw: names as sent, values decoded once
-  std::vector<std::string> query_params;  // names of those that came in the query string (secrets may not)
+  Params params;  // raw: names as sent, values decoded once
+  std::vector<std::string>
+      query_params;  // names of those that came in the query string (secrets may not)
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline
   std::string traceparent;
   // What the upload has been charged (ChargeUpload); empty: Submit charges the payload itself.
   Ledger::Charge charge;
 };
 
-// The one who waits for a job's outcome. Deliver is called exactly once, from any thread, and must not
-// block. The service holds a reference until then.
+// The one who waits for a job's outcome. Deliver is called exactly once, from any thread, and must
+// not block. The service holds a reference until then.
 class Waiter {
  public:
   Waiter() = default;
@@ -77,27 +78,28 @@ class JobService {
   [[nodiscard]] std::optional<QueueIndex> FindQueue(std::string_view name) const;
 
   // May this request come in, judged by its headers alone? Called before the body is read: draining
-  // (503), media type (415), length (413), queue full or memory budget spent (429 with Retry-After), in
-  // this order. Counts the rejection. Success reserves nothing.
+  // (503), media type (415), length (413), queue full or memory budget spent (429 with
+  // Retry-After), in this order. Counts the rejection. Success reserves nothing.
   Status Precheck(QueueIndex queue, const Intake& intake);
 
-  // Holds memory for an upload's next bytes: a first charge, or more of `charge`. 429 when the budget
-  // is spent; counts the rejection. Pass the charge on in the Submission.
+  // Holds memory for an upload's next bytes: a first charge, or more of `charge`. 429 when the
+  // budget is spent; counts the rejection. Pass the charge on in the Submission.
   Status ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge);
 
-  // Validates the params (422), charges the payload (429), pushes the job, arms its deadline. On success
-  // returns the job's id and `waiter` gets the outcome; otherwise the waiter is never called.
+  // Validates the params (422), charges the payload (429), pushes the job, arms its deadline. On
+  // success returns the job's id and `waiter` gets the outcome; otherwise the waiter is never
+  // called.
   Expected<std::string> Submit(Submission submission, std::shared_ptr<Waiter> waiter);
 
   // The job's waiter has gone (its connection is lost): the job is cancelled, nobody is told.
   void Abandon(std::string_view job_id);
 
-  // DELETE: cancels the job; its waiter gets a cancelled outcome at once. Returns the status after it;
-  // not found for a job that is unknown or over.
+  // DELETE: cancels the job; its waiter gets a cancelled outcome at once. Returns the status after
+  // it; not found for a job that is unknown or over.
   Expected<JobStatus> Cancel(std::string_view job_id);
 
-  // The worker pool calls this when a job has ended and its place is free. Delivers the outcome unless
-  // the waiter was already answered.
+  // The worker pool calls this when a job has ended and its place is free. Delivers the outcome
+  // unless the waiter was already answered.
   void OnFinished(const QueuedJob& job, Outcome outcome);
 
   // Seconds after which a refused client should come back (DESIGN 3, Retry-After).
@@ -112,7 +114,8 @@ class JobService {
   void StopAdmitting();
   [[nodiscard]] bool Admitting() const;
 
-  // Shutdown's last word: cancels every unfinished job; sync waiters get 503. Returns how many were cut.
+  // Shutdown's last word: cancels every unfinished job; sync waiters get 503. Returns how many were
+  // cut.
   std::size_t CancelAll();
 
  private:

@@ -11,8 +11,8 @@ namespace headrace {
 
 // Spreads the clients that a full queue has sent away. Each is told to come back after
 //   ceil((promises + 1) / drain) seconds, plus 0-20 %, from 1 to 300,
-// promises = refusals whose own time is not over yet, drain = jobs finished per second while the queue
-// was not empty; before the first, workers / expected_run. One per queue. Thread-safe.
+// promises = refusals whose own time is not over yet, drain = jobs finished per second while the
+// queue was not empty; before the first, workers / expected_run. One per queue. Thread-safe.
 class RetrySchedule {
  public:
   // `workers` >= 1, `expected_run` > 0.
@@ -35,7 +35,8 @@ class RetrySchedule {
 
   const double expected_rate_;
   mutable Mutex mu_;
-  std::array<std::uint32_t, kMost + 1> due_ GUARDED_BY(mu_){};  // promises by the second they end in
+  std::array<std::uint32_t, kMost + 1> due_
+      GUARDED_BY(mu_){};  // promises by the second they end in
   std::int64_t last_second_ GUARDED_BY(mu_) = 0;
   std::uint64_t promises_ GUARDED_BY(mu_) = 0;
   double busy_seconds_ GUARDED_BY(mu_) = 0;  // decays, so that the rate follows the load

@@ -14,8 +14,8 @@
 
 namespace headrace {
 
-// Who waits for which job. Taking a waiter out is the right to answer it: the first taker answers, the
-// others find nothing, so each is answered exactly once. Thread-safe; sharded by job.
+// Who waits for which job. Taking a waiter out is the right to answer it: the first taker answers,
+// the others find nothing, so each is answered exactly once. Thread-safe; sharded by job.
 class Waiters {
  public:
   struct Entry {

@@ -1,5 +1,6 @@
 #include "worker/slot_count.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 #include <sstream>
 #include <string_view>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace headrace {
 namespace {
@@ -57,7 +56,8 @@ std::vector<Hierarchy> Hierarchies(const fs::path& root) {
     hierarchy.controllers = line.substr(first + 1, second - first - 1);
     hierarchy.unified = hierarchy.controllers.empty();
     const fs::path mount = root / "sys/fs/cgroup" / hierarchy.controllers;
-    // Inside a container the path may name folders that only the host has: the mount is then our group.
+    // Inside a container the path may name folders that only the host has: the mount is then our
+    // group.
     fs::path group = fs::path(line.substr(second + 1)).relative_path();
     for (; !group.empty(); group = group.parent_path()) hierarchy.folders.push_back(mount / group);
     hierarchy.folders.push_back(mount);

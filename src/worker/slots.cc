@@ -3,32 +3,39 @@
 namespace headrace {
 
 SlotPool::Slot SlotPool::Acquire() {
-  bool more = false;
-  {
-    const MutexLock lock(mu_);
-    const std::uint64_t ticket = next_ticket_++;
-    while (ticket != now_serving_ || busy_ == total_) turn_.Wait(mu_);
-    ++now_serving_;
+  const MutexLock lock(mu_);
+  if (busy_ < total_) {
     ++busy_;
-    more = now_serving_ != next_ticket_ && busy_ < total_;
+    return Slot(this);
   }
-  if (more) turn_.NotifyAll();
+  Turn turn;
+  line_.push_back(&turn);
+  while (!turn.has_slot) turn.granted.Wait(mu_);
   return Slot(this);
 }
 
+// The slot passes from hand to hand, so that nobody overtakes the line and only one thread wakes
+// up.
 void SlotPool::Give() {
-  bool wanted = false;
-  {
-    const MutexLock lock(mu_);
+  const MutexLock lock(mu_);
+  if (line_.empty()) {
     --busy_;
-    wanted = now_serving_ != next_ticket_;
+    return;
   }
-  if (wanted) turn_.NotifyAll();
+  Turn* const next = line_.front();
+  line_.pop_front();
+  next->has_slot = true;
+  next->granted.NotifyOne();  // under the lock: once it is released, `next` may be gone
 }
 
 SlotFigures SlotPool::Figures() const {
   const MutexLock lock(mu_);
   return {busy_, total_ - busy_};
+}
+
+std::size_t SlotPool::Waiting() const {
+  const MutexLock lock(mu_);
+  return line_.size();
 }
 
 }  // namespace headrace

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <list>
 #include <utility>
 
 #include "base/sync.h"
@@ -9,8 +9,8 @@
 
 namespace headrace {
 
-// The rights to keep a core busy, shared by all workers of the process. Handed out in the order in which
-// they are asked for, whatever the queue. Thread-safe.
+// The rights to keep a core busy, shared by all workers of the process. Handed out in the order in
+// which they are asked for, whatever the queue. Thread-safe.
 class SlotPool {
  public:
   // One held slot; gives it back when destroyed. Move-only. Must not outlive the pool.
@@ -45,16 +45,22 @@ class SlotPool {
 
   [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] SlotFigures Figures() const;
+  // How many callers of Acquire wait.
+  [[nodiscard]] std::size_t Waiting() const;
 
  private:
+  // One caller who waits; lives on its stack.
+  struct Turn {
+    CondVar granted;
+    bool has_slot = false;
+  };
+
   void Give();
 
   const std::size_t total_;
   mutable Mutex mu_;
-  CondVar turn_;
   std::size_t busy_ GUARDED_BY(mu_) = 0;
-  std::uint64_t next_ticket_ GUARDED_BY(mu_) = 0;
-  std::uint64_t now_serving_ GUARDED_BY(mu_) = 0;
+  std::list<Turn*> line_ GUARDED_BY(mu_);  // empty unless all slots are busy
 };
 
 }  // namespace headrace

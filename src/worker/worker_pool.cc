@@ -1,9 +1,9 @@
 #include "worker/worker_pool.h"
 
+#include <spdlog/spdlog.h>
+
 #include <optional>
 #include <utility>
-
-#include <spdlog/spdlog.h>
 
 namespace headrace {
 
@@ -24,10 +24,23 @@ std::optional<Outcome> NotWorthARun(const QueuedJob& job) {
   if (reason == CancelReason::kNone && !expired) return std::nullopt;
   Outcome outcome;
   outcome.state = expired ? JobState::kExpired : JobState::kCancelled;
-  outcome.error = expired ? Error{ErrorCode::kDeadlineExceeded, "deadline",
-                                  "the deadline passed while the job was waiting", {}}
+  outcome.error = expired ? Error{ErrorCode::kDeadlineExceeded,
+                                  "deadline",
+                                  "the deadline passed while the job was waiting",
+                                  {}}
                           : Error{ErrorCode::kConflict, "cancelled", "the job was cancelled", {}};
   return outcome;
+}
+
+// Successes are told at debug level, for they may come by the ten thousand a second; what an
+// operator may have to look into at warn.
+spdlog::level::level_enum LevelOf(const Outcome& outcome) {
+  if (outcome.state == JobState::kSucceeded) return spdlog::level::debug;
+  const bool ours = outcome.state == JobState::kFailed && outcome.error &&
+                    (outcome.error->code == ErrorCode::kInternal ||
+                     outcome.error->code == ErrorCode::kHandlerCrashed ||
+                     outcome.error->code == ErrorCode::kUnavailable);
+  return ours ? spdlog::level::warn : spdlog::level::info;
 }
 
 }  // namespace
@@ -59,8 +72,10 @@ void WorkerPool::Start() {
   for (const auto& worker : workers_) {
     worker->thread = std::thread([this, &worker = *worker] {
       Loop(worker);
-      const MutexLock lock(mu_);
-      --running_threads_;
+      {
+        const MutexLock lock(mu_);
+        --running_threads_;
+      }
       left_.NotifyAll();
     });
   }
@@ -142,14 +157,16 @@ void WorkerPool::Drive(Worker& worker, const JobPtr& job, SlotPool::Slot slot) {
 }
 
 void WorkerPool::LogEnd(const QueuedJob& job, const Outcome& outcome) const {
-  const auto level = outcome.state == JobState::kFailed ? spdlog::level::warn : spdlog::level::debug;
+  const auto level = LevelOf(outcome);
   if (!spdlog::should_log(level)) return;
-  spdlog::log(level, "job ended: job_id={} queue={} outcome={} wait={:.3f}s run={:.3f}s cpu={:.3f}s{}{}",
+  const Error none;
+  const Error& error = outcome.error ? *outcome.error : none;
+  spdlog::log(level,
+              "job ended: job_id={} queue={} outcome={} wait={:.3f}s run={:.3f}s cpu={:.3f}s "
+              "peak_memory={} type={} detail={}",
               job.id, job.queue_name, ToString(outcome.state), outcome.timings.wait.count(),
-              outcome.timings.run.count(), outcome.timings.cpu.count(),
-              outcome.error ? " error=" + outcome.error->type : "",
-              outcome.error && !outcome.error->detail.empty() ? " detail=" + outcome.error->detail
-                                                              : "");
+              outcome.timings.run.count(), outcome.timings.cpu.count(), outcome.timings.peak_memory,
+              error.type.empty() ? "-" : error.type, error.detail.empty() ? "-" : error.detail);
 }
 
 }  // namespace headrace

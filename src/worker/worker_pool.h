@@ -25,11 +25,13 @@ struct WorkerQueue {
   Runner* runner = nullptr;  // outlives the pool
 };
 
-// The threads that drain the queues: wait for work, take a slot, claim, run, finish, report. One job at
-// a time each. Start and Stop belong to the thread that owns the pool; the rest is thread-safe.
+// The threads that drain the queues: wait for work, take a slot, claim, run, finish, report. One
+// job at a time each. Start and Stop belong to the thread that owns the pool; the rest is
+// thread-safe.
 class WorkerPool {
  public:
-  // Called on the worker's thread once a job has ended and its place and slot are free. Must not block.
+  // Called on the worker's thread once a job has ended and its place and slot are free. Must not
+  // block.
   using OnFinished = std::function<void(const QueuedJob&, Outcome)>;
 
   // `queues` in QueueIndex order. All references outlive the pool.
@@ -41,8 +43,8 @@ class WorkerPool {
 
   void Start();
 
-  // Waits until every worker has left, which they do when the engine is closed and drained. False if
-  // the deadline passes first; the caller then cancels what is left and calls Join.
+  // Waits until every worker has left, which they do when the engine is closed and drained. False
+  // if the deadline passes first; the caller then cancels what is left and calls Join.
   [[nodiscard]] bool WaitDrained(Deadline deadline);
 
   // Joins all threads; the engine must be closed. Idempotent.

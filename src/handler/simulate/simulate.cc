@@ -1,13 +1,14 @@
 #include "handler/simulate/simulate.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/json.h"
 
@@ -94,9 +95,9 @@ std::optional<Failure> SimulateHandler::Run(const Job& job, Context& context) {
       work = Burn(end, context);
     }
   }
-  std::string json = fmt::format(
-      R"({{"ms":{},"mode":"{}","rounds":{},"checksum":"{:016x}","payload_bytes":{})", ms,
-      sleeps ? "sleep" : "cpu", work.rounds, work.checksum, job.payload.size());
+  std::string json =
+      fmt::format(R"({{"ms":{},"mode":"{}","rounds":{},"checksum":"{:016x}","payload_bytes":{})",
+                  ms, sleeps ? "sleep" : "cpu", work.rounds, work.checksum, job.payload.size());
   if (const auto token = job.params.find("token"); token != job.params.end()) {
     json += ",\"token\":" + Json::String(token->second).Text();
   }

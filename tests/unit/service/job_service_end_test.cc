@@ -1,0 +1,179 @@
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "service_fixture.h"
+
+namespace headrace {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How jobs end, and that each client hears of it once.
+class JobEnd : public ServiceFixture {};
+
+TEST_F(JobEnd, IsDeliveredToTheOneWhoWaits) {
+  const auto waiter = std::make_shared<FakeWaiter>();
+  const auto id = Submit(waiter);
+  Finish(*Claim(), Success());
+  EXPECT_EQ(waiter->Count(), 1);
+  EXPECT_EQ(waiter->id(), *id);
+  EXPECT_EQ(waiter->outcome().state, JobState::kSucceeded);
+  EXPECT_EQ(waiter->outcome().parts.size(), 1U);
+}
+
+TEST_F(JobEnd, LetsGoOfTheWaiter) {
+  auto waiter = std::make_shared<FakeWaiter>();
+  const std::weak_ptr<FakeWaiter> watch = waiter;
+  ASSERT_TRUE(Submit(waiter).ok());
+  Finish(*Claim(), Success());
+  waiter.reset();
+  EXPECT_TRUE(watch.expired());
+}
+
+TEST_F(JobEnd, ComesAtTheDeadlineForAJobThatWaitsWhichThenNeverRuns) {
+  deadline_ = milliseconds(10);
+  Build();
+  const auto waiter = std::make_shared<FakeWaiter>();
+  const auto id = Submit(waiter);
+  ASSERT_TRUE(waiter->Wait());
+  EXPECT_EQ(waiter->outcome().state, JobState::kExpired);
+  EXPECT_EQ(waiter->outcome().error->code, ErrorCode::kDeadlineExceeded);
+  EXPECT_GE(waiter->outcome().timings.wait, milliseconds(10));
+  EXPECT_EQ(engine_->Claim(0), std::nullopt);
+  EXPECT_EQ(service_->Figures(0).expired, 1U);
+}
+
+TEST_F(JobEnd, ComesAtTheDeadlineForAJobThatRunsBeforeItsWorkerIsBack) {
+  deadline_ = milliseconds(100);
+  Build();
+  const auto waiter = std::make_shared<FakeWaiter>();
+  ASSERT_TRUE(Submit(waiter).ok());
+  const auto job = engine_->Claim(0);
+  if (!job) GTEST_SKIP() << "the deadline was faster than the claim";
+  ASSERT_TRUE(waiter->Wait());
+  EXPECT_EQ(waiter->outcome().state, JobState::kExpired);
+  EXPECT_TRUE(Eventually([&] { return (*job)->cancel.reason() == CancelReason::kDeadline; }));
+  Outcome late;
+  late.state = JobState::kExpired;
+  Finish(**job, late);
+  EXPECT_EQ(waiter->Count(), 1);
+}
+
+TEST_F(JobEnd, ByDeleteFreesThePlaceOfAWaitingJobAndTellsItsWaiter409) {
+  const auto waiter = std::make_shared<FakeWaiter>();
+  const auto id = Submit(waiter);
+  const auto status = service_->Cancel(*id);
+  ASSERT_TRUE(status.ok());
+  EXPECT_EQ(status->state, JobState::kCancelled);
+  EXPECT_EQ(status->job->id, *id);
+  EXPECT_EQ(waiter->Count(), 1);
+  EXPECT_EQ(waiter->outcome().error->code, ErrorCode::kConflict);
+  EXPECT_EQ(waiter->outcome().error->type, "cancelled");
+  EXPECT_EQ(service_->Figures(0).waiting, 0U);
+}
+
+TEST_F(JobEnd, ByDeleteSignalsAJobThatRunsAndAnswersItsWaiterAtOnce) {
+  const auto waiter = std::make_shared<FakeWaiter>();
+  const auto id = Submit(waiter);
+  const JobPtr job = Claim();
+  ASSERT_TRUE(service_->Cancel(*id).ok());
+  EXPECT_EQ(job->cancel.reason(), CancelReason::kDeleted);
+  EXPECT_EQ(waiter->Count(), 1);
+  EXPECT_TRUE(service_->Cancel(*id).ok());  // idempotent while it is there
+  Finish(*job, Success());
+  EXPECT_EQ(waiter->Count(), 1);
+  EXPECT_FALSE(service_->Cancel(*id).ok());
+}
+
+TEST_F(JobEnd, ByDeleteIsNotFoundForAnIdThatIsUnknown) {
+  for (const char* id : {"", "no-such-job", "00000000000000000000000000000000"}) {
+    const auto status = service_->Cancel(id);
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, ErrorCode::kNotFound);
+  }
+}
+
+TEST_F(JobEnd, OfAJobWhoseClientIsGoneIsToldToNobody) {
+  const auto waiting = std::make_shared<FakeWaiter>();
+  const auto running = std::make_shared<FakeWaiter>();
+  const auto first = Submit(running);
+  const JobPtr job = Claim();
+  const auto second = Submit(waiting);
+  service_->Abandon(*first);
+  service_->Abandon(*second);
+  service_->Abandon(*second);
+  EXPECT_EQ(job->cancel.reason(), CancelReason::kDisconnected);
+  EXPECT_EQ(service_->Figures(0).waiting, 0U);
+  EXPECT_EQ(service_->Figures(0).cancelled, 1U);
+  Finish(*job, Success());
+  EXPECT_EQ(running->Count() + waiting->Count(), 0);
+}
+
+TEST_F(JobEnd, AtShutdownIsA503ForAllThatAreLeftAndCounted) {
+  const auto first = std::make_shared<FakeWaiter>();
+  const auto second = std::make_shared<FakeWaiter>();
+  ASSERT_TRUE(Submit(first).ok());
+  const JobPtr job = Claim();
+  ASSERT_TRUE(Submit(second).ok());
+  engine_->Close();
+  EXPECT_EQ(service_->CancelAll(), 2U);
+  for (const auto& waiter : {first, second}) {
+    EXPECT_EQ(waiter->Count(), 1);
+    EXPECT_EQ(waiter->outcome().error->code, ErrorCode::kUnavailable);
+    EXPECT_GT(waiter->outcome().error->retry_after, 0);
+  }
+  EXPECT_EQ(job->cancel.reason(), CancelReason::kShutdown);
+  EXPECT_EQ(service_->CancelAll(), 0U);  // nobody is cut twice
+}
+
+TEST_F(JobEnd, TeachesTheDrainRate) {
+  EXPECT_DOUBLE_EQ(service_->DrainRate(0), 0.1);  // one worker, 10 s expected
+  for (int i = 0; i < 3; ++i) {
+    if (i == 0) Fill();
+    Finish(*Claim(), Success());
+    ASSERT_TRUE(Submit(std::make_shared<FakeWaiter>()).ok());
+  }
+  EXPECT_GT(service_->DrainRate(0), 0.1);
+}
+
+TEST_F(JobEnd, IsHeardByNobodyTwiceWhateverComesAtOnce) {
+  for (int round = 0; round < 300; ++round) {
+    const auto waiter = std::make_shared<FakeWaiter>();
+    const auto id = Submit(waiter);
+    ASSERT_TRUE(id.ok());
+    const JobPtr job = Claim();
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { Finish(*job, Success()); });
+    threads.emplace_back([&] { (void)service_->Cancel(*id); });
+    if (round % 2 == 0) threads.emplace_back([&] { service_->Abandon(*id); });
+    if (round % 3 == 0) threads.emplace_back([&] { service_->CancelAll(); });
+    for (auto& thread : threads) thread.join();
+    if (round % 2 == 0) {
+      EXPECT_LE(waiter->Count(), 1);
+    } else {
+      EXPECT_EQ(waiter->Count(), 1);
+    }
+  }
+  EXPECT_EQ(service_->Figures(0).running, 0U);
+}
+
+// The worker may be faster than Submit: nothing may be left behind by either order.
+TEST_F(JobEnd, MayComeBeforeSubmitReturns) {
+  std::thread worker([&] {
+    while (engine_->WaitForWork(0)) {
+      if (const auto job = engine_->Claim(0)) Finish(**job, Success());
+    }
+  });
+  for (int i = 0; i < 2000; ++i) {
+    const auto waiter = std::make_shared<FakeWaiter>();
+    if (!Submit(waiter).ok()) continue;
+    ASSERT_TRUE(waiter->Wait());
+    EXPECT_EQ(waiter->outcome().state, JobState::kSucceeded);
+  }
+  engine_->Close();
+  worker.join();
+}
+
+}  // namespace
+}  // namespace headrace

@@ -1,0 +1,210 @@
+#include "service/job_service.h"
+
+#include <string>
+
+#include "service_fixture.h"
+
+namespace headrace {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Who comes in, and who is told what instead.
+class Admission : public ServiceFixture {};
+
+TEST_F(Admission, FindsQueuesByTheirNames) {
+  EXPECT_EQ(service_->FindQueue("queue"), 0U);
+  EXPECT_EQ(service_->FindQueue("Queue"), std::nullopt);
+  EXPECT_EQ(service_->FindQueue(""), std::nullopt);
+}
+
+TEST_F(Admission, PushesAJobWithItsPayloadParamsAndDeadline) {
+  const auto id = Submit(std::make_shared<FakeWaiter>(), {{"dpi", "0150"}}, "body");
+  ASSERT_TRUE(id.ok());
+  const JobPtr job = Claim();
+  EXPECT_EQ(job->id, *id);
+  EXPECT_EQ(job->queue_name, "queue");
+  EXPECT_EQ(job->payload.size(), 4U);
+  EXPECT_EQ(job->params.at("dpi"), "150");
+  EXPECT_EQ(job->deadline.time() - job->accepted_at, deadline_);
+  EXPECT_EQ(job->attempt, 1U);
+}
+
+TEST_F(Admission, RefusesParamsThatTheHandlerDoesNotTakeWith422) {
+  const auto bad = Submit(std::make_shared<FakeWaiter>(), {{"dpi", "9999"}});
+  ASSERT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().code, ErrorCode::kUnprocessable);
+  EXPECT_EQ(service_->Figures(0).accepted, 0U);
+}
+
+TEST_F(Admission, RefusesASecretThatCameInTheQueryString) {
+  Submission submission;
+  submission.params = {{"password", "geheim"}};
+  submission.query_params = {"password"};
+  const auto bad = service_->Submit(std::move(submission), std::make_shared<FakeWaiter>());
+  ASSERT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().code, ErrorCode::kUnprocessable);
+  EXPECT_EQ(bad.error().hint.find("geheim"), std::string::npos);
+}
+
+TEST_F(Admission, RefusesAnEmptyPayloadWhereTheHandlerNeedsOne) {
+  info_.needs_payload = true;
+  const auto bad = Submit(std::make_shared<FakeWaiter>());
+  ASSERT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().code, ErrorCode::kUnprocessable);
+  EXPECT_EQ(bad.error().type, "empty-payload");
+  EXPECT_TRUE(Submit(std::make_shared<FakeWaiter>(), {}, "x").ok());
+}
+
+TEST_F(Admission, RefusesTheJobForWhichThereIsNoPlaceWith429AndTellsWhenToComeBack) {
+  Fill();
+  const auto waiter = std::make_shared<FakeWaiter>();
+  const auto full = Submit(waiter);
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(full.error().type, "queue-full");
+  EXPECT_GE(full.error().retry_after, 10);
+  EXPECT_LE(full.error().retry_after, 12);
+  EXPECT_EQ(waiter->Count(), 0);
+  EXPECT_TRUE(Counted("full", 1));
+}
+
+TEST_F(Admission, RefusesBeforeTheBodyWhatTheHeadersAloneRuleOut) {
+  info_.media_types = {"application/pdf"};
+  const auto code = [&](Intake intake) {
+    const auto status = service_->Precheck(0, intake);
+    return status.ok() ? std::string("ok") : status.error().type;
+  };
+  EXPECT_EQ(code({10, "application/pdf"}), "ok");
+  EXPECT_EQ(code({std::nullopt, ""}), "ok");
+  EXPECT_EQ(code({10, "image/png"}), "unsupported-media-type");
+  EXPECT_EQ(code({1000, "application/pdf"}), "ok");
+  EXPECT_EQ(code({1001, "application/pdf"}), "payload-too-large");
+  Fill();
+  EXPECT_EQ(code({10, "application/pdf"}), "queue-full");
+  EXPECT_EQ(code({1001, "application/pdf"}), "payload-too-large");
+  EXPECT_TRUE(Counted("full", 1));
+}
+
+TEST_F(Admission, NamesTheTypesThatAQueueTakesToWhomSendsAnother) {
+  info_.media_types = {"application/pdf", "image/png"};
+  const auto status = service_->Precheck(0, {10, "text/plain"});
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kUnsupportedMediaType);
+  EXPECT_NE(status.error().hint.find("application/pdf, image/png"), std::string::npos);
+}
+
+TEST_F(Admission, RefusesEverybodyWith503WhileItDrains) {
+  service_->StopAdmitting();
+  EXPECT_FALSE(service_->Admitting());
+  const auto precheck = service_->Precheck(0, {});
+  const auto submit = Submit(std::make_shared<FakeWaiter>());
+  ASSERT_FALSE(precheck.ok());
+  ASSERT_FALSE(submit.ok());
+  EXPECT_EQ(precheck.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(submit.error().type, "draining");
+  EXPECT_GT(submit.error().retry_after, 0);
+  EXPECT_TRUE(Counted("draining", 2));
+}
+
+TEST_F(Admission, RefusesWith503WhenTheEngineWasClosedInBetween) {
+  engine_->Close();
+  const auto waiter = std::make_shared<FakeWaiter>();
+  const auto submit = Submit(waiter);
+  ASSERT_FALSE(submit.ok());
+  EXPECT_EQ(submit.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(waiter->Count(), 0);
+}
+
+TEST_F(Admission, TakesACallersOwnDeadlineButNoneBeyondTheQueues) {
+  ASSERT_TRUE(SubmitWithin(seconds(5)).ok());
+  const JobPtr shorter = Claim();
+  EXPECT_EQ(shorter->deadline.time() - shorter->accepted_at, seconds(5));
+  Finish(*shorter, Success());
+  ASSERT_TRUE(SubmitWithin(hours(24)).ok());
+  const JobPtr capped = Claim();
+  EXPECT_EQ(capped->deadline.time() - capped->accepted_at, deadline_);
+}
+
+TEST_F(Admission, RefusesAtOnceADeadlineThatIsShorterThanThePredictedWait) {
+  ASSERT_TRUE(SubmitWithin(seconds(1)).ok());              // a worker is free: no wait
+  const auto refused = SubmitWithin(milliseconds(9'999));  // one job of 10 s before it
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(refused.error().type, "deadline-out-of-reach");
+  EXPECT_GT(refused.error().retry_after, 0);
+  EXPECT_TRUE(Counted("deadline", 1));
+  EXPECT_TRUE(SubmitWithin(seconds(11)).ok());
+}
+
+// Bytes that the service holds, against its budget.
+class MemoryBudget : public ServiceFixture {
+ protected:
+  MemoryBudget() {
+    ledger_ = std::make_unique<Ledger>(100);
+    Build();
+  }
+  ~MemoryBudget() override { service_.reset(); }
+  MemoryBudget(const MemoryBudget&) = delete;
+  MemoryBudget& operator=(const MemoryBudget&) = delete;
+};
+
+TEST_F(MemoryBudget, RefusesBeforeTheBodyWhatCouldNeverFitWith413AndWhatDoesNotFitNowWith429) {
+  EXPECT_TRUE(service_->Precheck(0, {100, ""}).ok());
+  EXPECT_EQ(service_->Precheck(0, {101, ""}).error().code, ErrorCode::kPayloadTooLarge);
+  const auto others = ledger_->TryCharge(MemoryUse::kUploads, 60);
+  const auto refused = service_->Precheck(0, {41, ""});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(refused.error().type, "memory-budget-spent");
+  EXPECT_GT(refused.error().retry_after, 0);
+  EXPECT_TRUE(Counted("memory", 1));
+}
+
+TEST_F(MemoryBudget, HoldsAPayloadUntilItsJobIsForgotten) {
+  ASSERT_TRUE(Submit(std::make_shared<FakeWaiter>(), {}, std::string(60, 'x')).ok());
+  EXPECT_EQ(ledger_->Used(MemoryUse::kPayloads), 60U);
+  const auto refused = Submit(std::make_shared<FakeWaiter>(), {}, std::string(60, 'x'));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().type, "memory-budget-spent");
+  JobPtr job = Claim();
+  Finish(*job, Success(""));
+  job.reset();
+  EXPECT_EQ(ledger_->Used(), 0U);
+}
+
+TEST_F(MemoryBudget, TakesAnUploadsChargeOverWithItsPayload) {
+  Submission submission;
+  ASSERT_TRUE(service_->ChargeUpload(0, 30, submission.charge).ok());
+  ASSERT_TRUE(service_->ChargeUpload(0, 30, submission.charge).ok());
+  EXPECT_EQ(ledger_->Used(MemoryUse::kUploads), 60U);
+  submission.payload = Payload::FromString(std::string(60, 'x'));
+  ASSERT_TRUE(service_->Submit(std::move(submission), std::make_shared<FakeWaiter>()).ok());
+  EXPECT_EQ(ledger_->Used(MemoryUse::kUploads), 0U);
+  EXPECT_EQ(ledger_->Used(MemoryUse::kPayloads), 60U);
+}
+
+TEST_F(MemoryBudget, RefusesAnUploadThatOutgrowsIt) {
+  Ledger::Charge charge;
+  ASSERT_TRUE(service_->ChargeUpload(0, 90, charge).ok());
+  EXPECT_FALSE(service_->ChargeUpload(0, 11, charge).ok());
+  EXPECT_EQ(charge.bytes(), 90U);
+  Ledger::Charge other;
+  EXPECT_FALSE(service_->ChargeUpload(0, 11, other).ok());
+  EXPECT_TRUE(Counted("memory", 2));
+}
+
+TEST_F(MemoryBudget, CountsAResultUntilItsLastByteIsGone) {
+  auto waiter = std::make_shared<FakeWaiter>();
+  ASSERT_TRUE(Submit(waiter).ok());
+  Finish(*Claim(), Success(std::string(150, 'r')));
+  EXPECT_EQ(ledger_->Used(MemoryUse::kResults), 150U);
+  EXPECT_EQ(service_->Precheck(0, {1, ""}).error().type, "memory-budget-spent");
+  waiter.reset();
+  EXPECT_EQ(ledger_->Used(), 0U);
+}
+
+}  // namespace
+}  // namespace headrace

@@ -1,0 +1,262 @@
+#include "worker/worker_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/memory/memory_engine.h"
+#include "support/event.h"
+#include "support/jobs.h"
+
+namespace headrace {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+Outcome Succeeded() {
+  Outcome outcome;
+  outcome.state = JobState::kSucceeded;
+  return outcome;
+}
+
+// Runs what the test says; by default every job succeeds at once.
+class FakeRunner final : public Runner {
+ public:
+  using Body = std::function<Outcome(const QueuedJob&)>;
+  explicit FakeRunner(Body body = [](const QueuedJob&) { return Succeeded(); })
+      : body_(std::move(body)) {}
+  Outcome Run(const QueuedJob& job) override {
+    ++runs;
+    return body_(job);
+  }
+  std::atomic<int> runs{0};
+
+ private:
+  Body body_;
+};
+
+// A pool over one or two queues, each with `workers` and room for 100 waiting jobs.
+class WorkerPoolTest : public testing::Test {
+ protected:
+  void Start(std::vector<WorkerQueue> queues, std::size_t slots) {
+    std::vector<QueueOptions> options;
+    std::vector<std::string> names;
+    for (const auto& queue : queues) {
+      options.push_back({queue.name, queue.workers, 100});
+      names.push_back(queue.name);
+    }
+    engine_ = std::make_unique<MemoryEngine>(options);
+    metrics_ = std::make_unique<Metrics>(names, *engine_, "test");
+    slots_ = std::make_unique<SlotPool>(slots);
+    pool_ = std::make_unique<WorkerPool>(std::move(queues), *engine_, *slots_, *metrics_,
+                                         [this](const QueuedJob& job, Outcome outcome) {
+                                           {
+                                             const MutexLock lock(mu_);
+                                             ended_.emplace_back(job.id, std::move(outcome));
+                                           }
+                                           finished_.Set();
+                                         });
+    pool_->Start();
+  }
+
+  JobPtr Push(QueueIndex queue = 0) { return Push(MakeJob(queue)); }
+  JobPtr Push(JobPtr job) {
+    EXPECT_EQ(engine_->Push(job), PushResult::kAccepted);
+    return job;
+  }
+  std::pair<std::string, Outcome> Ended(std::size_t index) {
+    const MutexLock lock(mu_);
+    return ended_.at(index);
+  }
+
+  std::unique_ptr<MemoryEngine> engine_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<SlotPool> slots_;
+  Event finished_;
+  Mutex mu_;
+  std::vector<std::pair<std::string, Outcome>> ended_ GUARDED_BY(mu_);
+  std::unique_ptr<WorkerPool> pool_;  // last: its threads use all above
+};
+
+TEST_F(WorkerPoolTest, RunsAJobAndReportsItsOutcomeAfterItsPlaceIsFree) {
+  FakeRunner runner;
+  std::atomic<bool> place_was_free{false};
+  engine_ = std::make_unique<MemoryEngine>(std::vector<QueueOptions>{{"queue", 1, 0}});
+  metrics_ = std::make_unique<Metrics>(std::vector<std::string>{"queue"}, *engine_, "test");
+  slots_ = std::make_unique<SlotPool>(1);
+  pool_ = std::make_unique<WorkerPool>(
+      std::vector<WorkerQueue>{{"queue", 1, true, &runner}}, *engine_, *slots_, *metrics_,
+      [&](const QueuedJob&, const Outcome&) {
+        place_was_free = engine_->Figures(0).running == 0 && slots_->Figures().busy == 0;
+        finished_.Set();
+      });
+  pool_->Start();
+  Push();
+  ASSERT_TRUE(finished_.Wait());
+  EXPECT_TRUE(place_was_free);
+  EXPECT_EQ(engine_->Figures(0).succeeded, 1U);
+}
+
+TEST_F(WorkerPoolTest, TellsHowLongAJobWaitedAndRan) {
+  FakeRunner runner;
+  Start({{"queue", 1, true, &runner}}, 1);
+  auto job = MakeJob();
+  job->accepted_at = SteadyClock::now() - milliseconds(50);
+  Push(job);
+  ASSERT_TRUE(finished_.Wait());
+  EXPECT_GE(Ended(0).second.timings.wait, milliseconds(50));
+  EXPECT_GT(Ended(0).second.timings.run.count(), 0);
+}
+
+TEST_F(WorkerPoolTest, DropsAJobUnrunThatWasCancelledBeforeItsClaim) {
+  FakeRunner runner;
+  Start({{"queue", 1, true, &runner}}, 1);
+  auto job = MakeJob();
+  job->cancel.Cancel(CancelReason::kDisconnected);
+  Push(job);
+  ASSERT_TRUE(finished_.Wait());
+  EXPECT_EQ(runner.runs, 0);
+  EXPECT_EQ(Ended(0).second.state, JobState::kCancelled);
+  EXPECT_EQ(engine_->Figures(0).cancelled, 1U);
+}
+
+TEST_F(WorkerPoolTest, DropsAJobUnrunWhoseDeadlineHasPassed) {
+  FakeRunner runner;
+  Start({{"queue", 1, true, &runner}}, 1);
+  auto job = MakeJob();
+  job->deadline = Deadline::At(SteadyClock::now() - milliseconds(1));
+  Push(job);
+  ASSERT_TRUE(finished_.Wait());
+  EXPECT_EQ(runner.runs, 0);
+  EXPECT_EQ(Ended(0).second.state, JobState::kExpired);
+  EXPECT_EQ(Ended(0).second.error->code, ErrorCode::kDeadlineExceeded);
+}
+
+TEST_F(WorkerPoolTest, RunsAsManyJobsAtOnceAsItHasWorkers) {
+  Event both;
+  Event release;
+  FakeRunner runner([&](const QueuedJob&) {
+    both.Set();
+    EXPECT_TRUE(release.Wait());
+    return Succeeded();
+  });
+  Start({{"queue", 2, true, &runner}}, 2);
+  for (int i = 0; i < 3; ++i) Push();
+  ASSERT_TRUE(both.Wait(2));
+  EXPECT_EQ(runner.runs, 2);
+  EXPECT_EQ(engine_->Figures(0).waiting, 1U);
+  release.Set();
+  EXPECT_TRUE(finished_.Wait(3));
+}
+
+TEST_F(WorkerPoolTest, KeepsNoMoreCoresBusyThanThereAreSlotsOverAllQueues) {
+  std::atomic<int> busy{0};
+  std::atomic<bool> exceeded{false};
+  FakeRunner runner([&](const QueuedJob&) {
+    if (++busy > 1) exceeded = true;
+    std::this_thread::yield();
+    --busy;
+    return Succeeded();
+  });
+  Start({{"first", 2, true, &runner}, {"second", 2, true, &runner}}, 1);
+  for (int i = 0; i < 50; ++i) {
+    Push(0);
+    Push(1);
+  }
+  ASSERT_TRUE(finished_.Wait(100));
+  EXPECT_FALSE(exceeded);
+}
+
+TEST_F(WorkerPoolTest, ClaimsNothingWhileItWaitsForASlotSoThatTheJobCanStillBeCancelledInPlace) {
+  FakeRunner runner;
+  Start({{"queue", 1, true, &runner}}, 1);
+  auto slot = slots_->Acquire();
+  const auto job = Push();
+  ASSERT_TRUE(Eventually([&] { return pool_->Figures(0).queued == 1; }));
+  EXPECT_EQ(engine_->Cancel(job->id, CancelReason::kDeleted), CancelResult::kRemoved);
+  slot.Return();
+  ASSERT_TRUE(Eventually([&] { return pool_->Figures(0).idle == 1; }));
+  EXPECT_EQ(slots_->Figures().busy, 0U);
+  EXPECT_EQ(runner.runs, 0);
+}
+
+TEST_F(WorkerPoolTest, NeedsNoSlotForAHandlerThatOnlyWaits) {
+  FakeRunner runner;
+  Start({{"queue", 1, false, &runner}}, 1);
+  const auto slot = slots_->Acquire();
+  Push();
+  EXPECT_TRUE(finished_.Wait());
+}
+
+TEST_F(WorkerPoolTest, ShowsAWorkerAsOverdueWhoseJobNobodyWantsAnyMore) {
+  Event started;
+  Event release;
+  FakeRunner runner([&](const QueuedJob&) {
+    started.Set();
+    EXPECT_TRUE(release.Wait());
+    return Succeeded();
+  });
+  Start({{"queue", 1, true, &runner}}, 1);
+  const auto job = Push();
+  ASSERT_TRUE(started.Wait());
+  EXPECT_EQ(pool_->Figures(0).busy, 1U);
+  engine_->Cancel(job->id, CancelReason::kDeadline);
+  EXPECT_EQ(pool_->Figures(0).overdue, 1U);
+  EXPECT_EQ(pool_->Figures(0).busy, 0U);
+  release.Set();
+  ASSERT_TRUE(finished_.Wait());
+  EXPECT_TRUE(Eventually([&] { return pool_->Figures(0).idle == 1; }));
+}
+
+TEST_F(WorkerPoolTest, DrainsWhatIsLeftAfterTheEngineWasClosed) {
+  FakeRunner runner;
+  Start({{"queue", 1, true, &runner}}, 1);
+  for (int i = 0; i < 20; ++i) Push();
+  engine_->Close();
+  EXPECT_TRUE(pool_->WaitDrained(Deadline::After(hours(1))));
+  EXPECT_EQ(runner.runs, 20);
+  pool_->Join();
+  pool_->Join();
+}
+
+TEST_F(WorkerPoolTest, GivesUpDrainingAtTheDeadlineAndLeavesOnceTheJobsAreCancelled) {
+  Event started;
+  FakeRunner runner([&](const QueuedJob& job) {
+    started.Set();
+    EXPECT_TRUE(Eventually([&] { return job.cancel.Cancelled(); }));
+    Outcome outcome;
+    outcome.state = JobState::kCancelled;
+    return outcome;
+  });
+  Start({{"queue", 1, true, &runner}}, 1);
+  Push();
+  Push();
+  ASSERT_TRUE(started.Wait());
+  engine_->Close();
+  EXPECT_FALSE(pool_->WaitDrained(Deadline::After(milliseconds(1))));
+  for (const auto& id : engine_->Unfinished()) engine_->Cancel(id, CancelReason::kShutdown);
+  EXPECT_TRUE(pool_->WaitDrained(Deadline::After(hours(1))));
+  EXPECT_EQ(engine_->Figures(0).cancelled, 2U);
+}
+
+TEST_F(WorkerPoolTest, CountsWhatRanInTheHistogramsAndWhatDidNotInNone) {
+  FakeRunner runner;
+  Start({{"queue", 1, true, &runner}}, 1);
+  auto dropped = MakeJob();
+  dropped->cancel.Cancel(CancelReason::kDeleted);
+  Push(dropped);
+  Push();
+  ASSERT_TRUE(finished_.Wait(2));
+  const std::string text = metrics_->Serialize();
+  EXPECT_NE(text.find("headrace_job_wait_seconds_count{queue=\"queue\"} 1\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace headrace
