@@ -46,10 +46,7 @@ void Connection::OnInput(std::string_view bytes) {
     buffered_at_ = 0;
     input_ = {};
   }
-  if (state_ != State::kClosed && !paused_ && buffered_.size() - buffered_at_ > kMaxBuffered) {
-    paused_ = true;
-    wire_->PauseReading();
-  }
+  UpdateReading();
 }
 
 void Connection::AdvanceBuffered() {
@@ -61,10 +58,20 @@ void Connection::AdvanceBuffered() {
     buffered_.erase(0, buffered_at_);
     buffered_at_ = 0;
   }
-  if (paused_ && state_ != State::kClosed && buffered_.size() - buffered_at_ <= kMaxBuffered / 2) {
-    paused_ = false;
-    wire_->ResumeReading();
-  }
+  UpdateReading();
+}
+
+// Nothing is read while an answer is on its way: what the client sends meanwhile need not be kept,
+// and a client that has closed its side of the connection still gets the answer it was promised. A
+// client that has gone for good fails the write.
+void Connection::UpdateReading() {
+  if (state_ == State::kClosed) return;
+  const std::size_t waiting = buffered_.size() - buffered_at_;
+  const bool pause =
+      state_ == State::kWriting || waiting > (paused_ ? kMaxBuffered / 2 : kMaxBuffered);
+  if (pause == paused_) return;
+  paused_ = pause;
+  pause ? wire_->PauseReading() : wire_->ResumeReading();
 }
 
 void Connection::Advance() {

@@ -63,6 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Advance();
   void AdvanceBuffered();
+  void UpdateReading();
   bool Step();
   bool ReadHead();
   bool ReadBody();

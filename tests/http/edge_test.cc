@@ -255,6 +255,19 @@ TEST_F(EdgeTest, AnswersAClientThatHalfClosesAfterAQuestionThatNeedsNoJob) {
   EXPECT_EQ(client.Read()->status, 200);
 }
 
+TEST_F(EdgeTest, SendsAnAnswerThatIsDecidedToAClientThatHalfCloses) {
+  Serve();
+  RawClient client = Connect();
+  const std::string payload(std::size_t{32} << 20, 'x');  // more than the kernel's buffers take
+  ASSERT_TRUE(client.Send(PostRequest(kJobs, payload)));
+  std::string start = client.ReadSome();
+  client.HalfClose();
+  const auto rest = client.ReadToEnd();
+  ASSERT_TRUE(rest);
+  EXPECT_THAT(start, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_GT(start.size() + rest->size(), payload.size());
+}
+
 TEST_F(EdgeTest, DoesNotLetASlowReaderHoldUpOthers) {
   HttpOptions options;
   options.threads = 1;

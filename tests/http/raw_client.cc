@@ -11,6 +11,7 @@
 #include <array>
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 #include "http/chars.h"
 
@@ -79,6 +80,11 @@ std::optional<RawAnswer> RawClient::Read(bool head_only) {
   answer.body = buffer_.substr(0, size);
   buffer_.erase(0, size);
   return answer;
+}
+
+std::string RawClient::ReadSome() {
+  if (buffer_.empty()) Fill();
+  return std::exchange(buffer_, "");
 }
 
 std::optional<std::string> RawClient::ReadToEnd() {

@@ -29,6 +29,8 @@ class RawClient {
   bool Send(std::string_view bytes);  // false: the connection is gone
   // The next answer; nothing if the connection ends or the time is over first.
   std::optional<RawAnswer> Read(bool head_only = false);
+  // What comes next, as it comes; empty if the connection ends first.
+  std::string ReadSome();
   // All that comes until the connection ends; nothing if it does not end in time.
   std::optional<std::string> ReadToEnd();
   [[nodiscard]] bool AtEnd();  // the server has ended the connection, and nothing is left to read

@@ -311,6 +311,17 @@ TEST_F(ConnectionTest, TakesTheNextRequestOnlyWhenTheAnswerIsOut) {
   EXPECT_EQ(site_.requests.size(), 2U);
 }
 
+TEST_F(ConnectionTest, ReadsNothingWhileAnAnswerIsOnItsWay) {
+  connection_->OnInput(Get("/job"));
+  EXPECT_FALSE(wire_.paused);
+  wire_.room = 10;
+  site_.Finish(*connection_);
+  EXPECT_TRUE(wire_.paused);
+  wire_.unsent = 0;
+  connection_->OnWritten();
+  EXPECT_FALSE(wire_.paused);
+}
+
 TEST_F(ConnectionTest, SendsALargeResultInMemoryInPortions) {
   connection_->OnInput(Get("/job"));
   Answer answer;
