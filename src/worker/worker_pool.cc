@@ -51,7 +51,15 @@ WorkerPool::WorkerPool(std::vector<WorkerQueue> queues, Engine& engine, SlotPool
       engine_(engine),
       slots_(slots),
       metrics_(metrics),
-      on_finished_(std::move(on_finished)) {}
+      on_finished_(std::move(on_finished)) {
+  // Here and not in Start: a scrape may ask for the figures before the threads are there.
+  for (QueueIndex queue = 0; queue < queues_.size(); ++queue) {
+    for (std::size_t i = 0; i < queues_[queue].workers; ++i) {
+      workers_.push_back(std::make_unique<Worker>());
+      workers_.back()->queue = queue;
+    }
+  }
+}
 
 WorkerPool::~WorkerPool() {
   engine_.Close();
@@ -59,12 +67,6 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::Start() {
-  for (QueueIndex queue = 0; queue < queues_.size(); ++queue) {
-    for (std::size_t i = 0; i < queues_[queue].workers; ++i) {
-      workers_.push_back(std::make_unique<Worker>());
-      workers_.back()->queue = queue;
-    }
-  }
   {
     const MutexLock lock(mu_);
     running_threads_ = workers_.size();

@@ -69,7 +69,8 @@ class WorkerPool {
   Mutex mu_;
   CondVar left_;
   std::size_t running_threads_ GUARDED_BY(mu_) = 0;
-  std::vector<std::unique_ptr<Worker>> workers_;  // last: their threads use all above
+  // Constant after construction. Last: their threads use all above.
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace headrace

@@ -11,11 +11,9 @@ namespace headrace {
 class Event {
  public:
   void Set() {
-    {
-      const MutexLock lock(mu_);
-      ++count_;
-    }
-    changed_.NotifyAll();
+    const MutexLock lock(mu_);
+    ++count_;
+    changed_.NotifyAll();  // under the lock: whoever waits may destroy the event right after it
   }
 
   // False if it has not been set `times` times within 30 s, which a test takes for a failure.

@@ -215,6 +215,21 @@ TEST_F(WorkerPoolTest, ShowsAWorkerAsOverdueWhoseJobNobodyWantsAnyMore) {
   EXPECT_TRUE(Eventually([&] { return pool_->Figures(0).idle == 1; }));
 }
 
+TEST_F(WorkerPoolTest, ShowsItsWorkersAsIdleBeforeTheyAreStartedAndWhileTheyAre) {
+  MemoryEngine engine({{"queue", 4, 1}});
+  Metrics metrics({"queue"}, engine, "test");
+  SlotPool slots(1);
+  FakeRunner runner;
+  WorkerPool pool({{"queue", 4, true, &runner}}, engine, slots, metrics,
+                  [](const QueuedJob&, const Outcome&) {});
+  EXPECT_EQ(pool.Figures(0).idle, 4U);
+  std::thread scraper([&] {
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(pool.Figures(0).idle, 4U);
+  });
+  pool.Start();
+  scraper.join();
+}
+
 TEST_F(WorkerPoolTest, DrainsWhatIsLeftAfterTheEngineWasClosed) {
   FakeRunner runner;
   Start({{"queue", 1, true, &runner}}, 1);
