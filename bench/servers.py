@@ -39,7 +39,9 @@ class Server:
         self.name, self.url = name, url
         self._ready_url = ready_url
         self._argv = (["taskset", "-c", cores] if cores else []) + [str(a) for a in argv]
-        self._env = {**os.environ, **(env or {})}
+        # The service reads its configuration from HEADRACE_ variables too: it gets none of ours.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+        self._env = {**own, **(env or {})}
         self._cwd = cwd
         self._process = None
 
