@@ -94,7 +94,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
   ConnectMetrics();
   AddHealthChecks();
   spdlog::info("headrace {}: {} slots ({}); memory limit {}, budget {}", HEADRACE_VERSION,
-               plan.slots, plan.slots_reason, FormatSize(plan.memory_limit),
+               plan.slots, plan.slots_reason, FormatSize(plan.memory_limit >> 20U << 20U),
                FormatSize(plan.budget));
 }
 

@@ -80,7 +80,7 @@ int Main(int argc, char** argv) {
   const CLI::App* check =
       command.add_subcommand("check", "say what is wrong with the configuration");
   CLI::App* health = command.add_subcommand("health", "ask the running service whether it is well");
-  health->add_option("path", path, "what to ask: /readyz, /livez or /startupz");
+  health->add_option("--path", path, "what to ask: /readyz, /livez or /startupz");
   const CLI::App* version = command.add_subcommand("version", "print the version");
   static_cast<void>(serve);
   CLI11_PARSE(command, argc, argv);

@@ -1,0 +1,147 @@
+// A storm of clients on one service, of which a third hang up at random moments: nobody gets
+// another's answer, none twice, none is missing, and nothing is left behind.
+//
+//   headrace-storm [REQUESTS [SECONDS]]     exit 0: all is well; SECONDS bounds it
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/http_client.h"
+#include "support/service_process.h"
+
+namespace headrace::testing_support {
+namespace {
+
+constexpr int kConnections = 64;
+
+struct Tally {
+  std::atomic<long> sent{0};
+  std::atomic<long> answered{0};
+  std::atomic<long> hung_up{0};
+  std::atomic<long> wrong{0};
+  std::atomic<long> missing{0};
+};
+
+// One client that uses one connection at a time.
+class StormClient {
+ public:
+  StormClient(std::uint16_t port, unsigned number, Tally& tally)
+      : port_(port), number_(number), random_(number), tally_(tally) {}
+
+  void Go() {
+    if (!client_) client_.emplace(port_);
+    const long request = tally_.sent.fetch_add(1);
+    const std::string token = fmt::format("c{}-r{}-{:08x}", number_, request, random_());
+    const std::string text = MakeRequest(
+        "POST",
+        fmt::format("/v1/queues/simulate/jobs?ms={}&token={}", random_() % 8 == 0 ? 2 : 0, token));
+    if (random_() % 3 == 0) {
+      HangUp(text);
+    } else {
+      Expect(text, token);
+    }
+  }
+
+ private:
+  // In the middle of the request, right after it, or some time later: before, while or after the
+  // answer comes.
+  void HangUp(const std::string& text) {
+    const auto moment = random_() % 4;
+    client_->Send(moment == 0 ? text.substr(0, random_() % text.size()) : text);
+    if (moment == 2) client_->Read(Deadline::After(std::chrono::microseconds(random_() % 3000)));
+    if (moment == 3) {
+      client_->Reset();
+    } else {
+      client_->Close();
+    }
+    client_.reset();
+    ++tally_.hung_up;
+  }
+
+  void Expect(const std::string& text, const std::string& token) {
+    client_->Send(text);
+    const auto answer = client_->Read(Deadline::After(std::chrono::seconds(60)));
+    if (!answer) {
+      ++tally_.missing;
+      client_.reset();
+      return;
+    }
+    const bool own = answer->status == 200 &&
+                     answer->body.find("\"token\":\"" + token + "\"") != std::string::npos;
+    ++(own ? tally_.answered : tally_.wrong);
+    if (!own)
+      std::fprintf(stderr, "storm: %s got %d %s\n", token.c_str(), answer->status,
+                   answer->body.c_str());
+  }
+
+  const std::uint16_t port_;
+  const unsigned number_;
+  std::mt19937 random_;
+  Tally& tally_;
+  std::optional<HttpClient> client_;
+};
+
+bool NothingIsLeft(const ServiceProcess& service, double descriptors) {
+  const bool idle = service.Await("headrace_jobs_running{queue=\"simulate\"}", 0) &&
+                    service.Await("headrace_queue_length{queue=\"simulate\"}", 0) &&
+                    service.Await("headrace_http_connections", 0) &&
+                    service.Await("process_open_fds", descriptors);
+  if (!idle) std::fprintf(stderr, "storm: something is left\n%s", service.MetricsText().c_str());
+  return idle;
+}
+
+int Run(long requests, Deadline deadline) {
+  ServiceProcess service(
+      "  simulate: {handler: simulate, workers: 2, capacity: 1000, isolation: {mode: thread}}",
+      "log: {level: info}\nserver: {listen: '127.0.0.1:0'}\n");
+  if (service.port() == 0) {
+    std::fprintf(stderr, "storm: the service did not start:\n%s", service.Log().c_str());
+    return EXIT_FAILURE;
+  }
+  // The first requests make what the service keeps.
+  Ask(service.port(), MakeRequest("POST", "/v1/queues/simulate/jobs?ms=0"));
+  static_cast<void>(service.Await("headrace_http_connections", 0));
+  const double descriptors = service.Scrape()["process_open_fds"];
+
+  Tally tally;
+  std::vector<std::thread> threads;
+  for (unsigned number = 0; number < kConnections; ++number) {
+    threads.emplace_back([&, number] {
+      StormClient client(service.port(), number, tally);
+      while (tally.sent.load() < requests && !deadline.Passed()) client.Go();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::fprintf(stderr,
+               "storm: %ld requests over %d connections: %ld answered, %ld hung up, %ld wrong, %ld "
+               "missing\n",
+               tally.sent.load(), kConnections, tally.answered.load(), tally.hung_up.load(),
+               tally.wrong.load(), tally.missing.load());
+  const bool clean = NothingIsLeft(service, descriptors);
+  service.Signal(SIGTERM);
+  const Ended ended = service.Wait();
+  std::fprintf(stderr, "storm: the service ended with %d, signal %d\n", ended.status, ended.signal);
+  return clean && tally.wrong == 0 && tally.missing == 0 && ended.status == 0 ? EXIT_SUCCESS
+                                                                              : EXIT_FAILURE;
+}
+
+}  // namespace
+}  // namespace headrace::testing_support
+
+int main(int argc, char** argv) {
+  using headrace::Deadline;
+  const long requests = argc > 1 ? std::atol(argv[1]) : 200'000;
+  const Deadline deadline =
+      argc > 2 ? Deadline::After(std::chrono::seconds(std::atol(argv[2]))) : Deadline::Never();
+  return headrace::testing_support::Run(requests, deadline);
+}
