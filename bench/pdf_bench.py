@@ -22,18 +22,18 @@ import servers
 
 ROOT = servers.ROOT
 VENV = ROOT / ".deps/bench-pdf-venv"
-PDF2IMAGE = "pdf2image==1.17.0"
+REQUIREMENTS = ROOT / "bench/pdf_requirements.txt"
 
 
 def pdf2image_python():
     """The interpreter with pdf2image; made at first use."""
     python = VENV / "bin/python"
-    stamp = VENV / "package.txt"
-    if not stamp.is_file() or stamp.read_text() != PDF2IMAGE:
+    stamp = VENV / "requirements.txt"
+    if not stamp.is_file() or stamp.read_text() != REQUIREMENTS.read_text():
         print("installing pdf2image ...", flush=True)
         subprocess.run(["python3", "-m", "venv", "--clear", VENV], check=True)
-        subprocess.run([VENV / "bin/pip", "-q", "install", PDF2IMAGE], check=True)
-        stamp.write_text(PDF2IMAGE)
+        subprocess.run([VENV / "bin/pip", "-q", "install", "-r", REQUIREMENTS], check=True)
+        stamp.write_text(REQUIREMENTS.read_text())
     return python
 
 
@@ -101,7 +101,7 @@ def measure(document, options, service, folder):
         "headrace": lambda: service.weigh(options.dpi, document, 4),
         "bare loop": lambda: weigh([loop, options.dpi, document]),
         "pdftoppm -png": lambda: weigh(["pdftoppm", "-png", "-r", options.dpi, document, Path(folder) / "page"]),
-        "pdf2image": lambda: weigh([pdf2image_python(), ROOT / "bench/pdf_pdf2image.py", options.dpi, document]),
+        "pdf2image": lambda: weigh([pdf2image_python(), ROOT / "bench/pdf_2image.py", document, options.dpi, folder]),
     }
     runs = {name: [] for name in contestants}
     service.weigh(options.dpi, document, 1)  # warm
