@@ -28,12 +28,15 @@ layers:      ## include order, third-party libraries, file sizes
 	scripts/check_layers
 
 tidy: deps   ## clang-tidy over our sources
+	scripts/deps apt tools
 	scripts/tidy
 
-format: deps ## says what clang-format would change
+format:      ## says what clang-format would change
+	scripts/deps apt tools
 	scripts/format --check
 
-format-fix: deps
+format-fix:  ## changes it
+	scripts/deps apt tools
 	scripts/format --fix
 
 fuzz: deps   ## every fuzzer for FUZZ_SECONDS (default 60)
