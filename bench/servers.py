@@ -88,6 +88,7 @@ def headrace(folder, workers=1, capacity=64, threads=1, cores=None):
     config.write_text(
         f'server: {{listen: "127.0.0.1:{http}", threads: {threads}}}\n'
         f'management: {{listen: "127.0.0.1:{management}"}}\n'
+        f"shutdown: {{drain: 0s}}\n"  # nobody waits for what is left
         f"queues:\n"
         f"  simulate: {{handler: simulate, workers: {workers}, capacity: {capacity}, isolation: {{mode: thread}}}}\n")
     server = Server("headrace", [find_headrace(), "serve", "--config", config],
