@@ -1,0 +1,265 @@
+// What plain Pistache 0.4.26 gets wrong, one test a fault. The numbers are those of the list in
+// third_party/pistache/README.md. HEADRACE_TEST_EDGE names the server program to ask.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/fd.h"
+#include "http/raw_client.h"
+
+namespace headrace {
+namespace {
+
+using testing::StartsWith;
+
+constexpr const char* kJobs = "/v1/queues/echo/jobs";
+
+// The server's process. Ended by the end of its input, or killed.
+class Edge {
+ public:
+  Edge() {
+    const char* const program = std::getenv("HEADRACE_TEST_EDGE");
+    int in[2];
+    int out[2];
+    if (program == nullptr || pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) std::abort();
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(in[0], STDIN_FILENO);
+      dup2(out[1], STDOUT_FILENO);
+      execl(program, program, nullptr);
+      _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    to_.reset(in[1]);
+    from_.reset(out[0]);
+    port_ = static_cast<std::uint16_t>(std::atoi(Line().c_str()));
+  }
+  Edge(const Edge&) = delete;
+  Edge& operator=(const Edge&) = delete;
+  ~Edge() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  [[nodiscard]] RawClient Connect() const { return RawClient(port_); }
+
+  // True once the server says that it takes no more connections.
+  bool StopAccepting() { return write(to_.get(), "\n", 1) == 1 && Line() == "stopped"; }
+
+  [[nodiscard]] bool Alive() const { return waitpid(pid_, nullptr, WNOHANG) == 0; }
+
+ private:
+  std::string Line() {
+    std::string line;
+    pollfd entry{from_.get(), POLLIN, 0};
+    for (char c = 0; poll(&entry, 1, 10'000) == 1 && read(from_.get(), &c, 1) == 1 && c != '\n';) {
+      line += c;
+    }
+    return line;
+  }
+
+  pid_t pid_ = -1;
+  UniqueFd to_;
+  UniqueFd from_;
+  std::uint16_t port_ = 0;
+};
+
+std::string Job(const std::string& query, const std::string& body = "",
+                const std::string& fields = "") {
+  return PostRequest(std::string(kJobs) + "?" + query, body, fields);
+}
+
+class PistacheFaults : public testing::Test {
+ protected:
+  // The answer to a small request on a connection of its own: the server still works.
+  void ExpectStillServes() {
+    ASSERT_TRUE(edge_.Alive());
+    RawClient client = edge_.Connect();
+    client.Send(Job("token=works", "", "Connection: keep-alive\r\n"));
+    const auto answer = client.Read();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_EQ(answer->body, "works");
+  }
+
+  Edge edge_;
+};
+
+// 1, 2: from other threads, while clients hang up.
+TEST_F(PistacheFaults, N01And02_AnswersOfOtherThreadsReachTheirOwnClientOnly) {
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> clients;
+  for (unsigned seed = 0; seed < 16; ++seed) {
+    clients.emplace_back([&, seed] {
+      std::mt19937 random(seed);
+      for (int i = 0; i < 150; ++i) {
+        RawClient client = edge_.Connect();
+        const std::string token = fmt::format("{}-{}", seed, i);
+        if (!client.Send(Job(fmt::format("ms={}&token={}", random() % 4, token), "",
+                             "Connection: keep-alive\r\n"))) {
+          ++wrong;
+          continue;
+        }
+        if (random() % 2 == 0) {
+          random() % 2 == 0 ? client.Reset() : client.Close();
+          continue;
+        }
+        const auto answer = client.Read();
+        if (!answer || answer->body != token) ++wrong;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(wrong, 0);
+  ExpectStillServes();
+}
+
+TEST_F(PistacheFaults, N04_ASlowReaderDoesNotHoldUpItsReactor) {
+  RawClient slow = edge_.Connect();
+  slow.Send(Job("bytes=30000000"));
+  ASSERT_THAT(slow.ReadSome(), StartsWith("HTTP/1.1 200"));
+  ExpectStillServes();
+}
+
+TEST_F(PistacheFaults, N05_AChunkedUploadMayBeCutBetweenCrAndLf) {
+  RawClient client = edge_.Connect();
+  client.Send(
+      fmt::format("POST {}?token=cut HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                  "Connection: keep-alive\r\n\r\n3\r\nabc\r",
+                  kJobs));
+  ExpectStillServes();
+  client.Send("\n0\r\n\r\n");
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->body, "cut");
+}
+
+// 6 is the library's router, which neither server uses: RoutesTest and EdgeTest cover our own.
+
+TEST_F(PistacheFaults, N07_ATooLongBodyIsRefusedByItsLengthAndTheConnectionEnds) {
+  RawClient client = edge_.Connect();
+  client.Send(PostHead(std::string(kJobs) + "?token=a", 5'000'000));
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 413);
+  client.Send(std::string(5'000'000, 'x'));
+  ExpectStillServes();
+}
+
+TEST_F(PistacheFaults, N07_LongHeadsAreRefusedWith414And431) {
+  RawClient line = edge_.Connect();
+  line.Send("GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto long_line = line.Read();
+  ASSERT_TRUE(long_line.has_value());
+  EXPECT_EQ(long_line->status, 414);
+  RawClient fields = edge_.Connect();
+  fields.Send("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(200'000, 'a') + "\r\n\r\n");
+  const auto long_fields = fields.Read();
+  ASSERT_TRUE(long_fields.has_value());
+  EXPECT_EQ(long_fields->status, 431);
+}
+
+TEST_F(PistacheFaults, N08_AnAnswerMayTakeLongerThanTheHeaderTimeout) {
+  RawClient client = edge_.Connect();
+  client.Send(Job("ms=2200&token=late", "", "Connection: keep-alive\r\n"));
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "late");
+}
+
+TEST_F(PistacheFaults, N10_PipelinedRequestsAreAllAnsweredInOrder) {
+  RawClient client = edge_.Connect();
+  client.Send(Job("ms=50&token=first", "", "Connection: keep-alive\r\n") +
+              Job("token=second", "", "Connection: keep-alive\r\n"));
+  for (const char* token : {"first", "second"}) {
+    const auto answer = client.Read();
+    ASSERT_TRUE(answer.has_value()) << token;
+    EXPECT_EQ(answer->body, token);
+  }
+}
+
+TEST_F(PistacheFaults, N11_TwoContentLengthsAre400AndTheEndOfTheConnection) {
+  RawClient client = edge_.Connect();
+  client.Send(
+      fmt::format("POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n"
+                  "\r\nab",
+                  kJobs));
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 400);
+  EXPECT_TRUE(client.ReadToEnd().has_value());
+}
+
+TEST_F(PistacheFaults, N12_ConnectionCloseIsHonoured) {
+  RawClient client = edge_.Connect();
+  client.Send(Job("token=bye", "", "Connection: close\r\n"));
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST_F(PistacheFaults, N13_Http11ConnectionsAreKeptWithoutAskingForIt) {
+  RawClient client = edge_.Connect();
+  client.Send(Job("token=first"));
+  const auto first = client.Read();
+  ASSERT_TRUE(first.has_value());
+  EXPECT_NE(first->Field("connection"), "Close");
+  client.Send(Job("token=second"));
+  const auto second = client.Read();
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->body, "second");
+}
+
+TEST_F(PistacheFaults, N14_AnExpectedBodyIsInvitedWith100Continue) {
+  RawClient client = edge_.Connect();
+  client.Send(PostHead(std::string(kJobs) + "?token=a", 3, "Expect: 100-continue\r\n"));
+  EXPECT_THAT(client.ReadSome(), StartsWith("HTTP/1.1 100"));
+}
+
+TEST_F(PistacheFaults, N14_QueryValuesArePercentDecoded) {
+  RawClient client = edge_.Connect();
+  client.Send(Job("token=a%20b%2Fc", "", "Connection: keep-alive\r\n"));
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->body, "a b/c");
+}
+
+// 17, 18: the clients leave before they have read; nothing may be left behind or kill the process.
+TEST_F(PistacheFaults, N17And18_ClientsThatLeaveInMidAnswerDoNoHarm) {
+  for (int i = 0; i < 40; ++i) {
+    RawClient client = edge_.Connect();
+    client.Send(Job("bytes=3000000"));
+    ASSERT_FALSE(client.ReadSome().empty());
+    client.Reset();
+  }
+  ExpectStillServes();
+}
+
+TEST_F(PistacheFaults, N19_AfterStopAcceptingLiveRequestsAreAnsweredAndNewOnesRefused) {
+  RawClient live = edge_.Connect();
+  live.Send(Job("ms=300&token=live", "", "Connection: keep-alive\r\n"));
+  ASSERT_TRUE(edge_.StopAccepting());
+  const auto answer = live.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->body, "live");
+  RawClient late = edge_.Connect();
+  late.Send(Job("token=late"));
+  EXPECT_FALSE(late.Read().has_value());
+}
+
+}  // namespace
+}  // namespace headrace
