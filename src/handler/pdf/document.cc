@@ -42,13 +42,13 @@ Failure WhyNotOpen(std::span<const std::byte> bytes, bool with_password) {
 
 }  // namespace
 
-bool PdfPage::Draw(std::byte* bgra, int width, int height) const {
+bool PdfPage::Draw(std::byte* bgra, int width, int height, int turns) const {
   // BGRA, although nothing is transparent: with the formats without alpha PDFium's blend modes take
   // twenty times as long.
   FPDF_BITMAP bitmap = FPDFBitmap_CreateEx(width, height, kBitmapBgra, bgra, width * 4);
   if (bitmap == nullptr) return false;
   FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF);
-  FPDF_RenderPageBitmap(bitmap, page_, 0, 0, width, height, 0, kRenderAnnotations);
+  FPDF_RenderPageBitmap(bitmap, page_, 0, 0, width, height, turns, kRenderAnnotations);
   FPDFBitmap_Destroy(bitmap);
   return true;
 }
@@ -57,6 +57,10 @@ std::variant<PdfDocument, Failure> PdfDocument::Open(std::span<const std::byte> 
                                                      const std::optional<std::string>& password) {
   FPDF_DOCUMENT document =
       FPDF_LoadMemDocument64(bytes.data(), bytes.size(), password ? password->c_str() : nullptr);
+  // A password that is not needed does no harm: the document may open for everybody.
+  if (document == nullptr && password && FPDF_GetLastError() == kErrorPassword) {
+    document = FPDF_LoadMemDocument64(bytes.data(), bytes.size(), nullptr);
+  }
   if (document == nullptr) return WhyNotOpen(bytes, password.has_value());
   PdfDocument opened(document);
   if (opened.PageCount() < 1) {

@@ -28,9 +28,13 @@ class PdfPage {
   [[nodiscard]] double Width() const { return static_cast<double>(FPDF_GetPageWidthF(page_)); }
   [[nodiscard]] double Height() const { return static_cast<double>(FPDF_GetPageHeightF(page_)); }
 
-  // Draws the page, scaled to `width` x `height` pixels, on white into BGRA rows of width * 4
-  // bytes. False if PDFium cannot make a bitmap of that size.
-  [[nodiscard]] bool Draw(std::byte* bgra, int width, int height) const;
+  // The page's /Rotate in quarter turns clockwise: 0 to 3.
+  [[nodiscard]] int QuarterTurns() const { return FPDFPage_GetRotation(page_); }
+
+  // Draws the page, turned clockwise by `turns` quarters more and then scaled to `width` x `height`
+  // pixels, on white into BGRA rows of width * 4 bytes. False if PDFium cannot make a bitmap of
+  // that size.
+  [[nodiscard]] bool Draw(std::byte* bgra, int width, int height, int turns = 0) const;
 
  private:
   FPDF_PAGE page_;

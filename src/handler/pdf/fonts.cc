@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,8 +65,11 @@ std::vector<std::string> Folders() {
 
 std::string ReadFont(const char* file) {
   for (const std::string& folder : Folders()) {
-    std::ifstream in(folder + '/' + file, std::ios::binary);
-    if (in) return {std::istreambuf_iterator<char>(in), {}};
+    std::ifstream in(folder + '/' + file, std::ios::binary | std::ios::ate);
+    if (!in) continue;
+    std::string data(static_cast<std::size_t>(in.tellg()), '\0');
+    in.seekg(0);
+    if (in.read(data.data(), static_cast<std::streamsize>(data.size()))) return data;
   }
   return {};
 }

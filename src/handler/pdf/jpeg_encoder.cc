@@ -2,6 +2,7 @@
 
 #include <turbojpeg.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -15,7 +16,7 @@ constexpr unsigned char kDotsPerInch = 1;
 
 void SetDensity(unsigned char* file, unsigned long size, double dpi) {
   if (size < kDensityAt + 5 || std::memcmp(file + 6, "JFIF", 5) != 0) return;
-  const auto density = static_cast<unsigned>(std::lround(dpi));
+  const auto density = static_cast<unsigned>(std::lround(std::clamp(dpi, 1.0, 65535.0)));
   unsigned char* const at = file + kDensityAt;
   at[0] = kDotsPerInch;
   at[1] = at[3] = static_cast<unsigned char>(density >> 8);

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +19,7 @@
 #include "handler/pdf/jpeg_encoder.h"
 #include "handler/pdf/page_ranges.h"
 #include "handler/pdf/png_encoder.h"
+#include "handler/pdf/rotate.h"
 
 namespace headrace {
 namespace {
@@ -24,6 +28,8 @@ constexpr double kPointsPerInch = 72;
 constexpr double kDefaultDpi = 150;
 constexpr int kDefaultQuality = 85;
 constexpr double kMaxSide = 65'500;  // pixels: what JPEG can say
+// Pixels of the largest page that is drawn upright and turned then: it needs its picture twice.
+constexpr std::size_t kMostTurned = 16'000'000;
 
 // Text in a font that is not embedded: the first one costs tens of milliseconds. PDFium rebuilds
 // the cross-reference table.
@@ -39,6 +45,11 @@ constexpr std::string_view kWarmPage =
 
 Failure Bad(const char* type, std::string hint) {
   return {Failure::Kind::kBadPayload, type, std::move(hint), {}};
+}
+
+// For a job that is over for another reason; nobody reads it.
+Failure Stopped() {
+  return {Failure::Kind::kInternal, "stopped", "the job was stopped", "stopped between pages"};
 }
 
 std::optional<int> Number(const Params& params, std::string_view name) {
@@ -126,17 +137,43 @@ std::variant<std::vector<int>, Failure> SelectPages(const Order& order, int coun
   return *std::move(pages);
 }
 
+// Room for pixels that grows and is reused. Not a vector: nothing may clear it, every pixel is
+// drawn.
+class PixelBuffer {
+ public:
+  std::byte* Get(std::size_t pixels) {
+    if (pixels > capacity_) {
+      words_.reset();
+      words_ = std::unique_ptr<std::uint32_t[]>(new std::uint32_t[pixels]);
+      capacity_ = pixels;
+    }
+    return reinterpret_cast<std::byte*>(words_.get());
+  }
+  [[nodiscard]] std::uint32_t* words() { return words_.get(); }
+
+ private:
+  std::unique_ptr<std::uint32_t[]> words_;
+  std::size_t capacity_ = 0;
+};
+
 }  // namespace
 
 struct PdfHandler::Buffers {
-  // Not a vector: nothing may clear it, every pixel is drawn.
-  std::byte* Pixels(std::size_t bytes) {
-    if (bytes > capacity) {
-      pixels.reset();
-      pixels = std::unique_ptr<std::byte[]>(new std::byte[bytes]);
-      capacity = bytes;
-    }
-    return pixels.get();
+  // Draws the page in its full size. The picture is valid until the next call; null if PDFium makes
+  // no bitmap of that size.
+  std::byte* Draw(const PdfPage& page, int width, int height) {
+    const std::size_t count = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+    std::byte* const shown = pixels.Get(count);
+    const int turns = page.QuarterTurns();
+    if (turns == 0 || count > kMostTurned) return page.Draw(shown, width, height) ? shown : nullptr;
+    // PDFium draws images a quarter slower where they are turned: draw upright, turn the result.
+    const bool swapped = turns % 2 != 0;
+    const int upright_width = swapped ? height : width;
+    const int upright_height = swapped ? width : height;
+    std::byte* const drawn = upright.Get(count);
+    if (!page.Draw(drawn, upright_width, upright_height, 4 - turns)) return nullptr;
+    Rotate(upright.words(), upright_width, upright_height, turns, pixels.words());
+    return shown;
   }
 
   std::optional<Failure> DrawPage(const PdfDocument& document, int number, const Order& order,
@@ -161,9 +198,9 @@ struct PdfHandler::Buffers {
     raster.dpi = size.dpi;
     const std::size_t bytes =
         static_cast<std::size_t>(raster.width) * static_cast<std::size_t>(raster.height) * 4;
-    std::byte* const bgra = Pixels(bytes);
+    std::byte* const bgra = Draw(page, raster.width, raster.height);
     raster.bgra = bgra;
-    if (!page.Draw(bgra, raster.width, raster.height)) {
+    if (bgra == nullptr) {
       return Failure{Failure::Kind::kInternal, "pdf-no-bitmap", "the page cannot be drawn",
                      "FPDFBitmap_CreateEx failed"};
     }
@@ -173,15 +210,15 @@ struct PdfHandler::Buffers {
 
   std::optional<Failure> Add(const Raster& raster, int number, const Order& order,
                              Context& context) {
-    const auto bytes = order.jpeg ? jpeg.Encode(raster, order.quality, order.gray)
-                                  : std::as_bytes(std::span(png.Encode(raster)));
+    const auto bytes =
+        order.jpeg ? jpeg.Encode(raster, order.quality, order.gray) : png.Encode(raster);
     const std::string name = fmt::format("page-{:04}.{}", number, order.jpeg ? "jpg" : "png");
     if (context.AddPart(name, order.jpeg ? "image/jpeg" : "image/png", bytes)) return std::nullopt;
-    return Failure{Failure::Kind::kInternal, "stopped", "the job was stopped", "AddPart refused"};
+    return Stopped();
   }
 
-  std::unique_ptr<std::byte[]> pixels;
-  std::size_t capacity = 0;
+  PixelBuffer pixels;
+  PixelBuffer upright;
   PngEncoder png;
   JpegEncoder jpeg;
 };
@@ -197,9 +234,9 @@ void PdfHandler::Warm() {
   const auto opened = PdfDocument::Open(std::as_bytes(std::span(kWarmPage)), std::nullopt);
   if (const auto* document = std::get_if<PdfDocument>(&opened)) {
     constexpr int kSide = 99;
-    if (!document->Page(1).Draw(buffers_->Pixels(std::size_t{4} * kSide * kSide), kSide, kSide))
-      return;
+    if (buffers_->Draw(document->Page(1), kSide, kSide) != nullptr) return;
   }
+  throw std::runtime_error("PDFium does not draw the first page");
 }
 
 std::optional<Failure> PdfHandler::Run(const Job& job, Context& context) {
@@ -210,6 +247,7 @@ std::optional<Failure> PdfHandler::Run(const Job& job, Context& context) {
   auto selected = SelectPages(order, document.PageCount(), limits_.max_pages);
   if (auto* failure = std::get_if<Failure>(&selected)) return std::move(*failure);
   for (const int number : std::get<std::vector<int>>(selected)) {
+    if (context.Cancelled()) return Stopped();
     if (auto failure = buffers_->DrawPage(document, number, order, limits_, context))
       return failure;
   }

@@ -49,6 +49,7 @@ FPDF_PAGE FPDF_LoadPage(FPDF_DOCUMENT document, int index);
 void FPDF_ClosePage(FPDF_PAGE page);
 float FPDF_GetPageWidthF(FPDF_PAGE page);
 float FPDF_GetPageHeightF(FPDF_PAGE page);
+int FPDFPage_GetRotation(FPDF_PAGE page);
 
 FPDF_BITMAP FPDFBitmap_CreateEx(int width, int height, int format, void* first_scan, int stride);
 FPDF_BOOL FPDFBitmap_FillRect(FPDF_BITMAP bitmap, int left, int top, int width, int height,

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <new>
 #include <stdexcept>
 
 namespace headrace {
@@ -20,14 +19,8 @@ constexpr int kDeflateLevel = 2;
 constexpr double kInchesPerMetre = 39.37007874;
 constexpr std::size_t kStrip = 128 * 1024;  // bytes filtered at once: they stay in the cache
 
-void PutNumber(std::vector<std::uint8_t>& out, std::uint32_t number) {
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<std::uint8_t>(number >> shift));
-  }
-}
-
-std::uint32_t Crc(const std::uint8_t* data, std::size_t size) {
-  return crc32_gzip_refl(0, data, size);
+void WriteNumber(std::uint32_t number, std::uint8_t* to) {
+  for (int i = 0; i < 4; ++i) to[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
 }
 
 const std::uint8_t* Row(const Raster& raster, int y) {
@@ -82,90 +75,100 @@ void FilterColour(const std::uint8_t* row, const std::uint8_t* above, std::size_
 
 }  // namespace
 
-const std::vector<std::uint8_t>& PngEncoder::Encode(const Raster& raster) {
+std::span<const std::byte> PngEncoder::Encode(const Raster& raster) {
+  size_ = 0;
   const bool gray = IsGray(raster);
-  Begin(raster, gray);
-  Deflate(raster, gray);
-  Chunk("IEND", {});
-  return file_;
+  AppendHeader(raster, gray);
+  AppendPixels(raster, gray);
+  const std::size_t end = size_;
+  Append("\0\0\0\0IEND", 8);
+  AppendCrc(end);
+  return std::as_bytes(std::span(file_).first(size_));
 }
 
-void PngEncoder::Begin(const Raster& raster, bool gray) {
-  file_.assign(std::begin(kSignature), std::end(kSignature));
-  std::vector<std::uint8_t> header;
-  PutNumber(header, static_cast<std::uint32_t>(raster.width));
-  PutNumber(header, static_cast<std::uint32_t>(raster.height));
-  header.insert(header.end(), {8, gray ? kGrayscale : kTruecolour, 0, 0, 0});
-  Chunk("IHDR", header);
-  std::vector<std::uint8_t> physical;
-  const auto per_metre = static_cast<std::uint32_t>(std::lround(raster.dpi * kInchesPerMetre));
-  PutNumber(physical, per_metre);
-  PutNumber(physical, per_metre);
-  physical.push_back(1);  // the unit is the metre
-  Chunk("pHYs", physical);
+void PngEncoder::Append(const void* bytes, std::size_t size) {
+  if (size_ + size > file_.size()) file_.resize(size_ + size);
+  std::memcpy(file_.data() + size_, bytes, size);
+  size_ += size;
 }
 
-void PngEncoder::Chunk(const char* type, const std::vector<std::uint8_t>& data) {
-  PutNumber(file_, static_cast<std::uint32_t>(data.size()));
-  const std::size_t start = file_.size();
-  file_.insert(file_.end(), type, type + 4);
-  file_.insert(file_.end(), data.begin(), data.end());
-  PutNumber(file_, Crc(file_.data() + start, file_.size() - start));
+void PngEncoder::AppendNumber(std::uint32_t number) {
+  std::uint8_t bytes[4];
+  WriteNumber(number, bytes);
+  Append(bytes, sizeof(bytes));
 }
 
-void PngEncoder::Deflate(const Raster& raster, bool gray) {
+// Ends the chunk that begins at `chunk` with its length.
+void PngEncoder::AppendCrc(std::size_t chunk) {
+  AppendNumber(crc32_gzip_refl(0, file_.data() + chunk + 4, size_ - chunk - 4));
+}
+
+void PngEncoder::AppendHeader(const Raster& raster, bool gray) {
+  Append(kSignature, sizeof(kSignature));
+  const std::size_t header = size_;
+  Append("\0\0\0\x0DIHDR", 8);
+  AppendNumber(static_cast<std::uint32_t>(raster.width));
+  AppendNumber(static_cast<std::uint32_t>(raster.height));
+  const std::uint8_t format[] = {8, gray ? kGrayscale : kTruecolour, 0, 0, 0};
+  Append(format, sizeof(format));
+  AppendCrc(header);
+
+  const std::size_t physical = size_;
+  Append("\0\0\0\x09pHYs", 8);
+  const auto per_metre =
+      static_cast<std::uint32_t>(std::lround(std::clamp(raster.dpi * kInchesPerMetre, 1.0, 2e9)));
+  AppendNumber(per_metre);
+  AppendNumber(per_metre);
+  Append("\x01", 1);  // the unit is the metre
+  AppendCrc(physical);
+}
+
+void PngEncoder::AppendPixels(const Raster& raster, bool gray) {
   const auto width = static_cast<std::size_t>(raster.width);
   const std::size_t row_bytes = 1 + width * (gray ? 1 : 3);
-  const auto height = static_cast<std::size_t>(raster.height);
-  const std::size_t rows_per_strip = std::max<std::size_t>(1, kStrip / row_bytes);
-  rows_.resize(rows_per_strip * row_bytes + 1);
+  const int strip = static_cast<int>(std::max<std::size_t>(1, kStrip / row_bytes));
+  rows_.resize(static_cast<std::size_t>(strip) * row_bytes + 1);
   level_buffer_.resize(ISAL_DEF_LVL2_DEFAULT);
 
-  const std::size_t chunk = file_.size();
-  file_.insert(file_.end(), {0, 0, 0, 0, 'I', 'D', 'A', 'T'});
-  const std::size_t data = file_.size();
-  file_.resize(data + row_bytes * height / 8 + 4096);  // grows where a page compresses badly
-
+  const std::size_t chunk = size_;
+  Append("\0\0\0\0IDAT", 8);
   isal_zstream stream;
   isal_deflate_init(&stream);
   stream.level = kDeflateLevel;
   stream.level_buf = level_buffer_.data();
   stream.level_buf_size = static_cast<std::uint32_t>(level_buffer_.size());
   stream.gzip_flag = IGZIP_ZLIB;
-  stream.next_out = file_.data() + data;
-  stream.avail_out = static_cast<std::uint32_t>(file_.size() - data);
-
-  for (std::size_t y = 0; y < height;) {
-    const std::size_t end = std::min(height, y + rows_per_strip);
+  for (int y = 0; y < raster.height;) {
+    const int end = std::min(raster.height, y + strip);
     std::uint8_t* out = rows_.data();
     for (; y < end; ++y, out += row_bytes) {
-      const int line = static_cast<int>(y);
-      const std::uint8_t* const above = y == 0 ? nullptr : Row(raster, line - 1);
       out[0] = kUpFilter;
-      (gray ? FilterGray : FilterColour)(Row(raster, line), above, width, out + 1);
+      const std::uint8_t* const above = y == 0 ? nullptr : Row(raster, y - 1);
+      (gray ? FilterGray : FilterColour)(Row(raster, y), above, width, out + 1);
     }
     stream.next_in = rows_.data();
     stream.avail_in = static_cast<std::uint32_t>(out - rows_.data());
-    stream.end_of_stream = y == height ? 1 : 0;
-    for (bool more = true; more;) {
-      if (isal_deflate(&stream) != COMP_OK) throw std::runtime_error("isal_deflate failed");
-      const bool full = stream.avail_out == 0;
-      more = stream.end_of_stream != 0 ? stream.internal_state.state != ZSTATE_END : full;
-      if (more) {
-        const std::size_t used = static_cast<std::size_t>(stream.next_out - file_.data());
-        file_.resize(file_.size() + file_.size() / 2);
-        stream.next_out = file_.data() + used;
-        stream.avail_out = static_cast<std::uint32_t>(file_.size() - used);
-      }
-    }
+    stream.end_of_stream = y == raster.height ? 1 : 0;
+    Deflate(&stream);
   }
+  WriteNumber(static_cast<std::uint32_t>(size_ - chunk - 8), file_.data() + chunk);
+  AppendCrc(chunk);
+}
 
-  file_.resize(static_cast<std::size_t>(stream.next_out - file_.data()));
-  const auto length = static_cast<std::uint32_t>(file_.size() - data);
-  for (std::size_t i = 0; i < 4; ++i) {
-    file_[chunk + i] = static_cast<std::uint8_t>(length >> (24 - 8 * i));
+// Takes all input of the stream; the file grows as needed and keeps its room for the next page.
+void PngEncoder::Deflate(isal_zstream* stream) {
+  bool more = true;
+  while (more) {
+    if (file_.size() - size_ < kStrip) file_.resize(file_.size() * 3 / 2 + kStrip);
+    const auto room =
+        static_cast<std::uint32_t>(std::min<std::size_t>(file_.size() - size_, 1U << 30));
+    stream->next_out = file_.data() + size_;
+    stream->avail_out = room;
+    if (isal_deflate(stream) != COMP_OK) throw std::runtime_error("isal_deflate failed");
+    size_ += room - stream->avail_out;
+    more = stream->end_of_stream != 0 ? stream->internal_state.state != ZSTATE_END
+                                      : stream->avail_out == 0;
   }
-  PutNumber(file_, Crc(file_.data() + chunk + 4, file_.size() - chunk - 4));
 }
 
 }  // namespace headrace

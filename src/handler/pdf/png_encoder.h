@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
+
+struct isal_zstream;
 
 namespace headrace {
 
@@ -20,14 +23,18 @@ struct Raster {
 class PngEncoder {
  public:
   // The file, valid until the next call. Throws std::bad_alloc.
-  const std::vector<std::uint8_t>& Encode(const Raster& raster);
+  std::span<const std::byte> Encode(const Raster& raster);
 
  private:
-  void Begin(const Raster& raster, bool gray);
-  void Deflate(const Raster& raster, bool gray);
-  void Chunk(const char* type, const std::vector<std::uint8_t>& data);
+  void Append(const void* bytes, std::size_t size);
+  void AppendNumber(std::uint32_t number);
+  void AppendCrc(std::size_t chunk);
+  void AppendHeader(const Raster& raster, bool gray);
+  void AppendPixels(const Raster& raster, bool gray);
+  void Deflate(isal_zstream* stream);
 
-  std::vector<std::uint8_t> file_;
+  std::vector<std::uint8_t> file_;  // the first size_ bytes count
+  std::size_t size_ = 0;
   std::vector<std::uint8_t> rows_;
   std::vector<std::uint8_t> level_buffer_;
 };

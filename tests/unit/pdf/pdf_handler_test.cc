@@ -4,9 +4,10 @@
 #include <gmock/gmock.h>
 #include <turbojpeg.h>
 
-#include <fstream>
-#include <iterator>
 #include <utility>
+
+#include "handler/pdf/document.h"
+#include "pdf_support.h"
 
 namespace headrace {
 namespace {
@@ -49,8 +50,7 @@ PdfHandler& Handler() {
 }
 
 std::string Data(const std::string& name) {
-  std::ifstream in(std::string(TEST_DATA) + '/' + name, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return ReadFile(std::filesystem::path(TEST_DATA) / name);
 }
 
 struct Done {
@@ -116,6 +116,32 @@ TEST(PdfHandler, TurnsPagesAndCutsThemToTheCropBox) {
   EXPECT_EQ(PngSize(cropped.images[0].bytes), std::pair(200U, 100U));
 }
 
+TEST(PdfHandler, ATurnedPageLooksAsPdfiumDrawsItTurned) {
+  const std::string payload = Data("boxes.pdf");
+  const Done done = Convert(payload, {{"dpi", "100"}, {"pages", "1-4"}});
+  ASSERT_FALSE(done.failure);
+  const auto opened = PdfDocument::Open(std::as_bytes(std::span(payload)), std::nullopt);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const PngImage ours = DecodePng(done.images[i].bytes);
+    std::vector<std::byte> direct(std::size_t{4} * ours.width * ours.height);
+    const auto page = std::get<PdfDocument>(opened).Page(static_cast<int>(i) + 1);
+    ASSERT_EQ(page.QuarterTurns(), static_cast<int>(i));
+    ASSERT_TRUE(
+        page.Draw(direct.data(), static_cast<int>(ours.width), static_cast<int>(ours.height)));
+    int most = 0;
+    double sum = 0;
+    for (std::size_t p = 0; p < ours.pixels.size(); ++p) {
+      const auto theirs = static_cast<std::uint8_t>(direct[p / 3 * 4 + 2 - p % 3]);
+      const int difference = std::abs(static_cast<int>(ours.pixels[p]) - static_cast<int>(theirs));
+      sum += difference;
+      most = std::max(most, difference);
+    }
+    // Not equal: the edges of glyphs depend on the direction of the text.
+    EXPECT_LT(sum / static_cast<double>(ours.pixels.size()), 0.5)
+        << "page " << i + 1 << ", most " << most;
+  }
+}
+
 TEST(PdfHandler, AWidthAloneKeepsTheAspect) {
   const Done done = Convert(Data("boxes.pdf"), {{"width", "150"}, {"pages", "1"}});
   EXPECT_EQ(PngSize(done.images[0].bytes), std::pair(150U, 100U));
@@ -163,7 +189,12 @@ TEST(PdfHandler, OpensAnEncryptedDocumentWithItsPassword) {
   EXPECT_EQ(done.images.size(), 1U);
 }
 
+TEST(PdfHandler, APasswordThatIsNotNeededDoesNoHarm) {
+  EXPECT_EQ(TypeOf(Convert(Data("boxes.pdf"), {{"password", "x"}, {"pages", "1"}})), "none");
+}
+
 TEST(PdfHandler, SaysWhatIsNotAPdf) {
+  EXPECT_EQ(TypeOf(Convert("")), "pdf-not-a-pdf");
   EXPECT_EQ(TypeOf(Convert("<html></html>")), "pdf-not-a-pdf");
   EXPECT_EQ(TypeOf(Convert("%PDF-1.7\n")), "pdf-damaged");
 }
