@@ -1,5 +1,5 @@
-// Draws every page of a PDF as a PNG in one process and throws the files away: what the work itself costs,
-// without a service around it.
+// Draws every page of a PDF as a PNG in one process and throws the files away: what the work itself
+// costs, without a service around it.
 //
 //   pdf-bare-loop DPI FILE
 
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
-#include <iterator>
+#include <stdexcept>
 #include <string>
 
 #include "handler/pdf/pdf_handler.h"
@@ -30,8 +30,11 @@ class Discard final : public headrace::Context {
 };
 
 int Draw(const std::string& dpi, const char* path) {
-  std::ifstream in(path, std::ios::binary);
-  const std::string document((std::istreambuf_iterator<char>(in)), {});
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in) throw std::runtime_error("cannot be read");
+  std::string document(static_cast<std::size_t>(in.tellg()), '\0');
+  in.seekg(0);
+  in.read(document.data(), static_cast<std::streamsize>(document.size()));
   headrace::PdfHandler handler{headrace::PdfLimits{}};
   handler.Warm();
   headrace::Job job;
