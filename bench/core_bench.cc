@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/timer.h"
 #include "engine/memory/memory_engine.h"
+#include "handler/params.h"
 #include "handler/simulate/simulate.h"
 #include "handler/thread_runner.h"
 #include "metrics/metrics.h"
@@ -37,6 +38,11 @@ class Client final : public Waiter {
 
  private:
   std::counting_semaphore<kInFlight>& places_;
+};
+
+class Nobody final : public Waiter {
+ public:
+  void Deliver(const std::string&, Outcome) override {}
 };
 
 class EmptyRunner final : public Runner {
@@ -107,6 +113,37 @@ void NoOpSimulateJob(benchmark::State& state) {
   Drive(state, runner);
 }
 BENCHMARK(NoOpSimulateJob)->Arg(1)->Arg(2)->MeasureProcessCPUTime()->UseRealTime();
+
+// One thread only: all of a job but the hand-over to a worker.
+void JobWithoutAWorker(benchmark::State& state) {
+  MemoryEngine engine({{"simulate", 1, 10}});
+  Metrics metrics({"simulate"}, engine, "bench");
+  Ledger ledger(std::uint64_t{1} << 30U);
+  JobService service(Core::Options(1, ledger), engine, metrics);
+  for (auto _ : state) {
+    Submission submission;
+    submission.params = {{"ms", "0"}, {"token", "0123456789"}};
+    submission.query_params = {"ms", "token"};
+    if (!service.Submit(std::move(submission), std::make_shared<Nobody>())) {
+      state.SkipWithError("refused");
+      break;
+    }
+    const JobPtr job = *engine.Claim(0);
+    engine.Finish(job->id, 1, JobState::kSucceeded);
+    Outcome outcome;
+    outcome.state = JobState::kSucceeded;
+    service.OnFinished(*job, std::move(outcome));
+  }
+}
+BENCHMARK(JobWithoutAWorker);
+
+void CheckParams(benchmark::State& state) {
+  const Params raw = {{"ms", "0"}, {"token", "0123456789"}};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(ValidateParams(SimulateInfo(), raw, {"ms", "token"}).ok());
+  }
+}
+BENCHMARK(CheckParams);
 
 void RefusedJob(benchmark::State& state) {
   MemoryEngine engine({{"simulate", 0, 0}});
