@@ -1,6 +1,7 @@
 #include "http/connection.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "http/problem.h"
@@ -227,8 +228,14 @@ void Connection::Send(Answer answer, bool keep, State after) {
   std::string text = FormatHead(answer, {http11, keep}, together);
   if (exchange_.method != HttpMethod::kHead) {
     text += answer.text;
-    for (auto& piece : answer.pieces) pieces_.push_back(std::move(piece));
+    std::move(answer.pieces.begin(), answer.pieces.end(), std::back_inserter(pieces_));
+    TakeSmallPieces(text);
   }
+  Pump(wire_->SendText(std::move(text), !pieces_.empty()));
+}
+
+// Moves what fits beside the head into the same write.
+void Connection::TakeSmallPieces(std::string& text) {
   while (!pieces_.empty() && !pieces_.front().payload.InMemfd() &&
          text.size() + pieces_.front().size() <= text.capacity()) {
     text += pieces_.front().text;
@@ -236,7 +243,6 @@ void Connection::Send(Answer answer, bool keep, State after) {
     pieces_.pop_front();
   }
   if (!pieces_.empty()) text += std::exchange(pieces_.front().text, {});
-  Pump(wire_->SendText(std::move(text), !pieces_.empty()));
 }
 
 // Sends on as long as the kernel takes it.
@@ -317,16 +323,9 @@ void Connection::OnClosed() {
 
 void Connection::OnTick(SteadyTime now) {
   switch (state_) {
-    case State::kHead: {
-      const bool idle = parser_.Untouched();
-      const bool ending = idle && edge_.draining.load(std::memory_order_relaxed);
-      if (ending || (idle && now - since_ > options_.idle_timeout)) {
-        Close();
-      } else if (!idle && now - since_ > options_.header_timeout) {
-        RespondError({ErrorCode::kRequestTimeout, "", "the request's head took too long", "", 0});
-      }
+    case State::kHead:
+      CheckHead(now);
       return;
-    }
     case State::kBody:
       CheckRate(now);
       return;
@@ -342,6 +341,16 @@ void Connection::OnTick(SteadyTime now) {
     case State::kBusy:  // the job has its own deadline
     case State::kClosed:
       return;
+  }
+}
+
+void Connection::CheckHead(SteadyTime now) {
+  const bool idle = parser_.Untouched();
+  const bool ending = idle && edge_.draining.load(std::memory_order_relaxed);
+  if (ending || (idle && now - since_ > options_.idle_timeout)) {
+    Close();
+  } else if (!idle && now - since_ > options_.header_timeout) {
+    RespondError({ErrorCode::kRequestTimeout, "", "the request's head took too long", "", 0});
   }
 }
 

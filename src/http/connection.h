@@ -73,10 +73,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Refuse(Answer answer);
   void RespondError(const Error& error);
   void Send(Answer answer, bool keep, State after);
+  void TakeSmallPieces(std::string& text);
   void Pump(bool sent);
   bool SendPiece();
   void FinishAnswer();
   void StartLinger();
+  void CheckHead(SteadyTime now);
   void CheckRate(SteadyTime now);
   void CheckStall(SteadyTime now);
   void Close();

@@ -16,7 +16,7 @@ class EdgeHandler final : public Pistache::Http::Handler {
 
   explicit EdgeHandler(EdgeHub& hub) : hub_(hub) {}
   // A copy serves another reactor: it has no connections.
-  EdgeHandler(const EdgeHandler& other) : Pistache::Http::Handler(), hub_(other.hub_) {}
+  EdgeHandler(const EdgeHandler& other) : Pistache::Http::Handler(other), hub_(other.hub_) {}
   EdgeHandler& operator=(const EdgeHandler&) = delete;
   ~EdgeHandler() override;  // the reactor has ended: jobs that still wait are abandoned
 

@@ -31,7 +31,7 @@ struct EdgeHub {
   EdgeState state;
 
   Mutex mu;
-  CondVar idle;                       // no connection is left
+  CondVar idle;  // no connection is left
   int connections GUARDED_BY(mu) = 0;
   std::vector<std::shared_ptr<ReactorLink>> reactors GUARDED_BY(mu);
 };

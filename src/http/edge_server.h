@@ -27,8 +27,8 @@ class EdgeServer {
   void AnnounceClose();
   // Closes the listener, and connections as they become idle. Implies AnnounceClose.
   void StopAccepting();
-  // After StopAccepting: waits until every answer is out and every connection has ended. False if the
-  // deadline came first.
+  // After StopAccepting: waits until every answer is out and every connection has ended. False if
+  // the deadline came first.
   bool WaitIdle(Deadline deadline);
   // Ends the reactors and all connections; jobs that still wait are abandoned. Idempotent.
   void Stop();

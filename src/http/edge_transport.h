@@ -13,7 +13,7 @@ namespace headrace {
 class EdgeTransport final : public Pistache::Tcp::Transport {
  public:
   explicit EdgeTransport(const std::shared_ptr<EdgeHandler>& handler);
-  ~EdgeTransport();  // Pistache's is virtual by its own base
+  ~EdgeTransport() override;
   EdgeTransport(const EdgeTransport&) = delete;
   EdgeTransport& operator=(const EdgeTransport&) = delete;
 

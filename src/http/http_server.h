@@ -22,7 +22,7 @@ class HttpServer {
   }  // answers carry `Connection: close` from now on
   void StopAccepting() { server_.StopAccepting(); }  // closes the listener; idle connections end
   bool WaitIdle(Deadline deadline) { return server_.WaitIdle(deadline); }  // all answers are out
-  void Stop() { server_.Stop(); }                    // ends reactors and connections; idempotent
+  void Stop() { server_.Stop(); }  // ends reactors and connections; idempotent
 
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
   [[nodiscard]] Seconds SinceSlowestTurn() const { return server_.SinceSlowestTurn(); }

@@ -17,7 +17,7 @@ constexpr std::string_view kFormat = "format";
 }  // namespace
 
 Status ParamsSource::Add(std::string name, std::string value) {
-  const auto [at, added] = raw_.params.try_emplace(std::move(name), std::move(value));
+  const auto [at, added] = raw_.params.emplace(std::move(name), std::move(value));
   if (added) return Ok();
   return Error{ErrorCode::kUnprocessable, "bad-parameter",
                fmt::format("the parameter '{}' is given twice", at->first), "", 0};

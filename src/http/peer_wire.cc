@@ -20,7 +20,7 @@ bool PeerWire::Write(Buffer buffer, bool more) {
         const auto connection = weak.lock();
         if (alive && connection && alive->pendingBytes() == 0) connection->OnWritten();
       },
-      [transport = transport_, weak = std::weak_ptr(peer_)](std::exception_ptr) {
+      [transport = transport_, weak = std::weak_ptr(peer_)](const std::exception_ptr&) {
         // The client is gone. Closed from the loop, not from within the call that wrote.
         transport->post([transport, weak] {
           if (const auto peer = weak.lock()) transport->closePeer(peer);

@@ -16,22 +16,27 @@ Error BadQuery(const char* hint) {
   return Error{ErrorCode::kInvalidArgument, "malformed-query", hint, "", 0};
 }
 
+// The byte that two hexadecimal digits stand for; -1 if they are not two such digits.
+int EscapedValue(std::string_view digits) {
+  if (digits.size() != 2) return -1;
+  const int high = HexValue(digits[0]);
+  const int low = HexValue(digits[1]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 }  // namespace
 
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      decoded.push_back(' ');
-    } else if (text[i] != '%') {
-      decoded.push_back(text[i]);
-    } else {
-      const int high = i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? HexValue(text[i + 2]) : -1;
-      if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
-      decoded.push_back(static_cast<char>(high * 16 + low));
+    if (text[i] == '%') {
+      const int value = EscapedValue(text.substr(i + 1, 2));
+      if (value <= 0) return std::nullopt;
+      decoded.push_back(static_cast<char>(value));
       i += 2;
+    } else {
+      decoded.push_back(text[i] == '+' && plus_is_space ? ' ' : text[i]);
     }
   }
   return decoded;
