@@ -238,8 +238,8 @@ TEST_F(PistacheFaults, N14_QueryValuesArePercentDecoded) {
   EXPECT_EQ(answer->body, "a b/c");
 }
 
-// 17, 18: the clients leave before they have read; nothing may be left behind or kill the process.
-TEST_F(PistacheFaults, N17And18_ClientsThatLeaveInMidAnswerDoNoHarm) {
+// Not one of the faults: plain Pistache survives it too.
+TEST_F(PistacheFaults, ClientsThatLeaveInMidAnswerDoNoHarm) {
   for (int i = 0; i < 40; ++i) {
     RawClient client = edge_.Connect();
     client.Send(Job("bytes=3000000"));
@@ -251,6 +251,8 @@ TEST_F(PistacheFaults, N17And18_ClientsThatLeaveInMidAnswerDoNoHarm) {
 
 TEST_F(PistacheFaults, N19_AfterStopAcceptingLiveRequestsAreAnsweredAndNewOnesRefused) {
   RawClient live = edge_.Connect();
+  live.Send(Job("token=accepted", "", "Connection: keep-alive\r\n"));
+  ASSERT_TRUE(live.Read().has_value());
   live.Send(Job("ms=300&token=live", "", "Connection: keep-alive\r\n"));
   ASSERT_TRUE(edge_.StopAccepting());
   const auto answer = live.Read();
