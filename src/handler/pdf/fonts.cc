@@ -125,6 +125,7 @@ void EnumFonts(FPDF_SYSFONTINFO* /*self*/, void* mapper) {
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): the signature is PDFium's
 void* MapFont(FPDF_SYSFONTINFO* /*self*/, int weight, FPDF_BOOL italic, int charset,
               int pitch_family, const char* face, FPDF_BOOL* /*exact*/) {
   if (IsCjk(charset)) return FindFont(Family::kCjk, false, false);

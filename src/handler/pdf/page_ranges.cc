@@ -52,12 +52,14 @@ Expected<PageRanges> PageRanges::Parse(std::string_view text) {
 }
 
 std::optional<std::vector<int>> PageRanges::Select(int count, int limit, int* bad_page) const {
+  const auto page_of = [count](int written) { return written == kLast ? count : written; };
   std::vector<int> pages;
   std::unordered_set<int> seen;
   for (const Range& range : ranges_) {
-    const int first = range.first == kLast ? count : range.first;
-    const int last = range.last == kLast ? count : range.last;
-    *bad_page = first > count ? first : last > count ? last : 0;
+    const int first = page_of(range.first);
+    const int last = page_of(range.last);
+    *bad_page = first > count ? first : 0;
+    if (*bad_page == 0 && last > count) *bad_page = last;
     if (*bad_page != 0 || first > last) return std::nullopt;
     for (int page = first; page <= last && static_cast<int>(pages.size()) <= limit; ++page) {
       if (seen.insert(page).second) pages.push_back(page);

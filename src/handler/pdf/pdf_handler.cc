@@ -149,7 +149,7 @@ class PixelBuffer {
     }
     return reinterpret_cast<std::byte*>(words_.get());
   }
-  [[nodiscard]] std::uint32_t* words() { return words_.get(); }
+  [[nodiscard]] std::uint32_t* Words() { return words_.get(); }
 
  private:
   std::unique_ptr<std::uint32_t[]> words_;
@@ -172,7 +172,7 @@ struct PdfHandler::Buffers {
     const int upright_height = swapped ? width : height;
     std::byte* const drawn = upright.Get(count);
     if (!page.Draw(drawn, upright_width, upright_height, 4 - turns)) return nullptr;
-    Rotate(upright.words(), upright_width, upright_height, turns, pixels.words());
+    Rotate(upright.Words(), upright_width, upright_height, turns, pixels.Words());
     return shown;
   }
 

@@ -8,7 +8,7 @@
 
 extern "C" {
 
-// NOLINTBEGIN(readability-identifier-naming): PDFium's own names
+// NOLINTBEGIN(readability-identifier-naming, bugprone-reserved-identifier): PDFium's own names
 using FPDF_DOCUMENT = struct fpdf_document_t__*;
 using FPDF_PAGE = struct fpdf_page_t__*;
 using FPDF_BITMAP = struct fpdf_bitmap_t__*;
@@ -57,7 +57,7 @@ FPDF_BOOL FPDFBitmap_FillRect(FPDF_BITMAP bitmap, int left, int top, int width, 
 void FPDFBitmap_Destroy(FPDF_BITMAP bitmap);
 void FPDF_RenderPageBitmap(FPDF_BITMAP bitmap, FPDF_PAGE page, int start_x, int start_y, int size_x,
                            int size_y, int rotate, int flags);
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming, bugprone-reserved-identifier)
 
 }  // extern "C"
 

@@ -17,7 +17,8 @@ constexpr std::uint8_t kGrayscale = 0;
 constexpr std::uint8_t kTruecolour = 2;
 constexpr int kDeflateLevel = 2;
 constexpr double kInchesPerMetre = 39.37007874;
-constexpr std::size_t kStrip = 128 * 1024;  // bytes filtered at once: they stay in the cache
+constexpr std::size_t kStrip = std::size_t{128}
+                               << 10;  // bytes filtered at once: they stay in the cache
 
 void WriteNumber(std::uint32_t number, std::uint8_t* to) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
@@ -132,7 +133,7 @@ void PngEncoder::AppendPixels(const Raster& raster, bool gray) {
 
   const std::size_t chunk = size_;
   Append("\0\0\0\0IDAT", 8);
-  isal_zstream stream;
+  isal_zstream stream{};
   isal_deflate_init(&stream);
   stream.level = kDeflateLevel;
   stream.level_buf = level_buffer_.data();
