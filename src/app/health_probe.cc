@@ -18,7 +18,7 @@
 namespace headrace {
 namespace {
 
-constexpr std::size_t kMaxAnswer = 64 * 1024;
+constexpr std::size_t kMaxAnswer = 65'536;  // bytes
 
 Error Failed(std::string text) {
   return Error{ErrorCode::kUnavailable, "probe", std::move(text), "", 0};
