@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <unordered_set>
+#include <set>
 #include <utility>
 
 namespace headrace {
@@ -25,6 +25,14 @@ std::optional<int> ParsePage(std::string_view text, int last) {
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), page);
   if (status != std::errc{} || end != text.data() + text.size() || page < 1) return std::nullopt;
   return page;
+}
+
+// Adds those pages that are not in yet, until there are `most`.
+void AppendNew(int first, int last, std::size_t most, std::set<int>* seen,
+               std::vector<int>* pages) {
+  for (int page = first; page <= last && pages->size() < most; ++page) {
+    if (seen->insert(page).second) pages->push_back(page);
+  }
 }
 
 }  // namespace
@@ -54,16 +62,14 @@ Expected<PageRanges> PageRanges::Parse(std::string_view text) {
 std::optional<std::vector<int>> PageRanges::Select(int count, int limit, int* bad_page) const {
   const auto page_of = [count](int written) { return written == kLast ? count : written; };
   std::vector<int> pages;
-  std::unordered_set<int> seen;
+  std::set<int> seen;
   for (const Range& range : ranges_) {
     const int first = page_of(range.first);
     const int last = page_of(range.last);
     *bad_page = first > count ? first : 0;
     if (*bad_page == 0 && last > count) *bad_page = last;
     if (*bad_page != 0 || first > last) return std::nullopt;
-    for (int page = first; page <= last && static_cast<int>(pages.size()) <= limit; ++page) {
-      if (seen.insert(page).second) pages.push_back(page);
-    }
+    AppendNew(first, last, static_cast<std::size_t>(limit) + 1, &seen, &pages);
   }
   return pages;
 }
