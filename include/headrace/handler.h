@@ -28,8 +28,9 @@ class Context {
   // The instant after which the result is worthless (steady clock).
   [[nodiscard]] virtual std::chrono::steady_clock::time_point Deadline() const = 0;
 
-  // Adds one part to the result, in order; the bytes are copied out before it returns. Returns false
-  // if the job is over for another reason (cancelled, result too large): the handler returns then.
+  // Adds one part to the result, in order; the bytes are copied out before it returns. Returns
+  // false if the job is over for another reason (cancelled, result too large): the handler returns
+  // then.
   [[nodiscard]] virtual bool AddPart(std::string_view name, std::string_view media_type,
                                      std::span<const std::byte> bytes) = 0;
 };
@@ -42,8 +43,9 @@ class Handler {
   Handler& operator=(const Handler&) = delete;
   virtual ~Handler() = default;
 
-  // Loads what every job needs (fonts, models). Called once, before the first Run; in `mode: process`
-  // in the zygote, so that executors inherit it. Throws std::exception if the handler cannot work.
+  // Loads what every job needs (fonts, models). Called once, before the first Run; in `mode:
+  // process` in the zygote, so that executors inherit it. Throws std::exception if the handler
+  // cannot work.
   virtual void Warm() {}
 
   // Does the job; adds parts to `context`. Returns the failure, or nothing on success. In

@@ -9,8 +9,8 @@
 
 namespace headrace {
 
-// What a handler sees of the job it works on. Valid during Run only; the payload is read-only memory
-// that the service owns.
+// What a handler sees of the job it works on. Valid during Run only; the payload is read-only
+// memory that the service owns.
 struct Job {
   std::string id;
   std::string queue;

@@ -24,9 +24,9 @@ struct ParamSpec {
   std::optional<std::string> default_value = {};
   std::optional<double> minimum = {};     // kInteger, kNumber: inclusive
   std::optional<double> maximum = {};     // kInteger, kNumber: inclusive
-  std::vector<std::string> choices = {}; // kChoice
-  std::size_t max_length = 1024;      // bytes, kText
-  bool secret = false;                // refused in the query string, never logged
+  std::vector<std::string> choices = {};  // kChoice
+  std::size_t max_length = 1024;          // bytes, kText
+  bool secret = false;                    // refused in the query string, never logged
 };
 
 }  // namespace headrace

@@ -7,10 +7,10 @@ namespace headrace {
 // Why a handler could not do a job. `hint` reaches the client, `detail` only the operator's log.
 struct Failure {
   enum class Kind {
-    kBadPayload,      // 422: the payload or its combination with the parameters is at fault
-    kNotAcceptable,   // 406: the wanted representation cannot be made of this payload
-    kTooLarge,        // 502: the result would exceed what the job may use
-    kInternal,        // 500: the handler's own fault
+    kBadPayload,     // 422: the payload or its combination with the parameters is at fault
+    kNotAcceptable,  // 406: the wanted representation cannot be made of this payload
+    kTooLarge,       // 502: the result would exceed what the job may use
+    kInternal,       // 500: the handler's own fault
   };
   Kind kind = Kind::kInternal;
   std::string type;    // stable slug of the problem type, e.g. "pdf-password-required"
