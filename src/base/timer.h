@@ -20,6 +20,7 @@ class Timer {
   struct Ticket {
     SteadyTime time = SteadyTime::max();
     std::uint64_t number = 0;
+    // NOLINTNEXTLINE(modernize-use-nullptr): a known mistake of the check about <=>
     friend auto operator<=>(const Ticket&, const Ticket&) = default;
   };
 

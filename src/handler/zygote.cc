@@ -175,21 +175,20 @@ Error Zygote::Unavailable() const {
 
 Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int cancel_fd) {
   int failed_forks = 0;
-  while (true) {
+  bool wanted = true;
+  while (wanted) {
     bool broken = false;
     const auto process = Live(broken);
     if (!process && broken) return Unavailable();
     auto taken = process ? Look(process) : ZygoteProcess::Taken{};
     if (taken.executor) return std::move(taken.executor);
-    bool wanted = true;
-    if (taken.result == ZygoteProcess::TakeResult::kForkFailed) {
-      if (++failed_forks == kForkTries) return Unavailable();
-      wanted = WaitFor(-1, cancel_fd, std::min(deadline, Deadline::After(kForkRetry)));
-    } else {
-      wanted = WaitFor(NewsFd(process, taken.result), cancel_fd, deadline);
-    }
-    if (!wanted || deadline.Passed()) return std::optional<ExecutorProcess>();
+    const bool fork_failed = taken.result == ZygoteProcess::TakeResult::kForkFailed;
+    if (fork_failed && ++failed_forks == kForkTries) return Unavailable();
+    const int news = fork_failed ? -1 : NewsFd(process, taken.result);
+    const Deadline until = fork_failed ? std::min(deadline, Deadline::After(kForkRetry)) : deadline;
+    wanted = WaitFor(news, cancel_fd, until) && !deadline.Passed();
   }
+  return std::optional<ExecutorProcess>();
 }
 
 // A forked executor comes through its zygote's socket, a new zygote or the end of hope through the

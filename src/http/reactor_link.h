@@ -6,6 +6,7 @@
 #include "base/deadline.h"
 #include "base/sync.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the library's own name
 namespace Pistache::Tcp {
 class Transport;
 }

@@ -27,9 +27,9 @@ constexpr std::array<JobState, 4> kFinalStates{JobState::kSucceeded, JobState::k
 constexpr int kCodes = 600;  // status codes are below
 
 const prometheus::Histogram::BucketBoundaries& Buckets() {
-  static const prometheus::Histogram::BucketBoundaries buckets{.001, .005, .025, .1, .25, .5,  1,
-                                                               2.5,  5,    10,   30, 60,  120, 300};
-  return buckets;
+  static const prometheus::Histogram::BucketBoundaries kBuckets{
+      .001, .005, .025, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300};
+  return kBuckets;
 }
 
 std::uint64_t Nanoseconds(Seconds seconds) {

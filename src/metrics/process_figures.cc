@@ -60,8 +60,8 @@ ProcessFigures ReadProcessFigures() {
         static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
   }
-  static const double started = StartTimeSeconds();
-  figures.start_time_seconds = started;
+  static const double kStarted = StartTimeSeconds();
+  figures.start_time_seconds = kStarted;
   std::ifstream statm("/proc/self/statm");
   std::uint64_t total = 0;
   std::uint64_t resident = 0;

@@ -171,10 +171,10 @@ class BoundedQueue {
   using Waiting = std::list<typename Entries::value_type*>;
   struct Entry {
     Item item;
-    std::size_t bytes;
+    std::size_t bytes = 0;
     SteadyTime since;
     typename Waiting::iterator position;  // valid while it waits
-    bool running;
+    bool running = false;
   };
 
   void Leave(Entry& entry) REQUIRES(mu_) {

@@ -25,7 +25,7 @@ Health::Answer Health::Started() const {
 
 Health::Answer Health::Ready() const {
   if (Draining()) return {false, "draining"};
-  if (const Answer started = Started(); !started.ok) return started;
+  if (Answer started = Started(); !started.ok) return started;
   return FirstFailure(readiness_);
 }
 

@@ -128,10 +128,9 @@ std::uint64_t MemoryLimit(const std::string& root) {
     if (!Has(hierarchy, "memory")) continue;
     const char* const file = hierarchy.unified ? "memory.max" : "memory.limit_in_bytes";
     for (const fs::path& folder : hierarchy.folders) {
-      const auto limit = ReadNumber(folder / file);
-      if (limit && *limit > 0 && *limit < static_cast<double>(smallest)) {
-        smallest = static_cast<std::uint64_t>(*limit);
-      }
+      const double limit = ReadNumber(folder / file).value_or(0);
+      const bool lower = limit > 0 && limit < static_cast<double>(smallest);
+      if (lower) smallest = static_cast<std::uint64_t>(limit);
     }
   }
   return smallest;

@@ -74,13 +74,17 @@ void WorkerPool::Start() {
   for (const auto& worker : workers_) {
     worker->thread = std::thread([this, &worker = *worker] {
       Loop(worker);
-      {
-        const MutexLock lock(mu_);
-        --running_threads_;
-      }
-      left_.NotifyAll();
+      Leave();
     });
   }
+}
+
+void WorkerPool::Leave() {
+  {
+    const MutexLock lock(mu_);
+    --running_threads_;
+  }
+  left_.NotifyAll();
 }
 
 bool WorkerPool::WaitDrained(Deadline deadline) {
@@ -100,25 +104,26 @@ void WorkerPool::Join() {
 WorkerFigures WorkerPool::Figures(QueueIndex queue) const {
   WorkerFigures figures;
   for (const auto& worker : workers_) {
-    if (worker->queue != queue) continue;
-    const MutexLock lock(worker->mu);
-    switch (worker->state.load(std::memory_order_relaxed)) {
-      case State::kIdle:
-        ++figures.idle;
-        break;
-      case State::kWaitsForSlot:
-        ++figures.queued;
-        break;
-      case State::kBusy:
-        if (worker->job && (worker->job->cancel.Cancelled() || worker->job->deadline.Passed())) {
-          ++figures.overdue;
-        } else {
-          ++figures.busy;
-        }
-        break;
-    }
+    if (worker->queue == queue) Count(*worker, figures);
   }
   return figures;
+}
+
+void WorkerPool::Count(const Worker& worker, WorkerFigures& figures) {
+  const MutexLock lock(worker.mu);
+  const JobPtr& job = worker.job;
+  const bool overdue = job && (job->cancel.Cancelled() || job->deadline.Passed());
+  switch (worker.state.load(std::memory_order_relaxed)) {
+    case State::kIdle:
+      ++figures.idle;
+      break;
+    case State::kWaitsForSlot:
+      ++figures.queued;
+      break;
+    case State::kBusy:
+      ++(overdue ? figures.overdue : figures.busy);
+      break;
+  }
 }
 
 void WorkerPool::Loop(Worker& worker) {

@@ -57,6 +57,8 @@ class WorkerPool {
   struct Worker;
 
   void Loop(Worker& worker);
+  void Leave();
+  static void Count(const Worker& worker, WorkerFigures& figures);
   void Drive(Worker& worker, const JobPtr& job, SlotPool::Slot slot);
   void LogEnd(const QueuedJob& job, const Outcome& outcome) const;
 

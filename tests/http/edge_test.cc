@@ -309,7 +309,7 @@ TEST_F(EdgeTest, ClosesAfterItsAnswersWhileDraining) {
   ASSERT_TRUE(WaitForRunning(1));
   server_->StopAccepting();
   EXPECT_TRUE(idle.AtEnd());
-  EXPECT_THROW(Connect(), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(Connect()), std::runtime_error);
   OpenGate();
   const auto answer = busy.Read();
   ASSERT_TRUE(answer);

@@ -77,8 +77,8 @@ HandlerInfo MakeInfo() {
 }  // namespace
 
 const HandlerInfo& PdfHandlerInfo() {
-  static const HandlerInfo info = MakeInfo();
-  return info;
+  static const HandlerInfo kInfo = MakeInfo();
+  return kInfo;
 }
 
 }  // namespace headrace

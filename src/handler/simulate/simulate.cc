@@ -66,7 +66,7 @@ void Sleep(Clock::time_point end, const Context& context) {
 }  // namespace
 
 const HandlerInfo& SimulateInfo() {
-  static const HandlerInfo info = [] {
+  static const HandlerInfo kInfo = [] {
     HandlerInfo made;
     made.name = "simulate";
     made.description = "keeps a core busy, or sleeps, for a given time";
@@ -80,7 +80,7 @@ const HandlerInfo& SimulateInfo() {
     made.params = {ms, mode, token};
     return made;
   }();
-  return info;
+  return kInfo;
 }
 
 std::optional<Failure> SimulateHandler::Run(const Job& job, Context& context) {
