@@ -33,7 +33,7 @@ std::string ConfigFile(const std::string& named) {
   if (!named.empty()) return named;
   const char* const variable = std::getenv("HEADRACE_CONFIG");
   if (variable != nullptr && *variable != '\0') return variable;
-  const std::string system = "/etc/headrace/headrace.yaml";
+  std::string system = "/etc/headrace/headrace.yaml";
   std::error_code error;
   if (std::filesystem::exists(system, error)) return system;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);

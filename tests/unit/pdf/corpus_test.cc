@@ -24,9 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kDeadline = 20;           // seconds
-constexpr rlim_t kMemory = rlim_t{1} << 30;  // bytes of address space
-constexpr double kMostDifference = 6;        // of 255, mean over all pixels of a document
+constexpr unsigned kDeadline = 20;     // seconds
+constexpr double kMostDifference = 6;  // of 255, mean over all pixels of a document
 constexpr int kComparedPages = 10;
 constexpr int kDpi = 72;
 
@@ -80,6 +79,7 @@ class FolderContext final : public Context {
                                  const Params& params, const fs::path& folder) {
   alarm(kDeadline);
 #ifndef HEADRACE_SANITIZED
+  constexpr rlim_t kMemory = rlim_t{1} << 30;  // bytes of address space
   const rlimit memory{kMemory, kMemory};
   setrlimit(RLIMIT_AS, &memory);
 #endif
