@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <future>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "http/edge_handler.h"
 #include "http/edge_hub.h"
@@ -15,6 +19,7 @@ namespace headrace {
 namespace {
 
 constexpr int kBacklog = 4096;
+constexpr std::chrono::seconds kMostStartUp{10};
 
 Pistache::Http::Endpoint::Options EndpointOptions(const EdgeHub& hub, const std::string& name) {
   auto options = Pistache::Http::Endpoint::options();
@@ -27,6 +32,22 @@ Pistache::Http::Endpoint::Options EndpointOptions(const EdgeHub& hub, const std:
         return std::make_shared<EdgeTransport>(std::static_pointer_cast<EdgeHandler>(handler));
       });
   return options;
+}
+
+// Pistache's reactors must not be taken down while their threads are still starting: its destructor
+// looks at what they look at. So a server has started when each of them has turned once.
+void AwaitFirstTurn(EdgeHub& hub) {
+  std::vector<std::shared_ptr<ReactorLink>> reactors;
+  {
+    const MutexLock lock(hub.mu);
+    reactors = hub.reactors;
+  }
+  for (const auto& reactor : reactors) {
+    const auto turned = std::make_shared<std::promise<void>>();
+    auto first_turn = turned->get_future();
+    reactor->Post([turned] { turned->set_value(); });
+    first_turn.wait_for(kMostStartUp);
+  }
 }
 
 }  // namespace
@@ -53,6 +74,7 @@ Status EdgeServer::Start() {
     impl_->endpoint->init(EndpointOptions(impl_->hub, impl_->thread_name));
     impl_->endpoint->setHandler(std::make_shared<EdgeHandler>(impl_->hub));
     impl_->endpoint->serveThreaded();
+    AwaitFirstTurn(impl_->hub);
     impl_->port = static_cast<std::uint16_t>(impl_->endpoint->getPort());
   } catch (const std::exception& e) {
     impl_->endpoint.reset();
