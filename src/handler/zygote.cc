@@ -180,7 +180,7 @@ Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int can
     bool broken = false;
     const auto process = Live(broken);
     if (!process && broken) return Unavailable();
-    auto taken = process ? Look(process) : ZygoteProcess::Taken{};
+    auto taken = Look(process);
     if (taken.executor) return std::move(taken.executor);
     const bool fork_failed = taken.result == ZygoteProcess::TakeResult::kForkFailed;
     if (fork_failed && ++failed_forks == kForkTries) return Unavailable();
@@ -200,6 +200,7 @@ int Zygote::NewsFd(const std::shared_ptr<ZygoteProcess>& process,
 }
 
 ZygoteProcess::Taken Zygote::Look(const std::shared_ptr<ZygoteProcess>& process) {
+  if (!process) return {};
   if (process->TopUp(1) > 0) counters_.OnStarted();
   auto taken = process->Take();
   if (taken.result == ZygoteProcess::TakeResult::kGone) {
