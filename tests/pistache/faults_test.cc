@@ -1,24 +1,18 @@
 // What plain Pistache 0.4.26 gets wrong, one test a fault. The numbers are those of the list in
 // third_party/pistache/README.md. HEADRACE_TEST_EDGE names the server program to ask.
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <poll.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <chrono>
-#include <cstdlib>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "base/fd.h"
 #include "http/raw_client.h"
+#include "pistache/edge_process.h"
 
 namespace headrace {
 namespace {
@@ -26,57 +20,6 @@ namespace {
 using testing::StartsWith;
 
 constexpr const char* kJobs = "/v1/queues/echo/jobs";
-
-// The server's process. Ended by the end of its input, or killed.
-class Edge {
- public:
-  Edge() {
-    const char* const program = std::getenv("HEADRACE_TEST_EDGE");
-    int in[2];
-    int out[2];
-    if (program == nullptr || pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) std::abort();
-    pid_ = fork();
-    if (pid_ == 0) {
-      dup2(in[0], STDIN_FILENO);
-      dup2(out[1], STDOUT_FILENO);
-      execl(program, program, nullptr);
-      _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    to_.reset(in[1]);
-    from_.reset(out[0]);
-    port_ = static_cast<std::uint16_t>(std::atoi(Line().c_str()));
-  }
-  Edge(const Edge&) = delete;
-  Edge& operator=(const Edge&) = delete;
-  ~Edge() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-
-  [[nodiscard]] RawClient Connect() const { return RawClient(port_); }
-
-  // True once the server says that it takes no more connections.
-  bool StopAccepting() { return write(to_.get(), "\n", 1) == 1 && Line() == "stopped"; }
-
-  [[nodiscard]] bool Alive() const { return waitpid(pid_, nullptr, WNOHANG) == 0; }
-
- private:
-  std::string Line() {
-    std::string line;
-    pollfd entry{from_.get(), POLLIN, 0};
-    for (char c = 0; poll(&entry, 1, 10'000) == 1 && read(from_.get(), &c, 1) == 1 && c != '\n';) {
-      line += c;
-    }
-    return line;
-  }
-
-  pid_t pid_ = -1;
-  UniqueFd to_;
-  UniqueFd from_;
-  std::uint16_t port_ = 0;
-};
 
 std::string Job(const std::string& query, const std::string& body = "",
                 const std::string& fields = "") {
@@ -96,7 +39,7 @@ class PistacheFaults : public testing::Test {
     EXPECT_EQ(answer->body, "works");
   }
 
-  Edge edge_;
+  EdgeProcess edge_{"HEADRACE_TEST_EDGE"};
 };
 
 // 1, 2: from other threads, while clients hang up.
