@@ -2,7 +2,9 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 namespace headrace {
@@ -10,6 +12,9 @@ namespace {
 
 // Frames read in a row before the cancel token is looked at again.
 constexpr int kFramesPerRound = 64;
+
+// From the end of its socket to the end of an executor that dies: its memory must be given back.
+constexpr std::chrono::seconds kTimeToEnd{1};
 
 JobFrame ToFrame(const QueuedJob& job) {
   JobFrame frame;
@@ -60,24 +65,32 @@ ExecutorDrive::Report ExecutorDrive::Run() {
 void ExecutorDrive::Watch() {
   std::array<pollfd, 3> polled{pollfd{cancel_fd_, POLLIN, 0}, pollfd{executor_.socket(), POLLIN, 0},
                                pollfd{executor_.pidfd(), POLLIN, 0}};
-  while (true) {
-    poll(polled.data(), polled.size(), job_.deadline.PollTimeout());
-    const CancelReason cancelled = job_.cancel.reason();
-    if (cancelled == CancelReason::kDeadline || job_.deadline.Passed()) {
-      Ends(End::kDeadline);
+  Deadline until = job_.deadline;
+  while (!Unwanted()) {
+    if (until.Passed()) {
+      Violates("nothing more: it closed its socket and lived on");
       return;
     }
-    if (cancelled != CancelReason::kNone) {
-      Ends(End::kCancelled);
-      return;
-    }
+    poll(polled.data(), polled.size(), until.PollTimeout());
     // What it sent before it died counts, so the frames come first.
     if (polled[1].revents != 0 && ReadFrames()) return;
     if (polled[2].revents != 0 && polled[1].revents == 0) {
       Gone();
       return;
     }
+    if (closed_ && polled[1].fd >= 0) {
+      // A process closes its descriptors before it is seen to have ended. It alone knows why it
+      // ends, so it is given the time to.
+      polled[1] = pollfd{-1, 0, 0};
+      until = std::min(until, Deadline::After(kTimeToEnd));
+    }
   }
+}
+
+bool ExecutorDrive::Unwanted() {
+  const CancelReason cancelled = job_.cancel.reason();
+  if (cancelled == CancelReason::kDeadline || job_.deadline.Passed()) return Ends(End::kDeadline);
+  return cancelled != CancelReason::kNone && Ends(End::kCancelled);
 }
 
 bool ExecutorDrive::ReadFrames() {
@@ -86,7 +99,8 @@ bool ExecutorDrive::ReadFrames() {
       case ReceiveResult::kNothing:
         return false;
       case ReceiveResult::kGone:
-        return Gone();
+        closed_ = true;
+        return false;
       case ReceiveResult::kMalformed:
         return Violates("a malformed frame");
       case ReceiveResult::kFrame:
@@ -145,8 +159,8 @@ bool ExecutorDrive::OnPartRequest(const FrameView& frame) {
   if (!memfd) return Refuse(std::move(memfd).error());
   const auto sent =
       SendFrame(executor_.socket(), EncodePartGrant(writer_, request->size), *memfd, Wait::kNo);
-  if (sent == SendResult::kFull) return Violates("requests without reading the answers");
-  return sent == SendResult::kGone && Gone();
+  // One that has gone shows at the next look at the socket.
+  return sent == SendResult::kFull && Violates("requests without reading the answers");
 }
 
 bool ExecutorDrive::OnPartDone(const FrameView& frame) {

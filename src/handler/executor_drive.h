@@ -70,6 +70,8 @@ class ExecutorDrive {
   bool Violates(const char* what);
   bool Ends(End end);
   bool Gone();
+  // The job was cancelled or its deadline has passed.
+  bool Unwanted();
   void Watch();
 
   ExecutorProcess executor_;
@@ -78,6 +80,7 @@ class ExecutorDrive {
   PartCollector parts_;
   bool sent_ = false;
   bool said_hello_ = false;
+  bool closed_ = false;  // its end of the socket
   Report report_;
   FrameWriter writer_;
   FrameBuffer buffer_;
