@@ -21,6 +21,12 @@ bool Ledger::Charge::Grow(std::size_t bytes) {
   return true;
 }
 
+void Ledger::Charge::ShrinkTo(std::size_t bytes) {
+  if (ledger_ == nullptr || bytes >= bytes_) return;
+  ledger_->Give(use_, bytes_ - bytes);
+  bytes_ = bytes;
+}
+
 void Ledger::Charge::MoveTo(MemoryUse use) {
   if (ledger_ == nullptr) return;
   ledger_->uses_[Index(use)].fetch_add(bytes_, std::memory_order_relaxed);

@@ -18,10 +18,8 @@ class Payload {
  public:
   Payload() = default;  // empty
 
-  // Takes the string over; the payload is its slice [offset, offset + length).
+  // Takes the string over.
   static Payload FromString(std::string bytes);
-  static Payload FromString(std::shared_ptr<const std::string> bytes, std::size_t offset,
-                            std::size_t length);
   // Takes over a memfd whose first `size` bytes are the payload and which nobody writes any more.
   static Payload FromMemfd(UniqueFd memfd, std::size_t size);
 
@@ -45,12 +43,7 @@ class Payload {
  private:
   struct Storage;
   std::shared_ptr<const Storage> storage_;
-  std::size_t offset_ = 0;
   std::size_t size_ = 0;
 };
-
-// A memfd of exactly `size` bytes, sealed against shrinking, growing and further seals (not against
-// writing). The name shows in /proc for debugging.
-Expected<UniqueFd> MakeSizedMemfd(const char* name, std::size_t size);
 
 }  // namespace headrace

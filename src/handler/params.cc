@@ -144,24 +144,35 @@ class Validation {
     }
   }
 
-  Expected<Params> Finish() {
+  // What is wrong with those given, each by itself.
+  Status Check() {
     if (!unknown_.empty()) problems_.push_back(Unknown());
     if (bytes_ > kMaxParamBytes) {
       problems_.push_back(fmt::format("the parameters have {} bytes together, allowed are {}",
                                       bytes_, kMaxParamBytes));
     }
+    return Result();
+  }
+
+  Expected<Params> Finish() {
+    if (auto checked = Check(); !checked) return std::move(checked).error();
     for (const ParamSpec& spec : handler_.params) {
       if (spec.default_value) params_.try_emplace(spec.name, *spec.default_value);
     }
-    if (problems_.empty() && handler_.check != nullptr) {
+    if (handler_.check != nullptr) {
       if (auto problem = handler_.check(params_)) problems_.push_back(std::move(*problem));
     }
-    if (problems_.empty()) return std::move(params_);
+    if (auto checked = Result(); !checked) return std::move(checked).error();
+    return std::move(params_);
+  }
+
+ private:
+  [[nodiscard]] Status Result() const {
+    if (problems_.empty()) return Ok();
     return Error{ErrorCode::kUnprocessable, "invalid-params",
                  fmt::format("{}", fmt::join(problems_, "; ")), "", 0};
   }
 
- private:
   static bool Contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   }
@@ -194,6 +205,13 @@ Expected<Params> ValidateParams(const HandlerInfo& handler, const Params& raw,
   Validation validation(handler, query_names);
   for (const auto& [name, value] : raw) validation.Given(name, value);
   return validation.Finish();
+}
+
+Status CheckParams(const HandlerInfo& handler, const Params& raw,
+                   const std::vector<std::string>& query_names) {
+  Validation validation(handler, query_names);
+  for (const auto& [name, value] : raw) validation.Given(name, value);
+  return validation.Check();
 }
 
 }  // namespace headrace

@@ -21,4 +21,9 @@ inline constexpr std::size_t kMaxParamBytes = 8192;
 Expected<Params> ValidateParams(const HandlerInfo& handler, const Params& raw,
                                 const std::vector<std::string>& query_names);
 
+// The same for params of which more are to come (in a form): each by itself, without the handler's
+// own check of all together.
+Status CheckParams(const HandlerInfo& handler, const Params& raw,
+                   const std::vector<std::string>& query_names);
+
 }  // namespace headrace

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/memfd.h"
 #include "handler/outcomes.h"
 
 namespace headrace {

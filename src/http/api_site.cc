@@ -9,6 +9,7 @@
 #include "base/trace.h"
 #include "http/chars.h"
 #include "http/connection.h"
+#include "http/job_upload.h"
 #include "http/multipart.h"
 #include "http/negotiation.h"
 #include "http/page.h"
@@ -61,7 +62,7 @@ Http::Method PistacheMethod(HttpMethod method) {
 }
 
 // Our parser's request in the type that endpoint functions take.
-Http::Request MakeRequest(const Exchange& exchange, std::string body) {
+Http::Request MakeRequest(const Exchange& exchange) {
   Http::Request request;
   request.setMethod(PistacheMethod(exchange.method));
   request.setVersion(exchange.head->http11 ? Http::Version::Http11 : Http::Version::Http10);
@@ -76,7 +77,6 @@ Http::Request MakeRequest(const Exchange& exchange, std::string body) {
     request.headers().addRaw(Http::Header::Raw(std::move(name), std::move(value)));
   }
   request.headers().addRaw(Http::Header::Raw("traceparent", exchange.trace));
-  request.setBody(std::move(body));
   return request;
 }
 
@@ -126,8 +126,32 @@ std::optional<Answer> ApiSite::CheckRoute(Exchange& exchange) const {
   return answer;
 }
 
+// Takes the params that stand in the head.
+Expected<std::shared_ptr<JobUpload>> ApiSite::OpenUpload(const Exchange& exchange) {
+  const RequestHead& head = *exchange.head;
+  std::optional<std::uint64_t> length;
+  if (!head.chunked) length = head.content_length.value_or(0);
+  auto upload = std::make_shared<JobUpload>(service_, *exchange.match.queue, length);
+  for (const auto& param : exchange.query) {
+    if (auto added = upload->params().AddQuery(param.name, param.value); !added) {
+      return std::move(added).error();
+    }
+  }
+  for (const auto& field : head.fields) {
+    if (auto added = upload->params().AddHeader(field.name, field.value); !added) {
+      return std::move(added).error();
+    }
+  }
+  const std::string_view type = head.Find("Content-Type");
+  if (!IsMultipartForm(type)) return upload;
+  auto boundary = FormBoundary(type);
+  if (!boundary) return std::move(boundary).error();
+  upload->ReadForm(*boundary);
+  return upload;
+}
+
 // Everything that speaks against a job before its body is read.
-std::optional<Answer> ApiSite::Admit(const Exchange& exchange) {
+std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   const RequestHead& head = *exchange.head;
   const std::string_view encoding = head.Find("Content-Encoding");
   if (!encoding.empty() && !EqualsIgnoreCase(encoding, "identity")) {
@@ -137,13 +161,18 @@ std::optional<Answer> ApiSite::Admit(const Exchange& exchange) {
   if (auto timeout = ParseRequestTimeout(head.Find("Request-Timeout")); !timeout) {
     return ProblemAnswer(timeout.error());
   }
+  auto upload = OpenUpload(exchange);
+  if (!upload) return ProblemAnswer(upload.error());
   Intake intake;
+  intake.params = (*upload)->params().raw().params;
+  intake.query_params = (*upload)->params().raw().query_params;
   if (!head.chunked) intake.content_length = head.content_length.value_or(0);
   const std::string type = ToLower(PayloadType(head));
   intake.media_type = type;
   if (auto admitted = service_.Precheck(*exchange.match.queue, intake); !admitted) {
     return ProblemAnswer(admitted.error());
   }
+  exchange.body = *std::move(upload);
   return std::nullopt;
 }
 
@@ -181,12 +210,13 @@ Answer ApiSite::Root(const RequestHead& head) const {
   return answer;
 }
 
-void ApiSite::OnRequest(Connection& connection, std::string body) {
+void ApiSite::OnRequest(Connection& connection) {
   const QueueIndex queue = *connection.exchange().match.queue;
+  // Admit made it.
+  auto& upload = static_cast<JobUpload&>(*connection.exchange().body);
   const auto pending = std::make_shared<PendingJob>(connection.reactor(), service_);
   connection.Await(pending);
-  auto request = MakeRequest(connection.exchange(), std::move(body));
-  auto promise = endpoint_.RunJob(request, queue, pending);
+  auto promise = endpoint_.RunJob(MakeRequest(connection.exchange()), upload, pending);
   // `pending` resolves the promise, so it lives while this runs; owning it here would be a cycle.
   // The continuation returns a value because Pistache hands the outcome over uncopied only to such.
   promise.then(

@@ -19,13 +19,14 @@ class ApiSite final : public Site {
       : service_(service), metrics_(metrics), routes_(service), endpoint_(service) {}
 
   std::optional<Answer> OnHeaders(Exchange& exchange) override;
-  void OnRequest(Connection& connection, std::string body) override;
+  void OnRequest(Connection& connection) override;
   void OnAnswered(const Exchange& exchange, int status) override;
   void OnConnections(int delta) override { metrics_.OnHttpConnection(delta); }
 
  private:
   std::optional<Answer> CheckRoute(Exchange& exchange) const;
-  std::optional<Answer> Admit(const Exchange& exchange);
+  std::optional<Answer> Admit(Exchange& exchange);
+  Expected<std::shared_ptr<JobUpload>> OpenUpload(const Exchange& exchange);
   Answer Read(const Exchange& exchange);
   Answer CancelJob(const Exchange& exchange);
   [[nodiscard]] Answer Root(const RequestHead& head) const;

@@ -1,6 +1,7 @@
 #include "http/body_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/chars.h"
 
@@ -13,30 +14,31 @@ constexpr std::size_t kMaxTrailer = 16384;   // bytes
 
 }  // namespace
 
-void BodyReader::Start(Step step, std::uint64_t left, std::size_t max_body) {
-  body_.clear();
+void BodyReader::Start(Step step, std::uint64_t left, std::size_t max_body, BodySink* sink) {
+  sink_ = sink;
   step_ = step;
   left_ = left;
-  max_body_ = max_body;
+  allowed_ = max_body;
   digits_ = overhead_ = line_ = 0;
   carriage_return_ = false;
   state_ = State::kMore;
 }
 
-void BodyReader::StartLength(std::uint64_t length, std::size_t max_body) {
-  Start(Step::kLength, length, max_body);
+void BodyReader::StartLength(std::uint64_t length, std::size_t max_body, BodySink* sink) {
+  Start(Step::kLength, length, max_body, sink);
   if (length > max_body) {
     Fail(ErrorCode::kPayloadTooLarge, "payload-too-large", "the body is too long");
-    return;
+  } else if (length == 0) {
+    state_ = State::kDone;
   }
-  body_.reserve(length);
-  if (length == 0) state_ = State::kDone;
 }
 
-void BodyReader::StartChunked(std::size_t max_body) { Start(Step::kSize, 0, max_body); }
+void BodyReader::StartChunked(std::size_t max_body, BodySink* sink) {
+  Start(Step::kSize, 0, max_body, sink);
+}
 
 void BodyReader::StartDiscard(std::uint64_t length) {
-  Start(Step::kDiscard, length, 0);
+  Start(Step::kLength, length, 0, nullptr);
   if (length == 0) state_ = State::kDone;
 }
 
@@ -48,7 +50,7 @@ void BodyReader::Fail(ErrorCode code, const char* type, const char* hint) {
 std::size_t BodyReader::Feed(std::string_view bytes) {
   std::size_t taken = 0;
   while (state_ == State::kMore && taken < bytes.size()) {
-    if (step_ == Step::kLength || step_ == Step::kDiscard || step_ == Step::kData) {
+    if (step_ == Step::kLength || step_ == Step::kData) {
       taken += TakeData(bytes.substr(taken));
     } else {
       TakeLineByte(bytes[taken++]);
@@ -59,7 +61,13 @@ std::size_t BodyReader::Feed(std::string_view bytes) {
 
 std::size_t BodyReader::TakeData(std::string_view bytes) {
   const auto portion = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
-  if (step_ != Step::kDiscard) body_.append(bytes.substr(0, portion));
+  if (sink_ != nullptr) {
+    if (auto written = sink_->Write(bytes.substr(0, portion)); !written) {
+      state_ = State::kFailed;
+      error_ = std::move(written).error();
+      return portion;
+    }
+  }
   left_ -= portion;
   if (left_ == 0) {
     if (step_ == Step::kData) {
@@ -97,7 +105,6 @@ void BodyReader::TakeLineByte(char c) {
       TakeTrailerByte(c);
       return;
     case Step::kLength:
-    case Step::kDiscard:
     case Step::kData:
       return;  // TakeData's
   }
@@ -132,8 +139,10 @@ void BodyReader::EndSizeLine() {
   digits_ = overhead_ = 0;
   if (left_ == 0) {
     step_ = Step::kTrailer;
-  } else if (left_ > max_body_ - body_.size()) {
+  } else if (left_ > allowed_) {
     Fail(ErrorCode::kPayloadTooLarge, "payload-too-large", "the body is too long");
+  } else {
+    allowed_ -= left_;
   }
 }
 

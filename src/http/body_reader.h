@@ -2,24 +2,35 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/error.h"
 
 namespace headrace {
 
+// Where a request's body goes as it comes. Used on the connection's reactor thread only.
+class BodySink {
+ public:
+  BodySink() = default;
+  BodySink(const BodySink&) = delete;
+  BodySink& operator=(const BodySink&) = delete;
+  virtual ~BodySink() = default;
+
+  // Takes the body's next bytes. An error ends the request; nothing is written after it.
+  virtual Status Write(std::string_view bytes) = 0;
+};
+
 // Takes a request's body off the wire: by length, or chunked (RFC 9112, 7.1; extensions and
 // trailers are read and dropped). Same promises as RequestParser: any portions, linear time. The
-// bytes are collected in one string that leaves by TakeBody without a copy. Not thread-safe.
+// bytes go on to a sink, none are kept. Not thread-safe.
 class BodyReader {
  public:
   enum class State { kMore, kDone, kFailed };
 
-  // A body longer than `max_body` fails with 413. Memory is reserved for `length`, and touched only
-  // as the bytes come.
-  void StartLength(std::uint64_t length, std::size_t max_body);
-  void StartChunked(std::size_t max_body);
+  // A body longer than `max_body` fails with 413. The sink outlives the reading; null drops the
+  // bytes.
+  void StartLength(std::uint64_t length, std::size_t max_body, BodySink* sink);
+  void StartChunked(std::size_t max_body, BodySink* sink);
   // Reads `length` bytes away.
   void StartDiscard(std::uint64_t length);
 
@@ -27,13 +38,11 @@ class BodyReader {
   std::size_t Feed(std::string_view bytes);
 
   [[nodiscard]] State state() const { return state_; }
-  [[nodiscard]] const Error& error() const { return error_; }  // in kFailed: 400 or 413
-  [[nodiscard]] std::string TakeBody() { return std::move(body_); }
+  [[nodiscard]] const Error& error() const { return error_; }  // in kFailed: 400, 413, the sink's
 
  private:
   enum class Step {
     kLength,
-    kDiscard,
     kSize,
     kExtension,
     kSizeLf,
@@ -43,7 +52,7 @@ class BodyReader {
     kTrailer
   };
 
-  void Start(Step step, std::uint64_t left, std::size_t max_body);
+  void Start(Step step, std::uint64_t left, std::size_t max_body, BodySink* sink);
   void Fail(ErrorCode code, const char* type, const char* hint);
   void Bad(const char* hint) { Fail(ErrorCode::kInvalidArgument, "malformed-request", hint); }
   std::size_t TakeData(std::string_view bytes);
@@ -53,8 +62,8 @@ class BodyReader {
   void EndSizeLine();
   void Expect(char c, char wanted, Step next);
 
-  std::string body_;
-  std::size_t max_body_ = 0;
+  BodySink* sink_ = nullptr;
+  std::uint64_t allowed_ = 0;     // bytes that chunks may still bring
   std::uint64_t left_ = 0;        // bytes of the body, or of this chunk, that are still to come
   std::size_t digits_ = 0;        // of the chunk's size
   std::size_t overhead_ = 0;      // bytes of this chunk's extension, or of the trailer

@@ -132,16 +132,16 @@ void Connection::OnHead() {
     StartBody();
   } else {
     state_ = State::kBusy;
-    site_.OnRequest(*this, std::string());
+    site_.OnRequest(*this);
   }
 }
 
 void Connection::StartBody() {
   const RequestHead& head = parser_.head();
   if (head.chunked) {
-    body_.StartChunked(options_.max_body);
+    body_.StartChunked(options_.max_body, exchange_.body.get());
   } else {
-    body_.StartLength(*head.content_length, options_.max_body);
+    body_.StartLength(*head.content_length, options_.max_body, exchange_.body.get());
   }
   state_ = State::kBody;
   since_ = SteadyClock::now();
@@ -164,7 +164,7 @@ bool Connection::ReadBody() {
       return true;
     case BodyReader::State::kDone:
       state_ = State::kBusy;
-      site_.OnRequest(*this, body_.TakeBody());
+      site_.OnRequest(*this);
       return true;
   }
   return false;
@@ -217,6 +217,7 @@ void Connection::Send(Answer answer, bool keep, State after) {
   state_ = State::kWriting;
   since_ = SteadyClock::now();
   last_unsent_ = 0;
+  exchange_.body.reset();
 
   answer.fields += exchange_.answer_fields;
   const bool http11 = exchange_.head == nullptr || exchange_.head->http11;

@@ -7,30 +7,27 @@
 
 #include "base/error.h"
 #include "base/outcome.h"
-#include "http/params_source.h"
+#include "http/job_upload.h"
 #include "http/pending_job.h"
 #include "http/pistache.h"
 #include "service/job_service.h"
 
 namespace headrace {
 
-// The endpoint that does the work: takes a whole request for a queue, submits the job, and promises
-// its outcome. Thread-safe.
+// The endpoint that does the work: takes a request whose body has come, submits the job, and
+// promises its outcome. Thread-safe.
 class JobEndpoint {
  public:
   explicit JobEndpoint(JobService& service) : service_(service) {}
 
-  // Takes the request's body. The promise is fulfilled by a worker and resolved on the connection's
+  // Takes what was uploaded. The promise is fulfilled by a worker and resolved on the connection's
   // reactor; a request that is not accepted resolves it at once, as a failed outcome. Never
   // rejected.
-  Pistache::Async::Promise<Outcome> RunJob(Pistache::Http::Request& request, QueueIndex queue,
+  Pistache::Async::Promise<Outcome> RunJob(const Pistache::Http::Request& request,
+                                           JobUpload& upload,
                                            const std::shared_ptr<PendingJob>& pending);
 
  private:
-  Expected<Submission> MakeSubmission(Pistache::Http::Request& request, QueueIndex queue) const;
-  static Expected<Payload> ReadForm(const std::string& content_type, std::string body,
-                                    ParamsSource& params);
-
   JobService& service_;
 };
 

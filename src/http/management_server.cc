@@ -68,7 +68,7 @@ std::optional<Answer> ManagementSite::OnHeaders(Exchange& exchange) {
 }
 
 // OnHeaders answers everything.
-void ManagementSite::OnRequest(Connection& connection, std::string /*body*/) {
+void ManagementSite::OnRequest(Connection& connection) {
   connection.Respond(ProblemAnswer({ErrorCode::kNotFound, "", "", "", 0}));
 }
 

@@ -19,7 +19,7 @@ class ManagementSite final : public Site {
       : metrics_(metrics), health_(health) {}
 
   std::optional<Answer> OnHeaders(Exchange& exchange) override;
-  void OnRequest(Connection& connection, std::string body) override;
+  void OnRequest(Connection& connection) override;
   void OnAnswered(const Exchange& /*exchange*/, int /*status*/) override {}
   void OnConnections(int /*delta*/) override {}
 

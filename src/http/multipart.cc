@@ -1,5 +1,6 @@
 #include "http/multipart.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -40,97 +41,159 @@ std::optional<std::string> Parameter(std::string_view parameters, std::string_vi
   return std::nullopt;
 }
 
-class FormReader {
- public:
-  FormReader(std::string_view body, const std::string& boundary)
-      : body_(body), delimiter_("\r\n--" + boundary) {}
-
-  Expected<std::vector<FormPart>> Read() {
-    if (!FindFirst()) return Malformed("the form's boundary does not occur in the body");
-    std::vector<FormPart> parts;
-    for (;;) {
-      if (body_.substr(at_, 2) == "--") return parts;
-      if (parts.size() == kMaxParts) return TooMuch("the form has too many parts");
-      auto part = ReadPart();
-      if (!part) return std::move(part).error();
-      parts.push_back(*std::move(part));
-    }
-  }
-
- private:
-  // Sets at_ behind the first delimiter; whatever comes before it is ignored.
-  bool FindFirst() {
-    const std::string_view dashes = std::string_view(delimiter_).substr(2);
-    if (body_.substr(0, dashes.size()) == dashes) {
-      at_ = dashes.size();
-      return true;
-    }
-    const auto found = body_.find(delimiter_);
-    if (found == std::string_view::npos) return false;
-    at_ = found + delimiter_.size();
-    return true;
-  }
-
-  Expected<FormPart> ReadPart() {
-    while (at_ < body_.size() && (body_[at_] == ' ' || body_[at_] == '\t')) ++at_;
-    if (body_.substr(at_, 2) != "\r\n") return Malformed("a boundary of the form is malformed");
-    // The CR LF that ends the boundary's line may also be the start of an empty header section.
-    const std::string_view window = body_.substr(at_, kMaxPartHeaders + 4);
-    const auto end = window.find("\r\n\r\n");
-    if (end == std::string_view::npos) {
-      return window.size() > kMaxPartHeaders ? TooMuch("a part's headers are too long")
-                                             : Malformed("a part of the form has no end");
-    }
-    FormPart part;
-    const std::string_view headers = end == 0 ? "" : window.substr(2, end - 2);
-    if (!ReadHeaders(headers, part)) return Malformed("a part of the form has no name");
-    part.offset = at_ + end + 4;
-    const auto stop = body_.find(delimiter_, part.offset - 2);
-    if (stop == std::string_view::npos) return Malformed("a part of the form has no end");
-    part.length = stop < part.offset ? 0 : stop - part.offset;
-    at_ = stop + delimiter_.size();
-    return part;
-  }
-
-  static bool ReadHeaders(std::string_view headers, FormPart& part) {
-    constexpr std::string_view kDisposition = "content-disposition:";
-    bool named = false;
-    while (!headers.empty()) {
-      const auto end = headers.find("\r\n");
-      std::string_view line = headers.substr(0, end);
-      headers = end == std::string_view::npos ? "" : headers.substr(end + 2);
-      if (!StartsWithIgnoreCase(line, kDisposition)) continue;
-      line.remove_prefix(kDisposition.size());
-      if (!EqualsIgnoreCase(NextItem(line, ';'), "form-data")) return false;
-      auto name = Parameter(line, "name");
-      if (!name || named) return false;
-      part.name = std::move(*name);
-      part.is_file = Parameter(line, "filename") || Parameter(line, "filename*");
-      named = true;
-    }
-    return named;
-  }
-
-  std::string_view body_;
-  std::string delimiter_;
-  std::size_t at_ = 0;
+struct PartHead {
+  std::string name;
+  bool is_file = false;
 };
 
+// From the header lines of a part; nothing unless exactly one of them names it.
+std::optional<PartHead> ReadPartHead(std::string_view headers) {
+  constexpr std::string_view kDisposition = "content-disposition:";
+  std::optional<PartHead> head;
+  while (!headers.empty()) {
+    const auto end = headers.find("\r\n");
+    std::string_view line = headers.substr(0, end);
+    headers = end == std::string_view::npos ? "" : headers.substr(end + 2);
+    if (!StartsWithIgnoreCase(line, kDisposition)) continue;
+    line.remove_prefix(kDisposition.size());
+    if (!EqualsIgnoreCase(NextItem(line, ';'), "form-data")) return std::nullopt;
+    auto name = Parameter(line, "name");
+    if (!name || head) return std::nullopt;
+    head = PartHead{std::move(*name), Parameter(line, "filename") || Parameter(line, "filename*")};
+  }
+  return head;
+}
+
 }  // namespace
+
+FormReader::FormReader(const std::string& boundary, FormSink& sink)
+    : delimiter_("\r\n--" + boundary), sink_(sink) {}
+
+Status FormReader::Feed(std::string_view bytes) {
+  Status fed = Ok();
+  while (!bytes.empty() && fed) {
+    switch (state_) {
+      case State::kPreamble:
+      case State::kBytes:
+        fed = FeedBytes(bytes);
+        break;
+      case State::kDelimiterEnd:
+        fed = FeedDelimiterEnd(bytes);
+        break;
+      case State::kHeaders:
+        fed = FeedHeaders(bytes);
+        break;
+      case State::kEpilogue:  // RFC 2046, 5.1.1: to be ignored
+        return Ok();
+    }
+  }
+  return fed;
+}
+
+// Passes bytes on up to a possible delimiter, or goes on with one.
+Status FormReader::FeedBytes(std::string_view& bytes) {
+  if (matched_ == 0) {
+    const std::string_view plain = bytes.substr(0, bytes.find('\r'));
+    bytes.remove_prefix(plain.size());
+    if (!bytes.empty()) {
+      bytes.remove_prefix(1);
+      matched_ = 1;
+    }
+    return Emit(plain);
+  }
+  const std::string_view wanted = std::string_view(delimiter_).substr(matched_);
+  const std::string_view seen = bytes.substr(0, wanted.size());
+  const auto differ = std::mismatch(seen.begin(), seen.end(), wanted.begin()).first;
+  const auto same = static_cast<std::size_t>(differ - seen.begin());
+  matched_ += same;
+  bytes.remove_prefix(same);
+  if (same < seen.size()) return EmitMatched();
+  if (same == wanted.size()) EndDelimiter();
+  return Ok();
+}
+
+// What looked like a delimiter was the part's own.
+Status FormReader::EmitMatched() {
+  const std::string_view matched = std::string_view(delimiter_).substr(0, matched_);
+  const std::size_t borrowed = std::exchange(borrowed_, 0);
+  matched_ = 0;
+  return Emit(matched.substr(borrowed));
+}
+
+Status FormReader::Emit(std::string_view bytes) {
+  if (bytes.empty() || state_ == State::kPreamble) return Ok();
+  return sink_.OnPartBytes(bytes);
+}
+
+void FormReader::EndDelimiter() {
+  matched_ = borrowed_ = 0;
+  line_.clear();
+  state_ = State::kDelimiterEnd;
+}
+
+// "--" ends the form; else a CR LF, after padding, begins a part.
+Status FormReader::FeedDelimiterEnd(std::string_view& bytes) {
+  const char c = bytes.front();
+  bytes.remove_prefix(1);
+  line_.push_back(c);
+  const std::string_view line = line_;
+  if (line == "--") {
+    state_ = State::kEpilogue;
+    return Ok();
+  }
+  const std::string_view padding = line.substr(0, line.find_first_not_of(" \t"));
+  const std::string_view rest = line.substr(padding.size());
+  if (rest == "\r\n") {
+    line_.clear();
+    state_ = State::kHeaders;
+    return Ok();
+  }
+  const bool on_its_way = rest.empty() || rest == "\r" || line == "-";
+  if (!on_its_way || padding.size() > kMaxBoundary) {
+    return Malformed("a boundary of the form is malformed");
+  }
+  return Ok();
+}
+
+Status FormReader::FeedHeaders(std::string_view& bytes) {
+  const auto newline = bytes.find('\n');
+  const std::size_t portion = newline == std::string_view::npos ? bytes.size() : newline + 1;
+  line_.append(bytes.substr(0, portion));
+  bytes.remove_prefix(portion);
+  if (line_.size() > kMaxPartHeaders) return TooMuch("a part's headers are too long");
+  const bool ended = line_ == "\r\n" || std::string_view(line_).ends_with("\r\n\r\n");
+  return ended ? StartPart() : Ok();
+}
+
+Status FormReader::StartPart() {
+  if (++parts_ > kMaxParts) return TooMuch("the form has too many parts");
+  auto head = ReadPartHead(line_);
+  if (!head) return Malformed("a part of the form has no name");
+  state_ = State::kBytes;
+  matched_ = borrowed_ = 2;  // an empty part: the delimiter begins with the headers' last line end
+  return sink_.OnPart(std::move(head->name), head->is_file);
+}
+
+Status FormReader::Finish() const {
+  if (state_ == State::kEpilogue) return Ok();
+  if (state_ == State::kPreamble) {
+    return Malformed("the form's boundary does not occur in the body");
+  }
+  return Malformed("a part of the form has no end");
+}
 
 bool IsMultipartForm(std::string_view content_type) {
   return EqualsIgnoreCase(NextItem(content_type, ';'), "multipart/form-data");
 }
 
-Expected<std::vector<FormPart>> ParseMultipart(std::string_view content_type,
-                                               std::string_view body) {
+Expected<std::string> FormBoundary(std::string_view content_type) {
   NextItem(content_type, ';');
-  const auto boundary = Parameter(content_type, "boundary");
+  auto boundary = Parameter(content_type, "boundary");
   if (!boundary || boundary->empty() || boundary->size() > kMaxBoundary ||
       !IsFieldText(*boundary) || boundary->back() == ' ') {
     return Malformed("the form's boundary is missing or malformed");
   }
-  return FormReader(body, *boundary).Read();
+  return *std::move(boundary);
 }
 
 }  // namespace headrace

@@ -33,6 +33,7 @@ class ParamsSource {
   // 406 if the params tell that no possible answer is acceptable.
   [[nodiscard]] Status CheckAcceptable(const Accept& accept) const;
 
+  [[nodiscard]] const RawParams& raw() const { return raw_; }
   [[nodiscard]] RawParams Take() { return std::move(raw_); }
 
  private:

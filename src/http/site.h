@@ -13,6 +13,7 @@
 
 namespace headrace {
 
+class BodySink;
 class Connection;
 
 // One request on its way from head to answer.
@@ -23,6 +24,7 @@ struct Exchange {
   std::vector<QueryParam> query;
   std::string trace;          // our traceparent
   std::string answer_fields;  // header lines that every answer to this request carries
+  std::shared_ptr<BodySink> body;  // where its body goes; null: away
   SteadyTime started;
 };
 
@@ -46,12 +48,12 @@ class Site {
   Site& operator=(const Site&) = delete;
   virtual ~Site() = default;
 
-  // The head is complete, the body not yet read: fills in the exchange, and answers now (the body
-  // is then not wanted) or goes on by returning nothing.
+  // The head is complete, the body not yet read: fills in the exchange, with its body's sink, and
+  // answers now (the body is then not wanted) or goes on by returning nothing.
   virtual std::optional<Answer> OnHeaders(Exchange& exchange) = 0;
 
   // The whole request is there. Calls Connection::Respond once, now or later.
-  virtual void OnRequest(Connection& connection, std::string body) = 0;
+  virtual void OnRequest(Connection& connection) = 0;
 
   // The answer is out (or the client went before: 499).
   virtual void OnAnswered(const Exchange& exchange, int status) = 0;

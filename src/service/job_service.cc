@@ -265,6 +265,8 @@ Status JobService::Precheck(QueueIndex queue, const Intake& intake) {
                              target.options.name, fmt::join(types, ", ")),
                  {}};
   }
+  auto checked = CheckParams(*target.handler, intake.params, intake.query_params);
+  if (!checked) return checked;
   const std::uint64_t length = intake.content_length.value_or(0);
   const Ledger* const ledger = impl_->options.ledger;
   const std::uint64_t most =

@@ -33,6 +33,8 @@ struct ServiceQueue {
 struct Intake {
   std::optional<std::uint64_t> content_length;  // nothing: chunked
   std::string_view media_type;                  // without parameters; may be empty
+  Params params{};                              // raw, of the query and the header fields
+  std::vector<std::string> query_params{};      // as in Submission
 };
 
 // One request for work as it leaves the edge.
@@ -78,8 +80,8 @@ class JobService {
   [[nodiscard]] std::optional<QueueIndex> FindQueue(std::string_view name) const;
 
   // May this request come in, judged by its headers alone? Called before the body is read: draining
-  // (503), media type (415), length (413), queue full or memory budget spent (429 with
-  // Retry-After), in this order. Counts the rejection. Success reserves nothing.
+  // (503), media type (415), params (422), length (413), queue full or memory budget spent (429
+  // with Retry-After), in this order. Counts the rejection. Success reserves nothing.
   Status Precheck(QueueIndex queue, const Intake& intake);
 
   // Holds memory for an upload's next bytes: a first charge, or more of `charge`. 429 when the

@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (whole.state() != parts.state()) std::abort();
 
   BodyReader body;
-  body.StartChunked(1U << 20U);
+  body.StartChunked(1U << 20U, nullptr);
   for (std::size_t at = 0; at < bytes.size() && body.state() == BodyReader::State::kMore;) {
     at += body.Feed(bytes.substr(at, portion));
   }

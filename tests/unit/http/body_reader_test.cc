@@ -11,19 +11,34 @@ namespace {
 using State = BodyReader::State;
 constexpr std::size_t kMax = 1000;
 
+struct Collected final : BodySink {
+  Status Write(std::string_view bytes) override {
+    text += bytes;
+    return Ok();
+  }
+  std::string text;
+};
+
+struct Full final : BodySink {
+  Status Write(std::string_view /*bytes*/) override {
+    return Error{ErrorCode::kOverloaded, "full", "", "", 1};
+  }
+};
+
 TEST(BodyReader, TakesTheBytesOfItsLengthAndNoMore) {
+  Collected body;
   BodyReader reader;
-  reader.StartLength(5, kMax);
+  reader.StartLength(5, kMax, &body);
   EXPECT_EQ(reader.Feed("hel"), 3U);
   EXPECT_EQ(reader.state(), State::kMore);
   EXPECT_EQ(reader.Feed("loGET"), 2U);
   ASSERT_EQ(reader.state(), State::kDone);
-  EXPECT_EQ(reader.TakeBody(), "hello");
+  EXPECT_EQ(body.text, "hello");
 }
 
 TEST(BodyReader, RefusesALengthAboveTheLimitWithoutReadingIt) {
   BodyReader reader;
-  reader.StartLength(kMax + 1, kMax);
+  reader.StartLength(kMax + 1, kMax, nullptr);
   ASSERT_EQ(reader.state(), State::kFailed);
   EXPECT_EQ(reader.error().code, ErrorCode::kPayloadTooLarge);
 }
@@ -33,7 +48,6 @@ TEST(BodyReader, ReadsARefusedBodyAwayWithoutKeepingIt) {
   reader.StartDiscard(4);
   EXPECT_EQ(reader.Feed("abcdGET"), 4U);
   EXPECT_EQ(reader.state(), State::kDone);
-  EXPECT_EQ(reader.TakeBody(), "");
 }
 
 TEST(BodyReader, ReadsChunksInAnySegmentation) {
@@ -42,25 +56,27 @@ TEST(BodyReader, ReadsChunksInAnySegmentation) {
       "x\r\nOther: y\r\n\r\n";
   for (std::size_t first = 0; first <= wire.size(); ++first) {
     for (std::size_t second = first; second <= wire.size(); second += 7) {
+      Collected body;
       BodyReader reader;
-      reader.StartChunked(kMax);
+      reader.StartChunked(kMax, &body);
       const std::string_view view = wire;
       reader.Feed(view.substr(0, first));
       reader.Feed(view.substr(first, second - first));
       const std::string rest = std::string(view.substr(second)) + "GET";
       EXPECT_EQ(reader.Feed(rest), view.size() - second);
       ASSERT_EQ(reader.state(), State::kDone) << first << " " << second;
-      EXPECT_EQ(reader.TakeBody(), "hello, world");
+      EXPECT_EQ(body.text, "hello, world");
     }
   }
 }
 
 TEST(BodyReader, ReadsChunksByteByByte) {
+  Collected body;
   BodyReader reader;
-  reader.StartChunked(kMax);
+  reader.StartChunked(kMax, &body);
   for (char c : std::string("3\r\nabc\r\n0\r\n\r\n")) reader.Feed(std::string_view(&c, 1));
   ASSERT_EQ(reader.state(), State::kDone);
-  EXPECT_EQ(reader.TakeBody(), "abc");
+  EXPECT_EQ(body.text, "abc");
 }
 
 TEST(BodyReader, RefusesMalformedChunks) {
@@ -78,27 +94,39 @@ TEST(BodyReader, RefusesMalformedChunks) {
                                         "5;a\nb\r\n",
                                         "0x5\r\n",
                                         "3\r\nabc\n0\r\n\r\n"};
-  for (const auto& body : bodies) {
+  for (const auto& text : bodies) {
+    Collected body;
     BodyReader reader;
-    reader.StartChunked(kMax);
-    reader.Feed(body);
-    ASSERT_EQ(reader.state(), State::kFailed) << body;
-    EXPECT_EQ(reader.error().code, ErrorCode::kInvalidArgument) << body;
+    reader.StartChunked(kMax, &body);
+    reader.Feed(text);
+    ASSERT_EQ(reader.state(), State::kFailed) << text;
+    EXPECT_EQ(reader.error().code, ErrorCode::kInvalidArgument) << text;
   }
 }
 
 TEST(BodyReader, RefusesChunksThatExceedTheLimitTogetherWith413) {
   BodyReader reader;
-  reader.StartChunked(8);
+  reader.StartChunked(8, nullptr);
   reader.Feed("5\r\nhello\r\n5\r\n");
   ASSERT_EQ(reader.state(), State::kFailed);
   EXPECT_EQ(reader.error().code, ErrorCode::kPayloadTooLarge);
 }
 
+TEST(BodyReader, EndsWithTheSinksError) {
+  Full full;
+  BodyReader reader;
+  reader.StartLength(5, kMax, &full);
+  reader.Feed("he");
+  ASSERT_EQ(reader.state(), State::kFailed);
+  EXPECT_EQ(reader.error().type, "full");
+  EXPECT_EQ(reader.Feed("llo"), 0U);
+}
+
 TEST(BodyReader, RefusesEndlessExtensionsAndTrailers) {
   for (const std::string start : {"5;", "0\r\nA: "}) {
+    Collected body;
     BodyReader reader;
-    reader.StartChunked(kMax);
+    reader.StartChunked(kMax, &body);
     reader.Feed(start + std::string(20'000, 'a'));
     EXPECT_EQ(reader.state(), State::kFailed) << start;
   }

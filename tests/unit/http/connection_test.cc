@@ -50,6 +50,14 @@ class FakeWire final : public Wire {
   State& state_;
 };
 
+struct Collected final : BodySink {
+  Status Write(std::string_view bytes) override {
+    text += bytes;
+    return Ok();
+  }
+  std::string text;
+};
+
 // Answers with the path and the body: at once for /now, by Finish() for anything else. Refuses /no.
 class FakeSite final : public Site {
  public:
@@ -59,10 +67,13 @@ class FakeSite final : public Site {
       answer.status = 429;
       return answer;
     }
+    exchange.body = std::make_shared<Collected>();
     return std::nullopt;
   }
-  void OnRequest(Connection& connection, std::string body) override {
-    requests.push_back(std::string(connection.exchange().head->path) + " " + body);
+  void OnRequest(Connection& connection) override {
+    const Exchange& exchange = connection.exchange();
+    requests.push_back(std::string(exchange.head->path) + " " +
+                       static_cast<const Collected&>(*exchange.body).text);
     if (connection.exchange().head->path == "/now") {
       Finish(connection);
     } else {

@@ -2,59 +2,98 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace headrace {
 namespace {
 
 constexpr const char* kType = "multipart/form-data; boundary=xyz";
 
-std::string Part(const std::string& headers, const std::string& body) {
+std::string Raw(const std::string& headers, const std::string& body) {
   return "--xyz\r\n" + headers + "\r\n\r\n" + body + "\r\n";
 }
 
 std::string Field(const std::string& name, const std::string& value) {
-  return Part("Content-Disposition: form-data; name=\"" + name + "\"", value);
+  return Raw("Content-Disposition: form-data; name=\"" + name + "\"", value);
+}
+
+struct Part {
+  std::string name;
+  bool is_file = false;
+  std::string bytes;
+};
+
+struct Form final : FormSink {
+  Status OnPart(std::string name, bool is_file) override {
+    parts.push_back({std::move(name), is_file, ""});
+    return Ok();
+  }
+  Status OnPartBytes(std::string_view bytes) override {
+    parts.back().bytes += bytes;
+    return Ok();
+  }
+  std::vector<Part> parts;
+};
+
+// Reads a form in portions of that many bytes.
+Status Read(const std::string& type, std::string_view body, Form& form,
+            std::size_t portion = SIZE_MAX) {
+  const auto boundary = FormBoundary(type);
+  if (!boundary) return boundary.error();
+  FormReader reader(*boundary, form);
+  while (!body.empty()) {
+    if (auto fed = reader.Feed(body.substr(0, portion)); !fed) return fed;
+    body.remove_prefix(std::min(portion, body.size()));
+  }
+  return reader.Finish();
 }
 
 ErrorCode FailureOf(const std::string& type, const std::string& body) {
-  const auto parts = ParseMultipart(type, body);
-  EXPECT_FALSE(parts.ok()) << body;
-  return parts.ok() ? ErrorCode::kInternal : parts.error().code;
+  Form form;
+  const auto read = Read(type, body, form);
+  EXPECT_FALSE(read.ok()) << body;
+  return read.ok() ? ErrorCode::kInternal : read.error().code;
 }
 
-TEST(Multipart, FindsFieldsAndTheFileWhereTheyLie) {
-  const std::string file("%PDF\r\n--xy\0\r\n", 13);
+TEST(Multipart, FindsFieldsAndTheFileInAnyPortions) {
+  const std::string file("\r\n%PDF\r\n--xy\0\r\r\n--\r", 20);
   const std::string body =
       Field("dpi", "200") +
-      Part(
-          "content-type: application/pdf\r\ncontent-disposition: form-data; name=file; "
+      Raw("content-type: application/pdf\r\ncontent-disposition: form-data; name=file; "
           "filename=\"../../etc/pass\\\"wd\"",
           file) +
-      "--xyz--\r\n";
-  const auto parts = ParseMultipart(kType, body);
-  ASSERT_TRUE(parts.ok());
-  ASSERT_EQ(parts->size(), 2U);
-  EXPECT_EQ((*parts)[0].name, "dpi");
-  EXPECT_FALSE((*parts)[0].is_file);
-  EXPECT_EQ(body.substr((*parts)[0].offset, (*parts)[0].length), "200");
-  EXPECT_EQ((*parts)[1].name, "file");
-  EXPECT_TRUE((*parts)[1].is_file);
-  EXPECT_EQ(body.substr((*parts)[1].offset, (*parts)[1].length), file);
+      Field("empty", "") + "--xyz--\r\n";
+  for (std::size_t portion = 1; portion <= body.size(); ++portion) {
+    Form form;
+    ASSERT_TRUE(Read(kType, body, form, portion).ok()) << portion;
+    ASSERT_EQ(form.parts.size(), 3U);
+    EXPECT_EQ(form.parts[0].name, "dpi");
+    EXPECT_FALSE(form.parts[0].is_file);
+    EXPECT_EQ(form.parts[0].bytes, "200");
+    EXPECT_EQ(form.parts[1].name, "file");
+    EXPECT_TRUE(form.parts[1].is_file);
+    EXPECT_EQ(form.parts[1].bytes, file) << portion;
+    EXPECT_EQ(form.parts[2].bytes, "");
+  }
 }
 
-TEST(Multipart, TakesAQuotedBoundaryAPreambleAndEmptyParts) {
-  const std::string body = "preamble\r\n" + Field("a", "") + "--xyz--";
-  const auto parts = ParseMultipart("Multipart/Form-Data; a=b; Boundary=\"xyz\"", body);
-  ASSERT_TRUE(parts.ok());
-  ASSERT_EQ(parts->size(), 1U);
-  EXPECT_EQ((*parts)[0].length, 0U);
+TEST(Multipart, TakesAQuotedBoundaryAPreambleAndAPartWithoutALineOfItsOwn) {
+  const std::string body =
+      "preamble\r\n--xyz \t\r\nContent-Disposition: form-data; name=a\r\n\r\n--xyz--";
+  Form form;
+  ASSERT_TRUE(Read("Multipart/Form-Data; a=b; Boundary=\"xyz\"", body, form).ok());
+  ASSERT_EQ(form.parts.size(), 1U);
+  EXPECT_EQ(form.parts[0].bytes, "");
 }
 
 TEST(Multipart, TakesAFormWithoutParts) {
-  const auto parts = ParseMultipart(kType, "--xyz--\r\n");
-  ASSERT_TRUE(parts.ok());
-  EXPECT_TRUE(parts->empty());
+  Form form;
+  ASSERT_TRUE(Read(kType, "--xyz--\r\nepilogue", form).ok());
+  EXPECT_TRUE(form.parts.empty());
 }
 
 TEST(Multipart, RefusesMalformedForms) {
@@ -67,7 +106,7 @@ TEST(Multipart, RefusesMalformedForms) {
   EXPECT_EQ(FailureOf(kType, Field("a", "b")), ErrorCode::kInvalidArgument);  // no end
   EXPECT_EQ(FailureOf(kType, "--xyz\r\nContent-Disposition: form-data; name=a"),
             ErrorCode::kInvalidArgument);
-  EXPECT_EQ(FailureOf(kType, Part("X: y", "b") + "--xyz--"), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(FailureOf(kType, Raw("X: y", "b") + "--xyz--"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, "--xyz\r\n\r\nb\r\n--xyz--"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, "--xyzz\r\n\r\nb\r\n--xyz--"), ErrorCode::kInvalidArgument);
 }

@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // How jobs end, and that each client hears of it once.
-class JobEnd : public ServiceFixture {};
+class JobEnd : public AdmissionFixture {};
 
 TEST_F(JobEnd, IsDeliveredToTheOneWhoWaits) {
   const auto waiter = std::make_shared<FakeWaiter>();

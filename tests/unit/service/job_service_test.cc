@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Who comes in, and who is told what instead.
-class Admission : public ServiceFixture {};
+class Admission : public AdmissionFixture {};
 
 TEST_F(Admission, FindsQueuesByTheirNames) {
   EXPECT_EQ(service_->FindQueue("queue"), 0U);
@@ -96,6 +96,19 @@ TEST_F(Admission, NamesTheTypesThatAQueueTakesToWhomSendsAnother) {
   EXPECT_NE(status.error().hint.find("application/pdf, image/png"), std::string::npos);
 }
 
+TEST_F(Admission, JudgesParamsBeforeTheLengthAndThePlace) {
+  Fill();
+  Intake intake;
+  intake.content_length = 1'000'000;
+  intake.params = {{"dpi", "7000"}};
+  EXPECT_EQ(service_->Precheck(0, intake).error().type, "invalid-params");
+  intake.params = {{"password", "secret"}};
+  intake.query_params = {"password"};
+  EXPECT_EQ(service_->Precheck(0, intake).error().type, "invalid-params");
+  intake.params.clear();
+  EXPECT_EQ(service_->Precheck(0, intake).error().type, "payload-too-large");
+}
+
 TEST_F(Admission, RefusesEverybodyWith503WhileItDrains) {
   service_->StopAdmitting();
   EXPECT_FALSE(service_->Admitting());
@@ -140,7 +153,7 @@ TEST_F(Admission, RefusesAtOnceADeadlineThatIsShorterThanThePredictedWait) {
 }
 
 // Bytes that the service holds, against its budget.
-class MemoryBudget : public ServiceFixture {
+class MemoryBudget : public AdmissionFixture {
  protected:
   MemoryBudget() {
     ledger_ = std::make_unique<Ledger>(100);

@@ -46,9 +46,9 @@ class FakeWaiter final : public Waiter {
 };
 
 // A service over a real engine, whose worker is the test itself.
-class ServiceFixture : public testing::Test {
+class AdmissionFixture : public testing::Test {
  protected:
-  ServiceFixture() {
+  AdmissionFixture() {
     info_.name = "test";
     info_.params = {{.name = "dpi", .type = ParamType::kInteger, .minimum = 1, .maximum = 600},
                     {.name = "password", .secret = true}};

@@ -1,0 +1,84 @@
+#include "http/job_upload.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+constexpr std::uint64_t kChargeStep = std::uint64_t{256} << 10;  // bytes
+constexpr std::size_t kMostFieldBytes = std::size_t{64} << 10;   // names and values of a form
+constexpr std::string_view kFileField = "file";                  // is the file even without a name
+
+}  // namespace
+
+JobUpload::JobUpload(JobService& service, QueueIndex queue, std::optional<std::uint64_t> length)
+    : service_(service),
+      queue_(queue),
+      length_(length),
+      params_(*service.queues()[queue].handler) {
+  if (length) payload_.Expect(*length);
+}
+
+void JobUpload::ReadForm(const std::string& boundary) {
+  form_ = std::make_unique<FormReader>(boundary, static_cast<FormSink&>(*this));
+}
+
+Status JobUpload::Write(std::string_view bytes) {
+  if (auto charged = Charge(bytes.size()); !charged) return charged;
+  return form_ ? form_->Feed(bytes) : payload_.Append(bytes);
+}
+
+// In steps, so that a body of many small segments takes few of them.
+Status JobUpload::Charge(std::size_t bytes) {
+  received_ += bytes;
+  if (received_ <= charge_.bytes()) return Ok();
+  std::uint64_t wanted = std::max(received_, charge_.bytes() + kChargeStep);
+  if (length_) wanted = std::min(wanted, std::max(*length_, received_));
+  return service_.ChargeUpload(queue_, static_cast<std::size_t>(wanted - charge_.bytes()), charge_);
+}
+
+Status JobUpload::OnPart(std::string name, bool is_file) {
+  if (auto ended = EndField(); !ended) return ended;
+  in_file_ = is_file || name == kFileField;
+  if (!in_file_) {
+    field_ = std::move(name);
+    field_bytes_ += field_.size();
+    return Ok();
+  }
+  if (!std::exchange(had_file_, true)) return Ok();
+  return Error{ErrorCode::kUnprocessable, "several-files",
+               "the form has more than one file; send one job per file", "", 0};
+}
+
+Status JobUpload::OnPartBytes(std::string_view bytes) {
+  if (in_file_) return payload_.Append(bytes);
+  value_ += bytes;
+  field_bytes_ += bytes.size();
+  if (field_bytes_ <= kMostFieldBytes) return Ok();
+  return Error{ErrorCode::kPayloadTooLarge, "form-too-large",
+               "the form's fields are too long; only its file may be large", "", 0};
+}
+
+Status JobUpload::EndField() {
+  if (field_.empty()) return Ok();
+  return params_.AddField(std::exchange(field_, std::string()),
+                          std::exchange(value_, std::string()));
+}
+
+Expected<Submission> JobUpload::Finish() {
+  if (form_) {
+    if (auto ended = form_->Finish(); !ended) return std::move(ended).error();
+    if (auto ended = EndField(); !ended) return std::move(ended).error();
+  }
+  auto payload = payload_.Finish();
+  if (!payload) return std::move(payload).error();
+  charge_.ShrinkTo(payload->size());
+  Submission submission;
+  submission.queue = queue_;
+  submission.payload = *std::move(payload);
+  submission.charge = std::move(charge_);
+  return submission;
+}
+
+}  // namespace headrace

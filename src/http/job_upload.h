@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ledger.h"
+#include "base/payload_writer.h"
+#include "http/body_reader.h"
+#include "http/multipart.h"
+#include "http/params_source.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+// A job on its way in: its params, and its payload as the body's bytes come, raw or as a form. The
+// bytes are charged to the memory budget as they come and given back with the upload. Used on its
+// connection's reactor thread only.
+class JobUpload final : public BodySink, private FormSink {
+ public:
+  // `length`: the body's, where it is known.
+  JobUpload(JobService& service, QueueIndex queue, std::optional<std::uint64_t> length);
+
+  // Before the body: it is a form with this boundary.
+  void ReadForm(const std::string& boundary);
+  [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
+  [[nodiscard]] ParamsSource& params() { return params_; }
+
+  // 429 when the memory budget is spent; 400, 413 and 422 for what is wrong with a form.
+  Status Write(std::string_view bytes) override;
+
+  // The body has ended: the job as far as its body tells. Once.
+  Expected<Submission> Finish();
+
+ private:
+  Status Charge(std::size_t bytes);
+  Status OnPart(std::string name, bool is_file) override;
+  Status OnPartBytes(std::string_view bytes) override;
+  Status EndField();
+
+  JobService& service_;
+  const QueueIndex queue_;
+  const std::optional<std::uint64_t> length_;
+  ParamsSource params_;
+  PayloadWriter payload_;
+  Ledger::Charge charge_;
+  std::uint64_t received_ = 0;
+
+  std::unique_ptr<FormReader> form_;
+  bool in_file_ = false;
+  bool had_file_ = false;
+  std::string field_;  // the name of the field that is being read; empty: none
+  std::string value_;
+  std::size_t field_bytes_ = 0;  // of all fields
+};
+
+}  // namespace headrace

@@ -1,0 +1,65 @@
+#include "base/payload_writer.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <string>
+#include <string_view>
+
+namespace headrace {
+namespace {
+
+std::string TextOf(const Payload& payload) {
+  const auto bytes = payload.Bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+TEST(PayloadWriter, KeepsFewBytesInMemory) {
+  PayloadWriter writer;
+  writer.Expect(10);
+  ASSERT_TRUE(writer.Append("hello ").ok());
+  ASSERT_TRUE(writer.Append("world").ok());
+  EXPECT_EQ(writer.size(), 11U);
+  const auto payload = writer.Finish();
+  ASSERT_TRUE(payload.ok());
+  EXPECT_FALSE(payload->InMemfd());
+  EXPECT_EQ(TextOf(*payload), "hello world");
+}
+
+TEST(PayloadWriter, PutsManyBytesIntoASealedMemfd) {
+  PayloadWriter writer;
+  const std::string portion(PayloadWriter::kMostInMemory, 'a');
+  ASSERT_TRUE(writer.Append(portion).ok());
+  ASSERT_TRUE(writer.Append("b").ok());
+  const auto payload = writer.Finish();
+  ASSERT_TRUE(payload.ok());
+  ASSERT_TRUE(payload->InMemfd());
+  EXPECT_EQ(TextOf(*payload), portion + "b");
+  const int seals = fcntl(payload->memfd(), F_GET_SEALS);
+  EXPECT_EQ(seals, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+}
+
+TEST(PayloadWriter, IsEmptyAfterwards) {
+  PayloadWriter writer;
+  ASSERT_TRUE(writer.Append(std::string(100'000, 'a')).ok());
+  ASSERT_TRUE(writer.Finish().ok());
+  EXPECT_EQ(writer.size(), 0U);
+  ASSERT_TRUE(writer.Append("next").ok());
+  EXPECT_EQ(TextOf(*writer.Finish()), "next");
+}
+
+TEST(PayloadWriter, SaysSoWhenDescriptorsAreShort) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  PayloadWriter writer;
+  const auto appended = writer.Append(std::string(100'000, 'a'));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(appended.ok());
+  EXPECT_EQ(appended.error().code, ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace headrace
