@@ -57,6 +57,11 @@ void AddServerKeys(std::vector<Key<Config>>& keys) {
           "server.max_header_fields", [](auto& c) -> auto& { return c.http.max_header_fields; },
           "most header fields; more: 431"),
       Counts(), {8, 10'000}));
+  keys.push_back(NumberKey(
+      Of(
+          "server.max_connections", [](auto& c) -> auto& { return c.http.max_connections; },
+          "connections at once; more are closed as they come"),
+      Counts(), {1, 1'000'000}));
 }
 
 void AddServerTimes(std::vector<Key<Config>>& keys) {
@@ -83,8 +88,13 @@ void AddServerTimes(std::vector<Key<Config>>& keys) {
   keys.push_back(
       DurationKey(Of(
                       "server.write_timeout", [](auto& c) -> auto& { return c.http.write_timeout; },
-                      "a client that reads nothing for so long is cut"),
+                      "the window over which a reading client's rate is judged"),
                   kTimeout));
+  keys.push_back(
+      NumberKey(Of(
+                    "server.min_write_rate", [](auto& c) -> auto& { return c.http.min_write_rate; },
+                    "bytes per second over that window; a client that reads slower is cut"),
+                Sizes(), {0, kGiB}));
 }
 
 void AddOtherKeys(std::vector<Key<Config>>& keys) {

@@ -27,6 +27,7 @@ Answer JsonText(std::string text) {
   Answer answer;
   answer.fields = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
   answer.text = std::move(text);
+  answer.compressible = true;
   return answer;
 }
 

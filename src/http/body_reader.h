@@ -41,16 +41,7 @@ class BodyReader {
   [[nodiscard]] const Error& error() const { return error_; }  // in kFailed: 400, 413, the sink's
 
  private:
-  enum class Step {
-    kLength,
-    kSize,
-    kExtension,
-    kSizeLf,
-    kData,
-    kDataCr,
-    kDataLf,
-    kTrailer
-  };
+  enum class Step { kLength, kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailer };
 
   void Start(Step step, std::uint64_t left, std::size_t max_body, BodySink* sink);
   void Fail(ErrorCode code, const char* type, const char* hint);

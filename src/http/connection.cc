@@ -1,27 +1,21 @@
 #include "http/connection.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "http/gzip.h"
 #include "http/problem.h"
 
 namespace headrace {
 namespace {
 
-constexpr std::uint64_t kSmallRest = std::uint64_t{64} << 10;   // of a refused body: read away
-constexpr std::size_t kMaxBuffered = std::size_t{64} << 10;     // pipelined input
-constexpr std::size_t kInlinePiece = std::size_t{16} << 10;     // copied beside the head
-constexpr std::size_t kMemoryPortion = std::size_t{256} << 10;  // of a large piece in memory
+constexpr std::uint64_t kSmallRest = std::uint64_t{64} << 10;  // of a refused body: read away
+constexpr std::size_t kMaxBuffered = std::size_t{64} << 10;    // pipelined input
+constexpr std::size_t kWorthPacking = 1024;                    // bytes of a text
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
 constexpr std::chrono::seconds kLingerTime{5};
 constexpr int kMaxLingering = 256;
 constexpr int kClientGone = 499;  // in metrics only
-
-std::string_view View(const Payload& payload) {
-  const auto bytes = payload.Bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 
@@ -31,6 +25,7 @@ Connection::Connection(const HttpOptions& options, Site& site, EdgeState& edge,
       site_(site),
       edge_(edge),
       wire_(std::move(wire)),
+      writer_(*wire_),
       reactor_(std::move(reactor)),
       parser_({options.max_request_line, options.max_header_bytes, options.max_header_fields}),
       since_(SteadyClock::now()) {}
@@ -216,73 +211,33 @@ void Connection::Send(Answer answer, bool keep, State after) {
   status_ = answer.status;
   state_ = State::kWriting;
   since_ = SteadyClock::now();
-  last_unsent_ = 0;
+  taken_before_ = writer_.Taken();
   exchange_.body.reset();
 
   answer.fields += exchange_.answer_fields;
+  if (answer.compressible) Compress(answer);
   const bool http11 = exchange_.head == nullptr || exchange_.head->http11;
-  std::size_t together = answer.text.size();  // what leaves in one write with the head
-  for (const auto& piece : answer.pieces) {
-    if (piece.payload.InMemfd() || together + piece.size() > kInlinePiece) break;
-    together += piece.size();
-  }
-  std::string text = FormatHead(answer, {http11, keep}, together);
-  if (exchange_.method != HttpMethod::kHead) {
-    text += answer.text;
-    std::move(answer.pieces.begin(), answer.pieces.end(), std::back_inserter(pieces_));
-    TakeSmallPieces(text);
-  }
-  Pump(wire_->SendText(std::move(text), !pieces_.empty()));
+  std::string text = FormatHead(answer, {http11, keep}, answer.text.size());
+  if (exchange_.method == HttpMethod::kHead) answer.pieces.clear();
+  if (exchange_.method != HttpMethod::kHead) text += answer.text;
+  if (writer_.Start(std::move(text), std::move(answer.pieces))) FinishAnswer();
 }
 
-// Moves what fits beside the head into the same write.
-void Connection::TakeSmallPieces(std::string& text) {
-  while (!pieces_.empty() && !pieces_.front().payload.InMemfd() &&
-         text.size() + pieces_.front().size() <= text.capacity()) {
-    text += pieces_.front().text;
-    text += View(pieces_.front().payload);
-    pieces_.pop_front();
-  }
-  if (!pieces_.empty()) text += std::exchange(pieces_.front().text, {});
-}
-
-// Sends on as long as the kernel takes it.
-void Connection::Pump(bool sent) {
-  while (sent && state_ == State::kWriting && !pieces_.empty()) sent = SendPiece();
-  if (sent && state_ == State::kWriting) FinishAnswer();
-}
-
-bool Connection::SendPiece() {
-  AnswerPiece& piece = pieces_.front();
-  const bool last = pieces_.size() == 1;
-  if (!piece.text.empty()) {
-    std::string text = std::move(piece.text);
-    piece.text.clear();
-    const bool only = piece.payload.size() == 0;
-    if (only) pieces_.pop_front();
-    return wire_->SendText(std::move(text), !(only && last));
-  }
-  if (piece.payload.InMemfd()) {
-    const Payload payload = std::move(piece.payload);
-    pieces_.pop_front();
-    return wire_->SendFile(payload, !last);
-  }
-  // In memory: sent in portions, so that a slow reader costs one portion and not a second copy.
-  const std::string_view portion = View(piece.payload).substr(piece_at_, kMemoryPortion);
-  std::string text(portion);
-  piece_at_ += portion.size();
-  const bool done = piece_at_ == piece.payload.size();
-  if (done) {
-    pieces_.pop_front();
-    piece_at_ = 0;
-  }
-  return wire_->SendText(std::move(text), !(done && last));
+// RFC 9110, 8.4 and 12.5.5: the answer depends on Accept-Encoding whether or not it is packed.
+void Connection::Compress(Answer& answer) const {
+  if (answer.text.size() < kWorthPacking) return;
+  answer.Add("Vary", "Accept-Encoding");
+  const RequestHead* const head = exchange_.head;
+  if (head == nullptr || !AcceptsGzip(head->List("Accept-Encoding"))) return;
+  const std::size_t before = answer.text.size();
+  answer.text = Gzip(std::move(answer.text));
+  if (answer.text.size() < before) answer.Add("Content-Encoding", "gzip");
 }
 
 void Connection::OnWritten() {
-  if (state_ != State::kWriting) return;
-  Pump(true);
-  if (state_ != State::kWriting && !advancing_) AdvanceBuffered();
+  if (state_ != State::kWriting || !writer_.Continue()) return;
+  FinishAnswer();
+  if (!advancing_) AdvanceBuffered();
 }
 
 void Connection::FinishAnswer() {
@@ -318,7 +273,7 @@ void Connection::OnClosed() {
   if (was == State::kBusy || was == State::kBody || was == State::kWriting) {
     site_.OnAnswered(exchange_, kClientGone);
   }
-  pieces_.clear();
+  writer_.Clear();
   if (auto pending = std::exchange(pending_, nullptr)) pending->Abandon();
 }
 
@@ -368,13 +323,16 @@ void Connection::CheckRate(SteadyTime now) {
 }
 
 void Connection::CheckStall(SteadyTime now) {
-  const std::size_t unsent = wire_->Unsent();
-  if (unsent != last_unsent_) {
-    last_unsent_ = unsent;
-    since_ = now;
-  } else if (now - since_ > options_.write_timeout) {
+  const Seconds window = now - since_;
+  if (window <= options_.write_timeout) return;
+  const std::uint64_t taken = writer_.Taken() - taken_before_;
+  const double wanted = static_cast<double>(options_.min_write_rate) * window.count();
+  if (taken == 0 || static_cast<double>(taken) < wanted) {
     Close();
+    return;
   }
+  since_ = now;
+  taken_before_ += taken;
 }
 
 }  // namespace headrace

@@ -3,13 +3,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/deadline.h"
-#include "http/answer.h"
+#include "http/answer_writer.h"
 #include "http/body_reader.h"
 #include "http/http_options.h"
 #include "http/request_parser.h"
@@ -73,9 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Refuse(Answer answer);
   void RespondError(const Error& error);
   void Send(Answer answer, bool keep, State after);
-  void TakeSmallPieces(std::string& text);
-  void Pump(bool sent);
-  bool SendPiece();
+  void Compress(Answer& answer) const;
   void FinishAnswer();
   void StartLinger();
   void CheckHead(SteadyTime now);
@@ -87,6 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Site& site_;
   EdgeState& edge_;
   std::unique_ptr<Wire> wire_;
+  AnswerWriter writer_;
   const std::shared_ptr<ReactorLink> reactor_;
 
   State state_ = State::kHead;
@@ -102,13 +100,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool advancing_ = false;
   bool paused_ = false;
 
-  int status_ = 0;                  // of the answer that is going out
-  std::deque<AnswerPiece> pieces_;  // its rest
-  std::size_t piece_at_ = 0;        // bytes of the first piece that are sent
+  int status_ = 0;  // of the answer that is going out
 
-  SteadyTime since_;             // when this state, or its window of observation, began
-  std::uint64_t received_ = 0;   // bytes in that window
-  std::size_t last_unsent_ = 0;  // at the last tick
+  SteadyTime since_;                // when this state, or its window of observation, began
+  std::uint64_t received_ = 0;      // bytes in that window
+  std::uint64_t taken_before_ = 0;  // what the client's side had taken when it began
 };
 
 }  // namespace headrace

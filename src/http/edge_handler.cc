@@ -21,6 +21,10 @@ EdgeHandler::~EdgeHandler() {
 }
 
 void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
+  if (!hub_.HasRoom()) {
+    transport()->post([transport = transport(), peer] { transport->closePeer(peer); });
+    return;
+  }
   auto wire = std::make_unique<PeerWire>(transport(), peer);
   PeerWire* const socket = wire.get();
   auto connection =

@@ -16,6 +16,9 @@ struct EdgeHub {
   EdgeHub(HttpOptions http_options, Site& served)
       : options(std::move(http_options)), site(served) {}
 
+  // Whether one more connection is within the limit. A warning a second tells the operator.
+  bool HasRoom() EXCLUDES(mu);
+
   void OnConnections(int delta) {
     site.OnConnections(delta);
     {
@@ -33,6 +36,7 @@ struct EdgeHub {
   Mutex mu;
   CondVar idle;  // no connection is left
   int connections GUARDED_BY(mu) = 0;
+  SteadyTime last_warning GUARDED_BY(mu);
   std::vector<std::shared_ptr<ReactorLink>> reactors GUARDED_BY(mu);
 };
 

@@ -74,6 +74,8 @@ std::vector<std::string> Validate(const HttpOptions& o) {
   problems.Range<std::size_t>("server.min_body_rate", o.min_body_rate, 0, kKiB * kKiB * kKiB);
   problems.Timeout("server.idle_timeout", o.idle_timeout);
   problems.Timeout("server.write_timeout", o.write_timeout);
+  problems.Range<std::size_t>("server.min_write_rate", o.min_write_rate, 0, kKiB * kKiB * kKiB);
+  problems.Range<std::size_t>("server.max_connections", o.max_connections, 1, 1'000'000);
   return problems.Take();
 }
 

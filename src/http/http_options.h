@@ -26,7 +26,10 @@ struct HttpOptions {
   std::size_t min_body_rate = std::size_t{16}
                               << 10;               // bytes per second over that window; slower: 408
   std::chrono::milliseconds idle_timeout{75'000};  // between two requests of a connection
-  std::chrono::milliseconds write_timeout{30'000};  // a client that takes no byte so long is cut
+  std::chrono::milliseconds write_timeout{30'000};    // the window over which a reader is judged
+  std::size_t min_write_rate = std::size_t{1} << 10;  // bytes per second over it; slower: cut
+
+  std::size_t max_connections = 16'384;  // at once; more are closed as they come
 };
 
 // The management listener (`management:`): metrics and health on a thread of its own.

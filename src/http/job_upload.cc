@@ -13,10 +13,7 @@ constexpr std::string_view kFileField = "file";                  // is the file 
 }  // namespace
 
 JobUpload::JobUpload(JobService& service, QueueIndex queue, std::optional<std::uint64_t> length)
-    : service_(service),
-      queue_(queue),
-      length_(length),
-      params_(*service.queues()[queue].handler) {
+    : service_(service), queue_(queue), length_(length), params_(*service.queues()[queue].handler) {
   if (length) payload_.Expect(*length);
 }
 

@@ -24,6 +24,7 @@ Answer Text(std::string text, const char* type) {
   answer.Add("Content-Type", type);
   answer.Add("Cache-Control", "no-store");
   answer.text = std::move(text);
+  answer.compressible = true;
   return answer;
 }
 

@@ -107,6 +107,7 @@ Answer PageAnswer(const JobService& service) {
   answer.Add("Content-Type", "text/html; charset=utf-8");
   answer.Add("Cache-Control", "no-store");
   answer.Add("X-Content-Type-Options", "nosniff");
+  answer.compressible = true;
   answer.Add("Referrer-Policy", "no-referrer");
   answer.Add("Content-Security-Policy",
              fmt::format("default-src 'none'; style-src 'nonce-{}'; form-action 'self'; "

@@ -39,6 +39,8 @@ Kind KindOf(ErrorCode code) {
       return {414, "uri-too-long"};
     case ErrorCode::kUnsupportedMediaType:
       return {415, "unsupported-media-type"};
+    case ErrorCode::kExpectationFailed:
+      return {417, "expectation-failed"};
     case ErrorCode::kUnprocessable:
       return {422, "unprocessable"};
     case ErrorCode::kOverloaded:

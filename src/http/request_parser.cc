@@ -203,7 +203,7 @@ bool RequestParser::ParseFraming() {
   const std::string_view connection = head_.Find("Connection");
   head_.keep_alive =
       !ListHas(connection, "close") && (head_.http11 || ListHas(connection, "keep-alive"));
-  head_.expect_continue = head_.http11 && EqualsIgnoreCase(head_.Find("Expect"), "100-continue");
+  if (!ParseExpect()) return false;
   if (!ParseContentLength()) return false;
   const std::size_t encodings = Count("Transfer-Encoding");
   if (encodings == 0) return true;
@@ -218,6 +218,17 @@ bool RequestParser::ParseFraming() {
   }
   head_.chunked = true;
   return true;
+}
+
+// RFC 9110, 10.1.1: an HTTP/1.0 client cannot mean it.
+bool RequestParser::ParseExpect() {
+  const std::string_view expect = head_.Find("Expect");
+  if (expect.empty() || !head_.http11) return true;
+  head_.expect_continue = EqualsIgnoreCase(expect, "100-continue") && Count("Expect") == 1;
+  if (head_.expect_continue) return true;
+  Fail(ErrorCode::kExpectationFailed, "expectation-failed",
+       "the only expectation understood is 100-continue");
+  return false;
 }
 
 bool RequestParser::ParseContentLength() {

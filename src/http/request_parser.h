@@ -30,7 +30,7 @@ class RequestParser {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool Untouched() const { return text_.empty() && state_ == State::kMore; }
   [[nodiscard]] const RequestHead& head() const { return head_; }  // in kDone
-  [[nodiscard]] const Error& error() const { return error_; }      // in kFailed: 400, 414 or 431
+  [[nodiscard]] const Error& error() const { return error_; }  // in kFailed: 400, 414, 417 or 431
 
   // Ready for the next request; keeps the buffer.
   void Reset();
@@ -47,6 +47,7 @@ class RequestParser {
   bool ParseTarget(std::string_view target);
   bool ParseField(std::string_view line);
   bool ParseFraming();
+  bool ParseExpect();
   bool ParseContentLength();
   bool ParseHost();
   [[nodiscard]] std::size_t Count(std::string_view name) const;

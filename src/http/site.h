@@ -22,8 +22,8 @@ struct Exchange {
   HttpMethod method = HttpMethod::kOther;
   RouteMatch match;
   std::vector<QueryParam> query;
-  std::string trace;          // our traceparent
-  std::string answer_fields;  // header lines that every answer to this request carries
+  std::string trace;               // our traceparent
+  std::string answer_fields;       // header lines that every answer to this request carries
   std::shared_ptr<BodySink> body;  // where its body goes; null: away
   SteadyTime started;
 };

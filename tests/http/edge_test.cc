@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 
 #include "http/server_fixture.h"
@@ -51,6 +52,32 @@ TEST_F(EdgeTest, EndsAnHttp10ConnectionUnlessTheClientKeepsIt) {
   client.Send("GET /v1/queues HTTP/1.0\r\n\r\n");
   EXPECT_EQ(client.Read()->Field("connection"), "close");
   EXPECT_TRUE(client.AtEnd());
+}
+
+TEST_F(EdgeTest, ClosesConnectionsBeyondTheLimitAndTakesThemAgainLater) {
+  HttpOptions options;
+  options.max_connections = 2;
+  Serve(options);
+  RawClient first = Connect();
+  {
+    RawClient second = Connect();
+    for (RawClient* client : {&first, &second}) {
+      client->Send(GetRequest("/v1/queues"));
+      EXPECT_EQ(client->Read()->status, 200);
+    }
+    RawClient third = Connect();
+    EXPECT_TRUE(third.AtEnd());
+  }
+  // The server hears of the second one's end in its own time.
+  for (int status = 0; status != 200;) {
+    RawClient again = Connect();
+    try {
+      again.Send(GetRequest("/v1/queues"));
+      const auto answer = again.Read();
+      status = answer ? answer->status : 0;
+    } catch (const std::runtime_error&) {  // closed as it came
+    }
+  }
 }
 
 TEST_F(EdgeTest, AnswersPipelinedRequestsInOrder) {

@@ -1,4 +1,3 @@
-#include "base/memfd.h"
 #include "base/payload.h"
 
 #include <fcntl.h>
@@ -14,6 +13,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/memfd.h"
 
 namespace headrace {
 namespace {

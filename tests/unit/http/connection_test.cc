@@ -305,11 +305,48 @@ TEST_F(ConnectionTest, CutsAReaderThatTakesNothing) {
   wire_.room = 10;
   connection_->OnInput(Get("/now"));
   connection_->OnTick(In(options_.write_timeout / 2));
-  wire_.unsent -= 1;
-  connection_->OnTick(In(options_.write_timeout * 5 / 4));
   EXPECT_FALSE(wire_.closed);
-  connection_->OnTick(In(options_.write_timeout * 3));
+  connection_->OnTick(In(options_.write_timeout * 2));
   EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, CutsAReaderBelowTheMinimumRateAndNoOther) {
+  const auto window = options_.write_timeout + std::chrono::seconds(1);
+  const auto least =
+      static_cast<std::size_t>(window / std::chrono::seconds(1)) * options_.min_write_rate;
+  wire_.room = 0;
+  connection_->OnInput(Get("/job"));
+  Answer answer;
+  answer.text = std::string(4 * least, 'x');
+  connection_->Respond(std::move(answer));
+  wire_.unsent -= 2 * least;
+  connection_->OnTick(In(window));
+  EXPECT_FALSE(wire_.closed);
+  wire_.unsent -= least / 2;
+  connection_->OnTick(In(2 * window));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, PacksALongTextForThoseWhoTakeGzip) {
+  for (const std::string fields : {"Accept-Encoding: gzip\r\n", ""}) {
+    wire_.sent.clear();
+    connection_->OnInput("GET /job HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n");
+    Answer answer;
+    answer.text = std::string(10'000, 'x');
+    answer.compressible = true;
+    connection_->Respond(std::move(answer));
+    EXPECT_THAT(wire_.sent, HasSubstr("Vary: Accept-Encoding\r\n"));
+    EXPECT_EQ(wire_.sent.size() < 1000, !fields.empty());
+    EXPECT_EQ(wire_.sent.find("Content-Encoding: gzip\r\n") != std::string::npos, !fields.empty());
+  }
+}
+
+TEST_F(ConnectionTest, LeavesAResultAsItIs) {
+  connection_->OnInput("GET /job HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
+  Answer answer;
+  answer.text = std::string(10'000, 'x');
+  connection_->Respond(std::move(answer));
+  EXPECT_THAT(wire_.sent, EndsWith(answer.text));
 }
 
 TEST_F(ConnectionTest, TakesTheNextRequestOnlyWhenTheAnswerIsOut) {

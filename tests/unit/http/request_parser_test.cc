@@ -170,6 +170,26 @@ bool KeepsAlive(const std::string& head) {
   return parser.head().keep_alive;
 }
 
+TEST(RequestParser, UnderstandsNoExpectationBut100Continue) {
+  RequestParser asking(SmallLimits());
+  asking.Feed("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n\r\n");
+  ASSERT_EQ(asking.state(), State::kDone);
+  EXPECT_TRUE(asking.head().expect_continue);
+  for (const char* field : {"Expect: 200-ok", "Expect: 100-continue\r\nExpect: 100-continue"}) {
+    RequestParser parser(SmallLimits());
+    parser.Feed("POST / HTTP/1.1\r\nHost: a\r\n" + std::string(field) + "\r\n\r\n");
+    ASSERT_EQ(parser.state(), State::kFailed) << field;
+    EXPECT_EQ(parser.error().code, ErrorCode::kExpectationFailed);
+  }
+}
+
+TEST(RequestParser, IgnoresAnExpectationOfHttp10) {
+  RequestParser parser(SmallLimits());
+  parser.Feed("POST / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n");
+  ASSERT_EQ(parser.state(), State::kDone);
+  EXPECT_FALSE(parser.head().expect_continue);
+}
+
 TEST(RequestParser, KeepsHttp11ConnectionsAndHttp10OnlyOnRequest) {
   EXPECT_TRUE(KeepsAlive("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
   EXPECT_FALSE(KeepsAlive("GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n"));

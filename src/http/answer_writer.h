@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "http/answer.h"
+#include "http/wire.h"
+
+namespace headrace {
+
+// Puts one answer at a time on the wire: small pieces beside the head in one write, large ones from
+// where they lie, never more than one portion ahead of what the kernel takes. Reactor's thread
+// only.
+class AnswerWriter {
+ public:
+  explicit AnswerWriter(Wire& wire) : wire_(wire) {}
+
+  // Begins an answer whose head is ready. True: its last byte is the kernel's. False: the wire
+  // calls back, and Continue goes on.
+  bool Start(std::string head, std::vector<AnswerPiece> pieces);
+  bool Continue();
+  void Clear() { pieces_.clear(); }  // the client has gone
+
+  // Bytes that the kernel has taken since the writer was made.
+  [[nodiscard]] std::uint64_t Taken() const { return handed_ - wire_.Unsent(); }
+
+ private:
+  bool SendPiece();
+  bool SendText(std::string text, bool more);
+  bool SendPortion(AnswerPiece& piece, bool last);
+  void TakeSmallPieces(std::string& text);
+
+  Wire& wire_;
+  std::deque<AnswerPiece> pieces_;
+  std::size_t at_ = 0;        // bytes of the first piece that are sent
+  std::uint64_t handed_ = 0;  // bytes given to the wire
+};
+
+}  // namespace headrace
