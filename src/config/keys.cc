@@ -57,6 +57,15 @@ void AddServerKeys(std::vector<Key<Config>>& keys) {
           "server.max_header_fields", [](auto& c) -> auto& { return c.http.max_header_fields; },
           "most header fields; more: 431"),
       Counts(), {8, 10'000}));
+  keys.push_back(
+      TextKey(Of(
+                  "server.tls.certificate", [](auto& c) -> auto& { return c.http.tls_certificate; },
+                  "PEM file of the certificate and its chain: HTTPS, TLS 1.2 and 1.3; empty: HTTP"),
+              "a path, or empty"));
+  keys.push_back(TextKey(Of(
+                             "server.tls.key", [](auto& c) -> auto& { return c.http.tls_key; },
+                             "PEM file of the certificate's key"),
+                         "a path, or empty"));
   keys.push_back(NumberKey(
       Of(
           "server.max_connections", [](auto& c) -> auto& { return c.http.max_connections; },

@@ -56,7 +56,7 @@ bool AnswerWriter::SendPiece() {
     if (only) pieces_.pop_front();
     return SendText(std::move(text), !(only && last));
   }
-  if (!piece.payload.InMemfd()) return SendPortion(piece, last);
+  if (!piece.payload.InMemfd() || !wire_.SendsFiles()) return SendPortion(piece, last);
   const Payload payload = std::move(piece.payload);
   pieces_.pop_front();
   handed_ += payload.size();

@@ -24,8 +24,11 @@ class AnswerWriter {
   bool Continue();
   void Clear() { pieces_.clear(); }  // the client has gone
 
-  // Bytes that the kernel has taken since the writer was made.
-  [[nodiscard]] std::uint64_t Taken() const { return handed_ - wire_.Unsent(); }
+  // Bytes that the kernel has taken since the writer was made. TLS may count its own as unsent.
+  [[nodiscard]] std::uint64_t Taken() const {
+    const std::size_t unsent = wire_.Unsent();
+    return handed_ > unsent ? handed_ - unsent : 0;
+  }
 
  private:
   bool SendPiece();

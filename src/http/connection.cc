@@ -325,7 +325,7 @@ void Connection::CheckRate(SteadyTime now) {
 void Connection::CheckStall(SteadyTime now) {
   const Seconds window = now - since_;
   if (window <= options_.write_timeout) return;
-  const std::uint64_t taken = writer_.Taken() - taken_before_;
+  const std::uint64_t taken = std::max(writer_.Taken(), taken_before_) - taken_before_;
   const double wanted = static_cast<double>(options_.min_write_rate) * window.count();
   if (taken == 0 || static_cast<double>(taken) < wanted) {
     Close();

@@ -14,9 +14,9 @@ namespace headrace {
 using Pistache::Tcp::Peer;
 
 EdgeHandler::~EdgeHandler() {
-  for (const auto& [peer, connection] : connections_) {
+  for (const auto& [peer, client] : connections_) {
     hub_.OnConnections(-1);
-    connection->OnClosed();
+    client.connection->OnClosed();
   }
 }
 
@@ -25,12 +25,19 @@ void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
     transport()->post([transport = transport(), peer] { transport->closePeer(peer); });
     return;
   }
-  auto wire = std::make_unique<PeerWire>(transport(), peer);
-  PeerWire* const socket = wire.get();
-  auto connection =
+  auto peer_wire = std::make_unique<PeerWire>(transport(), peer);
+  PeerWire* const socket = peer_wire.get();
+  std::unique_ptr<Wire> wire = std::move(peer_wire);
+  Client client;
+  if (hub_.tls) {
+    auto tls = std::make_unique<TlsWire>(hub_.tls->NewSession(), std::move(wire));
+    client.tls = tls.get();
+    wire = std::move(tls);
+  }
+  client.connection =
       std::make_shared<Connection>(hub_.options, hub_.site, hub_.state, std::move(wire), reactor_);
-  socket->Bind(connection);
-  connections_.insert_or_assign(peer.get(), std::move(connection));
+  socket->Bind(client.connection);
+  connections_.insert_or_assign(peer.get(), std::move(client));
   hub_.OnConnections(1);
 }
 
@@ -38,9 +45,15 @@ void EdgeHandler::onInput(const char* buffer, std::size_t length,
                           const std::shared_ptr<Peer>& peer) {
   const auto found = connections_.find(peer.get());
   if (found == connections_.end()) return;
-  const auto connection = found->second;  // stays alive if it closes itself
+  const Client client = found->second;  // stays alive if it closes itself
+  const std::string_view bytes(buffer, length);
   try {
-    connection->OnInput(std::string_view(buffer, length));
+    if (client.tls == nullptr) {
+      client.connection->OnInput(bytes);
+    } else {
+      client.tls->OnInput(bytes,
+                          [&](std::string_view plain) { client.connection->OnInput(plain); });
+    }
   } catch (const std::exception& e) {
     // Out of memory at worst: this client loses its connection, the reactor goes on.
     spdlog::error("connection closed: {}", e.what());
@@ -52,7 +65,7 @@ void EdgeHandler::onDisconnection(const std::shared_ptr<Peer>& peer) {
   auto node = connections_.extract(peer.get());
   if (node.empty()) return;
   hub_.OnConnections(-1);
-  node.mapped()->OnClosed();
+  node.mapped().connection->OnClosed();
 }
 
 void EdgeHandler::onRequest(const Pistache::Http::Request& /*request*/,
@@ -61,7 +74,7 @@ void EdgeHandler::onRequest(const Pistache::Http::Request& /*request*/,
 void EdgeHandler::OnTick(SteadyTime now) {
   std::vector<std::shared_ptr<Connection>> connections;  // a tick may close some
   connections.reserve(connections_.size());
-  for (const auto& [peer, connection] : connections_) connections.push_back(connection);
+  for (const auto& [peer, client] : connections_) connections.push_back(client.connection);
   for (const auto& connection : connections) connection->OnTick(now);
 }
 

@@ -5,6 +5,7 @@
 
 #include "http/edge_hub.h"
 #include "http/pistache.h"
+#include "http/tls_wire.h"
 
 namespace headrace {
 
@@ -36,7 +37,12 @@ class EdgeHandler final : public Pistache::Http::Handler {
  private:
   EdgeHub& hub_;
   std::shared_ptr<ReactorLink> reactor_;
-  std::unordered_map<const Pistache::Tcp::Peer*, std::shared_ptr<Connection>> connections_;
+  // `tls` is the connection's wire, null for plain HTTP.
+  struct Client {
+    std::shared_ptr<Connection> connection;
+    TlsWire* tls = nullptr;
+  };
+  std::unordered_map<const Pistache::Tcp::Peer*, Client> connections_;
 };
 
 }  // namespace headrace

@@ -8,6 +8,7 @@
 #include "http/http_options.h"
 #include "http/reactor_link.h"
 #include "http/site.h"
+#include "http/tls_context.h"
 
 namespace headrace {
 
@@ -30,6 +31,7 @@ struct EdgeHub {
   }
 
   const HttpOptions options;
+  std::shared_ptr<const TlsContext> tls;  // null: plain HTTP. Set before the reactors start
   Site& site;
   EdgeState state;
 

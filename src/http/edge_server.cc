@@ -69,6 +69,11 @@ EdgeServer::~EdgeServer() { Stop(); }
 
 Status EdgeServer::Start() {
   const std::string& listen = impl_->hub.options.listen;
+  if (const HttpOptions& options = impl_->hub.options; !options.tls_certificate.empty()) {
+    auto tls = TlsContext::Load(options.tls_certificate, options.tls_key);
+    if (!tls) return std::move(tls).error();
+    impl_->hub.tls = *std::move(tls);
+  }
   try {
     impl_->endpoint = std::make_unique<Pistache::Http::Endpoint>(Pistache::Address(listen));
     impl_->endpoint->init(EndpointOptions(impl_->hub, impl_->thread_name));

@@ -20,7 +20,8 @@ class EdgeServer {
   EdgeServer(const EdgeServer&) = delete;
   EdgeServer& operator=(const EdgeServer&) = delete;
 
-  // Binds and serves. Fails (kUnavailable) if the address cannot be had.
+  // Binds and serves. Fails if the address cannot be had (kUnavailable), or the certificate or its
+  // key (kInvalidArgument).
   Status Start();
 
   // From now on every answer ends its connection; new ones are still accepted.

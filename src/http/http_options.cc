@@ -33,6 +33,8 @@ class Problems {
     }
   }
 
+  void Add(std::string problem) { list_.push_back(std::move(problem)); }
+
   std::vector<std::string> Take() { return std::move(list_); }
 
  private:
@@ -76,6 +78,10 @@ std::vector<std::string> Validate(const HttpOptions& o) {
   problems.Timeout("server.write_timeout", o.write_timeout);
   problems.Range<std::size_t>("server.min_write_rate", o.min_write_rate, 0, kKiB * kKiB * kKiB);
   problems.Range<std::size_t>("server.max_connections", o.max_connections, 1, 1'000'000);
+  if (o.tls_certificate.empty() != o.tls_key.empty()) {
+    problems.Add(o.tls_key.empty() ? "server.tls.key: is missing beside server.tls.certificate"
+                                   : "server.tls.certificate: is missing beside server.tls.key");
+  }
   return problems.Take();
 }
 

@@ -29,6 +29,10 @@ struct HttpOptions {
   std::chrono::milliseconds write_timeout{30'000};    // the window over which a reader is judged
   std::size_t min_write_rate = std::size_t{1} << 10;  // bytes per second over it; slower: cut
 
+  // PEM files; both empty: plain HTTP.
+  std::string tls_certificate;
+  std::string tls_key;
+
   std::size_t max_connections = 16'384;  // at once; more are closed as they come
 };
 

@@ -19,7 +19,9 @@ class Wire {
   // Sends in order; `more` says that the rest of an answer follows at once. True: all bytes so far
   // are the kernel's. False: they are not, and Connection::OnWritten() or OnClosed() will follow.
   virtual bool SendText(std::string text, bool more) = 0;
-  // The same for a payload in a memfd, which is not copied.
+  // Whether a payload in a memfd leaves by SendFile without a copy; else it is to be sent as text,
+  // portion by portion.
+  [[nodiscard]] virtual bool SendsFiles() const { return true; }
   virtual bool SendFile(const Payload& payload, bool more) = 0;
 
   [[nodiscard]] virtual std::size_t Unsent() const = 0;  // bytes

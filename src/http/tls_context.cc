@@ -1,0 +1,66 @@
+#include "http/tls_context.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <array>
+#include <new>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+constexpr std::array<unsigned char, 9> kProtocols{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+Error Unusable(const std::string& what, const std::string& file) {
+  std::array<char, 256> reason{};
+  ERR_error_string_n(ERR_peek_error(), reason.data(), reason.size());
+  ERR_clear_error();
+  return Error{ErrorCode::kInvalidArgument, "tls",
+               fmt::format("{} {} cannot be used: {}", what, file, reason.data()), "", 0};
+}
+
+int ChooseProtocol(SSL* /*tls*/, const unsigned char** out, unsigned char* out_length,
+                   const unsigned char* in, unsigned int in_length, void* /*unused*/) {
+  // Points into one of the two lists, which both live on; never written through.
+  unsigned char* chosen = nullptr;
+  if (SSL_select_next_proto(&chosen, out_length, kProtocols.data(), kProtocols.size(), in,
+                            in_length) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+}  // namespace
+
+void FreeTls::operator()(ssl_st* tls) const { SSL_free(tls); }
+void FreeTls::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
+
+Expected<std::shared_ptr<const TlsContext>> TlsContext::Load(const std::string& certificate,
+                                                             const std::string& key) {
+  std::unique_ptr<ssl_ctx_st, FreeTls> context(SSL_CTX_new(TLS_server_method()));
+  if (!context) throw std::bad_alloc();
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_alpn_select_cb(context.get(), ChooseProtocol, nullptr);
+  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1) {
+    return Unusable("the certificate", certificate);
+  }
+  if (SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return Unusable("the key", key);
+  }
+  return std::shared_ptr<const TlsContext>(new TlsContext(std::move(context)));
+}
+
+TlsSession TlsContext::NewSession() const {
+  TlsSession session(SSL_new(context_.get()));
+  if (!session) throw std::bad_alloc();
+  SSL_set_accept_state(session.get());
+  return session;
+}
+
+}  // namespace headrace
