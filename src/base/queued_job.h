@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/cancel_token.h"
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "base/payload.h"
 #include "headrace/params.h"
 
@@ -30,6 +32,9 @@ struct QueuedJob {
   std::string tenant;       // empty: none
   std::string traceparent;  // W3C Trace Context handed to the handler
   CancelToken cancel;
+  // Takes each part of the result as soon as it is complete, on the worker's thread; null: they
+  // leave with the outcome.
+  std::function<void(ResultPart)> on_part;
 };
 
 using JobPtr = std::shared_ptr<const QueuedJob>;

@@ -37,7 +37,10 @@ JobFrame ToFrame(const QueuedJob& job) {
 
 ExecutorDrive::ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd,
                              std::uint64_t max_result)
-    : executor_(std::move(executor)), job_(job), cancel_fd_(cancel_fd), parts_(max_result) {
+    : executor_(std::move(executor)),
+      job_(job),
+      cancel_fd_(cancel_fd),
+      parts_(max_result, job.on_part) {
   report_.pid = executor_.pid();
 }
 

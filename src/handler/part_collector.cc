@@ -37,16 +37,21 @@ Status PartCollector::Charge(std::uint64_t bytes) {
   if (bytes > max_result_ - total_) {
     return ResultTooLarge(max_result_, fmt::format("{} bytes after {}", bytes, total_));
   }
-  if (parts_.size() == kMaxParts) return ResultTooLarge(max_result_, "too many parts");
+  if (count_ == kMaxParts) return ResultTooLarge(max_result_, "too many parts");
   total_ += bytes;
   return Ok();
+}
+
+void PartCollector::Keep(ResultPart part) {
+  ++count_;
+  on_part_ ? on_part_(std::move(part)) : parts_.push_back(std::move(part));
 }
 
 Status PartCollector::Add(const PartFrame& frame) {
   if (Status charged = Charge(frame.bytes.size()); !charged) return charged;
   const auto* const text = reinterpret_cast<const char*>(frame.bytes.data());
-  parts_.push_back({std::string(frame.name), std::string(frame.media_type),
-                    Payload::FromString(std::string(text, frame.bytes.size())), frame.crc});
+  Keep({std::string(frame.name), std::string(frame.media_type),
+        Payload::FromString(std::string(text, frame.bytes.size())), frame.crc});
   return Ok();
 }
 
@@ -75,7 +80,7 @@ Status PartCollector::Complete(std::uint32_t crc) {
   } else {
     open.part.bytes = Payload::FromMemfd(std::move(open.memfd), open.size);
   }
-  parts_.push_back(std::move(open.part));
+  Keep(std::move(open.part));
   return Ok();
 }
 

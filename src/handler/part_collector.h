@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -12,11 +14,13 @@
 
 namespace headrace {
 
-// Gathers the parts of one job's result as its executor sends them, and holds them to the limit.
-// The memory of a part is made here; the executor only fills it. Used by one thread.
+// Gathers the parts of one job's result as its executor sends them, or passes them on, and holds
+// them to the limit. The memory of a part is made here; the executor only fills it. Used by one
+// thread.
 class PartCollector {
  public:
-  explicit PartCollector(std::uint64_t max_result) : max_result_(max_result) {}
+  PartCollector(std::uint64_t max_result, std::function<void(ResultPart)> on_part)
+      : max_result_(max_result), on_part_(std::move(on_part)) {}
 
   // A part that came inside its frame.
   Status Add(const PartFrame& frame);
@@ -28,8 +32,8 @@ class PartCollector {
   // The part that was opened is written.
   Status Complete(std::uint32_t crc);
 
-  [[nodiscard]] std::size_t count() const { return parts_.size(); }
-  std::vector<ResultPart> Take() { return std::move(parts_); }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  std::vector<ResultPart> Take() { return std::move(parts_); }  // those not passed on
 
  private:
   struct OpenPart {
@@ -39,9 +43,12 @@ class PartCollector {
   };
 
   Status Charge(std::uint64_t bytes);
+  void Keep(ResultPart part);
 
   const std::uint64_t max_result_;  // bytes, all parts together
   std::uint64_t total_ = 0;
+  const std::function<void(ResultPart)> on_part_;
+  std::size_t count_ = 0;
   std::vector<ResultPart> parts_;
   std::optional<OpenPart> open_;
 };

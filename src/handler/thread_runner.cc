@@ -33,13 +33,14 @@ class ThreadContext final : public Context {
                              std::span<const std::byte> bytes) override {
     CheckPart(name, media_type);
     if (too_large_ || Cancelled()) return false;
-    too_large_ = bytes.size() > max_result_ - total_ || parts_.size() == kMaxParts;
+    too_large_ = bytes.size() > max_result_ - total_ || count_ == kMaxParts;
     if (too_large_) return false;
     total_ += bytes.size();
-    parts_.push_back({std::string(name), std::string(media_type),
-                      Payload::FromString(
-                          std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())),
-                      Crc32(bytes)});
+    ++count_;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    ResultPart part{std::string(name), std::string(media_type),
+                    Payload::FromString(std::string(text)), Crc32(bytes)};
+    job_.on_part ? job_.on_part(std::move(part)) : parts_.push_back(std::move(part));
     return true;
   }
 
@@ -50,6 +51,7 @@ class ThreadContext final : public Context {
   const QueuedJob& job_;
   const std::uint64_t max_result_;
   std::uint64_t total_ = 0;
+  std::size_t count_ = 0;
   bool too_large_ = false;
   std::vector<ResultPart> parts_;
 };

@@ -46,7 +46,11 @@ std::string FormatHead(const Answer& answer, HeadContext context, std::size_t ex
   fmt::format_to(out, "HTTP/1.1 {} {}\r\nDate: {}\r\n", answer.status, ReasonPhrase(answer.status),
                  HttpDate());
   head.append(answer.fields);
-  if (answer.status != 204) fmt::format_to(out, "Content-Length: {}\r\n", answer.BodySize());
+  if (answer.streamed) {
+    head.append("Transfer-Encoding: chunked\r\n");
+  } else if (answer.status != 204) {
+    fmt::format_to(out, "Content-Length: {}\r\n", answer.BodySize());
+  }
   if (!context.keep_alive) {
     head.append("Connection: close\r\n");
   } else if (!context.http11) {

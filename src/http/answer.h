@@ -24,6 +24,7 @@ struct Answer {
   std::string text;                 // the body's start: all of it, where it is small
   std::vector<AnswerPiece> pieces;  // the rest of the body
   bool close = false;               // the connection must not be used again
+  bool streamed = false;            // its body comes later, in chunks
   bool compressible = false;        // `text` is the whole body, and may leave in gzip format
 
   // `value` must not contain line breaks.

@@ -20,15 +20,24 @@ std::string_view View(const Payload& payload) {
 bool AnswerWriter::Start(std::string head, std::vector<AnswerPiece> pieces) {
   std::move(pieces.begin(), pieces.end(), std::back_inserter(pieces_));
   TakeSmallPieces(head);
-  return SendText(std::move(head), !pieces_.empty()) && Continue();
+  waiting_ = !SendText(std::move(head), !pieces_.empty());
+  return !waiting_ && Continue();
 }
 
 // Sends on as long as the kernel takes it.
 bool AnswerWriter::Continue() {
+  waiting_ = false;
   while (!pieces_.empty()) {
-    if (!SendPiece()) return false;
+    if (SendPiece()) continue;
+    waiting_ = true;
+    return false;
   }
   return true;
+}
+
+bool AnswerWriter::Add(std::vector<AnswerPiece> pieces) {
+  std::move(pieces.begin(), pieces.end(), std::back_inserter(pieces_));
+  return !waiting_ && Continue();
 }
 
 void AnswerWriter::TakeSmallPieces(std::string& text) {

@@ -22,6 +22,9 @@ class AnswerWriter {
   // calls back, and Continue goes on.
   bool Start(std::string head, std::vector<AnswerPiece> pieces);
   bool Continue();
+  // More of the same answer, behind what is still to be sent.
+  bool Add(std::vector<AnswerPiece> pieces);
+  [[nodiscard]] bool AllOut() const { return pieces_.empty() && !waiting_; }
   void Clear() { pieces_.clear(); }  // the client has gone
 
   // Bytes that the kernel has taken since the writer was made. TLS may count its own as unsent.
@@ -38,6 +41,7 @@ class AnswerWriter {
 
   Wire& wire_;
   std::deque<AnswerPiece> pieces_;
+  bool waiting_ = false;      // for the wire
   std::size_t at_ = 0;        // bytes of the first piece that are sent
   std::uint64_t handed_ = 0;  // bytes given to the wire
 };

@@ -1,14 +1,12 @@
 #include "http/api_site.h"
 
-#include <spdlog/spdlog.h>
-
 #include <array>
-#include <exception>
 #include <utility>
 
 #include "base/trace.h"
 #include "http/chars.h"
 #include "http/connection.h"
+#include "http/job_answer.h"
 #include "http/job_upload.h"
 #include "http/multipart.h"
 #include "http/negotiation.h"
@@ -16,7 +14,6 @@
 #include "http/pistache.h"
 #include "http/problem.h"
 #include "http/queue_views.h"
-#include "http/result_answer.h"
 
 namespace headrace {
 namespace {
@@ -79,12 +76,6 @@ Http::Request MakeRequest(const Exchange& exchange) {
   }
   request.headers().addRaw(Http::Header::Raw("traceparent", exchange.trace));
   return request;
-}
-
-void LogFailure(const Outcome& outcome, const std::string& job_id) {
-  if (!outcome.error || outcome.error->detail.empty()) return;
-  spdlog::warn("job failed: job_id={} type={} detail={}", job_id, outcome.error->type,
-               outcome.error->detail);
 }
 
 }  // namespace
@@ -212,22 +203,20 @@ Answer ApiSite::Root(const RequestHead& head) const {
 }
 
 void ApiSite::OnRequest(Connection& connection) {
-  const QueueIndex queue = *connection.exchange().match.queue;
-  // Admit made it.
-  auto& upload = static_cast<JobUpload&>(*connection.exchange().body);
+  const Exchange& exchange = connection.exchange();
   const auto pending = std::make_shared<PendingJob>(connection.reactor(), service_);
   connection.Await(pending);
-  auto promise = endpoint_.RunJob(MakeRequest(connection.exchange()), upload, pending);
-  // `pending` resolves the promise, so it lives while this runs; owning it here would be a cycle.
+  auto answering = std::make_shared<JobAnswer>(
+      connection.weak_from_this(), service_.queues()[*exchange.match.queue].options.name);
+  // The pending job resolves the promise, so it lives while that runs; owning it would be a cycle.
+  answering->Begin(exchange, *pending);
+  // Admit made the upload.
+  auto promise =
+      endpoint_.RunJob(MakeRequest(exchange), static_cast<JobUpload&>(*exchange.body), pending);
   // The continuation returns a value because Pistache hands the outcome over uncopied only to such.
   promise.then(
-      [this, queue, weak = connection.weak_from_this(), job = pending.get()](Outcome&& outcome) {
-        const auto waiting = weak.lock();
-        if (!waiting) return false;
-        LogFailure(outcome, job->job_id());
-        const std::string accept = waiting->exchange().head->List("Accept");
-        waiting->Respond(OutcomeAnswer(
-            std::move(outcome), {accept, job->job_id(), service_.queues()[queue].options.name}));
+      [answering = std::move(answering), job = pending.get()](Outcome&& outcome) {
+        answering->End(std::move(outcome), job->job_id());
         return true;
       },
       Pistache::Async::NoExcept);

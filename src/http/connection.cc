@@ -1,5 +1,7 @@
 #include "http/connection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,7 +17,8 @@ constexpr std::size_t kWorthPacking = 1024;                    // bytes of a tex
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
 constexpr std::chrono::seconds kLingerTime{5};
 constexpr int kMaxLingering = 256;
-constexpr int kClientGone = 499;  // in metrics only
+constexpr int kClientGone = 499;  // in metrics only, as the next
+constexpr int kAborted = 502;     // after a 200 had begun
 
 }  // namespace
 
@@ -95,6 +98,7 @@ bool Connection::Step() {
       input_ = {};
       return false;
     case State::kBusy:
+    case State::kStream:
     case State::kWriting:
       return false;
   }
@@ -203,13 +207,50 @@ void Connection::Respond(Answer answer) {
   if (!advancing_) AdvanceBuffered();
 }
 
+void Connection::RespondStream(Answer head) {
+  if (state_ != State::kBusy) return;
+  Send(std::move(head), parser_.head().keep_alive, State::kHead);
+}
+
+// One chunk (RFC 9112, 7.1).
+void Connection::Stream(std::vector<AnswerPiece> pieces) {
+  if (state_ != State::kStream) return;
+  std::uint64_t size = 0;
+  for (const auto& piece : pieces) size += piece.size();
+  if (size == 0) return;  // would be the last chunk
+  pieces.front().text.insert(0, fmt::format("{:x}\r\n", size));
+  pieces.push_back({"\r\n", {}});
+  writer_.Add(std::move(pieces));
+}
+
+void Connection::EndStream(std::string_view trailer) {
+  if (state_ != State::kStream) return;
+  pending_.reset();
+  state_ = State::kWriting;
+  since_ = SteadyClock::now();
+  std::vector<AnswerPiece> last;
+  last.push_back({fmt::format("0\r\n{}\r\n", trailer), {}});
+  if (!writer_.Add(std::move(last))) return;
+  FinishAnswer();
+  AdvanceBuffered();
+}
+
+// Without the last chunk, which tells the client that something is missing.
+void Connection::AbortStream() {
+  if (state_ != State::kStream) return;
+  pending_.reset();
+  site_.OnAnswered(exchange_, kAborted);
+  state_ = State::kLinger;  // OnClosed is still to come
+  Close();
+}
+
 void Connection::Send(Answer answer, bool keep, State after) {
   keep = keep && !answer.close && !edge_.draining.load(std::memory_order_relaxed);
   // A close with unread input would reset the connection and destroy the answer on its way.
   const bool drained = after == State::kHead && input_.empty();
   after_ = keep ? after : drained ? State::kClosed : State::kLinger;
   status_ = answer.status;
-  state_ = State::kWriting;
+  state_ = answer.streamed ? State::kStream : State::kWriting;
   since_ = SteadyClock::now();
   taken_before_ = writer_.Taken();
   exchange_.body.reset();
@@ -220,7 +261,8 @@ void Connection::Send(Answer answer, bool keep, State after) {
   std::string text = FormatHead(answer, {http11, keep}, answer.text.size());
   if (exchange_.method == HttpMethod::kHead) answer.pieces.clear();
   if (exchange_.method != HttpMethod::kHead) text += answer.text;
-  if (writer_.Start(std::move(text), std::move(answer.pieces))) FinishAnswer();
+  const bool sent = writer_.Start(std::move(text), std::move(answer.pieces));
+  if (sent && state_ == State::kWriting) FinishAnswer();
 }
 
 // RFC 9110, 8.4 and 12.5.5: the answer depends on Accept-Encoding whether or not it is packed.
@@ -235,7 +277,8 @@ void Connection::Compress(Answer& answer) const {
 }
 
 void Connection::OnWritten() {
-  if (state_ != State::kWriting || !writer_.Continue()) return;
+  if (state_ != State::kWriting && state_ != State::kStream) return;
+  if (!writer_.Continue() || state_ != State::kWriting) return;
   FinishAnswer();
   if (!advancing_) AdvanceBuffered();
 }
@@ -270,7 +313,8 @@ void Connection::OnClosed() {
   if (state_ == State::kClosed) return;
   const State was = std::exchange(state_, State::kClosed);
   if (was == State::kLinger && after_ == State::kLinger) edge_.lingering.fetch_sub(1);
-  if (was == State::kBusy || was == State::kBody || was == State::kWriting) {
+  if (was == State::kBusy || was == State::kBody || was == State::kWriting ||
+      was == State::kStream) {
     site_.OnAnswered(exchange_, kClientGone);
   }
   writer_.Clear();
@@ -286,6 +330,7 @@ void Connection::OnTick(SteadyTime now) {
       CheckRate(now);
       return;
     case State::kWriting:
+    case State::kStream:
       CheckStall(now);
       return;
     case State::kDiscard:
@@ -323,6 +368,7 @@ void Connection::CheckRate(SteadyTime now) {
 }
 
 void Connection::CheckStall(SteadyTime now) {
+  if (writer_.AllOut()) since_ = now;  // a stream that waits for its next piece
   const Seconds window = now - since_;
   if (window <= options_.write_timeout) return;
   const std::uint64_t taken = std::max(writer_.Taken(), taken_before_) - taken_before_;

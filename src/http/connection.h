@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/deadline.h"
 #include "http/answer_writer.h"
@@ -45,6 +46,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // From the site, for the request that OnRequest handed over.
   void Respond(Answer answer);
+  // An answer in pieces: RespondStream with its head (`streamed`), Stream as they come, then
+  // EndStream, with field lines for the trailer (RFC 9112, 7.1.2), or, where it cannot be
+  // completed, AbortStream. HTTP/1.1 only.
+  void RespondStream(Answer head);
+  void Stream(std::vector<AnswerPiece> pieces);
+  void EndStream(std::string_view trailer);
+  void AbortStream();
   void Await(std::shared_ptr<Pending> pending) { pending_ = std::move(pending); }
   [[nodiscard]] const Exchange& exchange() const { return exchange_; }
   [[nodiscard]] const std::shared_ptr<ReactorLink>& reactor() const { return reactor_; }
@@ -54,6 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     kHead,     // reading a request's head, or idle between two
     kBody,     // reading its body
     kBusy,     // the site has the request
+    kStream,   // the site has the request still, and answers piece by piece
     kWriting,  // the answer is going out
     kDiscard,  // reading a refused request's small rest away
     kLinger,   // closing: discarding until the client has read its answer

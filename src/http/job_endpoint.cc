@@ -56,6 +56,7 @@ Expected<std::optional<std::chrono::milliseconds>> ParseRequestTimeout(std::stri
 Async::Promise<Outcome> JobEndpoint::RunJob(const Http::Request& request, JobUpload& upload,
                                             const std::shared_ptr<PendingJob>& pending) {
   auto submission = MakeSubmission(request, upload);
+  if (submission) submission->wants_parts = pending->WantsParts();
   return Async::Promise<Outcome>([&](Async::Deferred<Outcome> deferred) {
     pending->Arm(std::move(deferred));
     auto id = submission ? service_.Submit(*std::move(submission), pending)

@@ -68,6 +68,13 @@ int Accept::ExplicitQuality(std::string_view media_type) const {
   return named ? Quality(media_type) : 0;
 }
 
+bool Accept::Prefers(std::string_view media_type) const {
+  const int quality = ExplicitQuality(media_type);
+  const auto as_much = std::count_if(ranges_.begin(), ranges_.end(),
+                                     [&](const Range& range) { return range.quality >= quality; });
+  return quality > 0 && as_much == 1;
+}
+
 std::optional<std::size_t> Accept::Best(std::span<const std::string_view> offers) const {
   std::optional<std::size_t> best;
   int best_quality = 0;

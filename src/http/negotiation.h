@@ -21,6 +21,9 @@ class Accept {
   // Whether the field names exactly this type, not by a wildcard: its quality, else 0.
   [[nodiscard]] int ExplicitQuality(std::string_view media_type) const;
 
+  // Whether the field names exactly this type, and nothing else that it likes as much.
+  [[nodiscard]] bool Prefers(std::string_view media_type) const;
+
   // The index of the offer the client likes best, the first of equals; nothing if it accepts none.
   [[nodiscard]] std::optional<std::size_t> Best(std::span<const std::string_view> offers) const;
 

@@ -9,7 +9,15 @@ void PendingJob::Deliver(const std::string& /*job_id*/, Outcome outcome) {
   link_->Post([self = shared_from_this()] { self->Resolve(); });
 }
 
+void PendingJob::DeliverPart(ResultPart part) {
+  link_->Post([self = shared_from_this(), part = std::move(part)]() mutable {
+    const auto take = self->on_part_;  // it may end the connection, and so itself
+    if (take) take(std::move(part));
+  });
+}
+
 void PendingJob::Resolve() {
+  on_part_ = nullptr;
   if (!abandoned_) deferred_.resolve(std::move(outcome_));
 }
 
@@ -21,6 +29,7 @@ void PendingJob::Refuse(Error error) {
 
 void PendingJob::Abandon() {
   abandoned_ = true;
+  on_part_ = nullptr;
   deferred_.clear();
   if (!job_id_.empty()) service_.Abandon(job_id_);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,12 +22,16 @@ class PendingJob final : public Waiter,
   PendingJob(std::shared_ptr<ReactorLink> link, JobService& service)
       : link_(std::move(link)), service_(service) {}
 
-  // Any thread, once.
+  // Any thread; Deliver once.
   void Deliver(const std::string& job_id, Outcome outcome) override;
+  void DeliverPart(ResultPart part) override;
 
   // The rest: the reactor's thread only.
   void Arm(Pistache::Async::Deferred<Outcome> deferred) { deferred_ = std::move(deferred); }
   void Accepted(std::string job_id) { job_id_ = std::move(job_id); }
+  // Takes parts as they come, until the promise is resolved.
+  void TakeParts(std::function<void(ResultPart)> on_part) { on_part_ = std::move(on_part); }
+  [[nodiscard]] bool WantsParts() const { return on_part_ != nullptr; }
   void Refuse(Error error);  // the service did not take it: resolves at once
   void Abandon() override;
   [[nodiscard]] const std::string& job_id() const { return job_id_; }  // empty: not accepted
@@ -39,6 +44,7 @@ class PendingJob final : public Waiter,
   Outcome outcome_;  // written before the task is posted, read by it
   Pistache::Async::Deferred<Outcome> deferred_;
   std::string job_id_;
+  std::function<void(ResultPart)> on_part_;
   bool abandoned_ = false;
 };
 

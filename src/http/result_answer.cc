@@ -9,12 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/job_id.h"
 #include "base/json.h"
 #include "http/base64.h"
 #include "http/negotiation.h"
 #include "http/problem.h"
-#include "http/zip_layout.h"
+#include "http/result_packer.h"
 
 namespace headrace {
 namespace {
@@ -27,80 +26,26 @@ std::string_view View(const Payload& payload) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Types that a browser may show: none can run a script, and the CSP sandboxes them anyway.
-bool MayBeShown(std::string_view type) {
-  return type == "image/png" || type == "image/jpeg" || type == "application/json" ||
-         type == "text/plain";
-}
-
-// Only what cannot break out of a quoted string or mean a path; part names are validated before,
-// this is the last line.
-std::string SafeName(std::string_view name) {
-  std::string safe;
-  for (char c : name.substr(0, 200)) {
-    const auto u = static_cast<unsigned char>(c);
-    const bool bad = u < 0x20 || u >= 0x7f || c == '"' || c == '\\' || c == '/' || c == '%';
-    safe.push_back(bad ? '_' : c);
-  }
-  return safe.empty() ? "result" : safe;
-}
-
-// A handler's media type goes into a header: control characters must not.
-std::string SafeType(std::string_view type) {
-  for (char c : type) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "application/octet-stream";
-  }
-  return type.empty() ? "application/octet-stream" : std::string(type);
-}
-
-void AddResultFields(Answer& answer, std::string_view type, std::string_view name) {
-  fmt::format_to(std::back_inserter(answer.fields),
-                 "Content-Type: {}\r\nContent-Disposition: {}; filename=\"{}\"\r\n"
-                 "X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n",
-                 type, MayBeShown(type) ? "inline" : "attachment", SafeName(name));
-}
-
 Answer PartAnswer(Outcome& outcome) {
   ResultPart& part = outcome.parts.front();
   Answer answer;
-  AddResultFields(answer, SafeType(part.media_type), part.name);
+  AddResultFields(answer, part.media_type, part.name);
   answer.pieces.push_back({"", std::move(part.bytes)});
   return answer;
 }
 
-Answer ZipAnswer(Outcome& outcome, const ResultRequest& request) {
-  std::vector<ZipEntry> entries;
-  entries.reserve(outcome.parts.size());
-  for (const auto& part : outcome.parts) {
-    entries.push_back({part.name, part.bytes.size(), part.crc32});
-  }
-  auto layout = LayOutZip(entries);
-  if (!layout) return ProblemAnswer(layout.error(), request.job_id);
+Answer PackedAnswer(Outcome& outcome, const ResultRequest& request, ResultPacker::Form form) {
+  ResultPacker packer(form, request.queue);
   Answer answer;
-  AddResultFields(answer, "application/zip", fmt::format("{}.zip", request.queue));
-  for (std::size_t i = 0; i < outcome.parts.size(); ++i) {
-    answer.pieces.push_back({std::move(layout->headers[i]), std::move(outcome.parts[i].bytes)});
-  }
-  answer.pieces.push_back({std::move(layout->directory), {}});
-  return answer;
-}
-
-Answer MixedAnswer(Outcome& outcome, const ResultRequest& request) {
-  const std::string boundary = RandomHex(32);
-  Answer answer;
-  AddResultFields(answer, fmt::format("multipart/mixed; boundary={}", boundary),
-                  fmt::format("{}.multipart", request.queue));
-  std::string_view line_end;
+  packer.AddFields(answer);
   for (auto& part : outcome.parts) {
-    answer.pieces.push_back(
-        {fmt::format("{}--{}\r\nContent-Type: {}\r\nContent-Disposition: attachment; "
-                     "filename=\"{}\"\r\nContent-Length: {}\r\n\r\n",
-                     line_end, boundary, SafeType(part.media_type), SafeName(part.name),
-                     part.bytes.size()),
-         std::move(part.bytes)});
-    line_end = "\r\n";
+    auto piece = packer.Part(std::move(part));
+    if (!piece) return ProblemAnswer(piece.error(), request.job_id);
+    answer.pieces.push_back(*std::move(piece));
   }
-  answer.pieces.push_back({fmt::format("{}--{}--\r\n", line_end, boundary), {}});
+  auto end = packer.End();
+  if (!end) return ProblemAnswer(end.error(), request.job_id);
+  answer.pieces.push_back(*std::move(end));
   return answer;
 }
 
@@ -159,16 +104,21 @@ Answer ResultAnswer(Outcome& outcome, const ResultRequest& request) {
     case kPart:
       return PartAnswer(outcome);
     case kZip:
-      return ZipAnswer(outcome, request);
+      return PackedAnswer(outcome, request, ResultPacker::Form::kZip);
     case kJson:
       return JsonAnswer(outcome, request);
     case kMixed:
-      return MixedAnswer(outcome, request);
+      return PackedAnswer(outcome, request, ResultPacker::Form::kMixed);
   }
   return ProblemAnswer(NotAcceptable(), request.job_id);
 }
 
 }  // namespace
+
+std::string ServerTiming(const JobTimings& timings) {
+  return fmt::format("Server-Timing: queue;dur={:.3f}, run;dur={:.3f}\r\n",
+                     timings.wait.count() * 1000.0, timings.run.count() * 1000.0);
+}
 
 Answer OutcomeAnswer(Outcome outcome, const ResultRequest& request) {
   Answer answer;
@@ -178,11 +128,9 @@ Answer OutcomeAnswer(Outcome outcome, const ResultRequest& request) {
     const Error unknown{ErrorCode::kInternal, "", "the job failed", "no error was given", 0};
     answer = ProblemAnswer(outcome.error.value_or(unknown), request.job_id);
   }
-  const auto out = std::back_inserter(answer.fields);
   if (!request.job_id.empty()) {
-    fmt::format_to(out, "Job-Id: {}\r\nServer-Timing: queue;dur={:.3f}, run;dur={:.3f}\r\n",
-                   request.job_id, outcome.timings.wait.count() * 1000.0,
-                   outcome.timings.run.count() * 1000.0);
+    answer.Add("Job-Id", request.job_id);
+    answer.fields += ServerTiming(outcome.timings);
   }
   return answer;
 }

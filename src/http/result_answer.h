@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/outcome.h"
@@ -13,6 +14,9 @@ struct ResultRequest {
   std::string_view job_id;
   std::string_view queue;
 };
+
+// "Server-Timing: queue;dur=..., run;dur=..." with its line end (W3C Server Timing, milliseconds).
+std::string ServerTiming(const JobTimings& timings);
 
 // The answer to a job: its result in the form that the client likes best (one part: itself;
 // several: a stored zip; JSON; multipart/mixed), or its error as a problem. Carries Job-Id,

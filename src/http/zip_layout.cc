@@ -72,25 +72,28 @@ void PutEnd(std::string& out, std::size_t entries, std::uint64_t directory_offse
   Put16(out, 0);  // comment
 }
 
+Error TooLarge() {
+  return {ErrorCode::kHandlerCrashed, "result-too-large",
+          "the result does not fit a zip file; ask for fewer pages", "", 0};
+}
+
 }  // namespace
 
-Expected<ZipLayout> LayOutZip(std::span<const ZipEntry> entries) {
-  const Error too_large{ErrorCode::kHandlerCrashed, "result-too-large",
-                        "the result does not fit a zip file; ask for fewer pages", "", 0};
-  if (entries.size() > kMaxEntries) return too_large;
-  ZipLayout layout;
-  layout.headers.reserve(entries.size());
-  std::uint64_t offset = 0;
-  for (const auto& entry : entries) {
-    if (entry.size > kMaxSize || offset > kMaxSize || entry.name.size() > 0xFFFF) return too_large;
-    PutDirectoryEntry(layout.directory, entry, offset);
-    layout.headers.push_back(LocalHeader(entry));
-    offset += layout.headers.back().size() + entry.size;
-  }
-  if (offset + layout.directory.size() > kMaxSize) return too_large;
-  PutEnd(layout.directory, entries.size(), offset);
-  layout.size = offset + layout.directory.size();
-  return layout;
+Expected<std::string> ZipLayout::Add(const ZipEntry& entry) {
+  const bool fits = entries_ < kMaxEntries && entry.size <= kMaxSize && offset_ <= kMaxSize &&
+                    entry.name.size() <= 0xFFFF;
+  if (!fits) return TooLarge();
+  PutDirectoryEntry(directory_, entry, offset_);
+  ++entries_;
+  std::string header = LocalHeader(entry);
+  offset_ += header.size() + entry.size;
+  return header;
+}
+
+Expected<std::string> ZipLayout::Finish() {
+  if (offset_ + directory_.size() > kMaxSize) return TooLarge();
+  PutEnd(directory_, entries_, offset_);
+  return std::move(directory_);
 }
 
 }  // namespace headrace

@@ -1,10 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 
@@ -16,16 +15,19 @@ struct ZipEntry {
   std::uint32_t crc32 = 0;
 };
 
-// Everything of a stored (uncompressed) zip file but its entries' bytes: the file is
-// headers[0], bytes of entry 0, headers[1], bytes of entry 1, ..., directory.
-struct ZipLayout {
-  std::vector<std::string> headers;
-  std::string directory;
-  std::uint64_t size = 0;  // of the whole file
-};
-
+// Writes everything of a stored (uncompressed) zip file but its entries' bytes, in the order of the
+// file: for each entry its header, then (by the caller) its bytes; in the end the directory.
 // Refuses (kHandlerCrashed, result-too-large) what does not fit the plain format: 65,535 entries or
 // 4 GiB.
-Expected<ZipLayout> LayOutZip(std::span<const ZipEntry> entries);
+class ZipLayout {
+ public:
+  Expected<std::string> Add(const ZipEntry& entry);
+  Expected<std::string> Finish();
+
+ private:
+  std::uint64_t offset_ = 0;  // bytes of the file so far
+  std::size_t entries_ = 0;
+  std::string directory_;
+};
 
 }  // namespace headrace

@@ -141,11 +141,9 @@ struct JobService::Impl {
 
   // Results exist when the service first hears of them, so they count even over the budget, until
   // the last byte has been sent.
-  void ChargeResult(Outcome& outcome) const {
+  void ChargePart(ResultPart& part) const {
     if (options.ledger == nullptr) return;
-    for (ResultPart& part : outcome.parts) {
-      part.bytes.Hold(options.ledger->ChargeAnyway(MemoryUse::kResults, part.bytes.size()));
-    }
+    part.bytes.Hold(options.ledger->ChargeAnyway(MemoryUse::kResults, part.bytes.size()));
   }
 
   Error Refused(QueueIndex queue, PushResult pushed) {
@@ -196,7 +194,7 @@ struct JobService::Impl {
   }
 
   // The job that a submission asks for, or what is wrong with it.
-  Expected<JobPtr> MakeJob(Submission submission) {
+  Expected<JobPtr> MakeJob(Submission submission, const std::shared_ptr<Waiter>& waiter) {
     const ServiceQueue& target = options.queues[submission.queue];
     if (target.handler->needs_payload && submission.payload.size() == 0) {
       return Error{
@@ -220,6 +218,12 @@ struct JobService::Impl {
     job->accepted_at = SteadyClock::now();
     job->deadline = Deadline::At(job->accepted_at + *allowance);
     job->traceparent = std::move(submission.traceparent);
+    if (submission.wants_parts) {
+      job->on_part = [this, waiter](ResultPart part) {
+        ChargePart(part);
+        waiter->DeliverPart(std::move(part));
+      };
+    }
     return JobPtr(std::move(job));
   }
 
@@ -299,7 +303,7 @@ Status JobService::ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Cha
 Expected<std::string> JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter) {
   const QueueIndex queue = submission.queue;
   if (!Admitting()) return impl_->Refused(queue, PushResult::kClosed);
-  auto job = impl_->MakeJob(std::move(submission));
+  auto job = impl_->MakeJob(std::move(submission), waiter);
   if (!job) return std::move(job).error();
   const JobPtr& made = *job;
   // Before the push: a worker may have finished the job before Push returns.
@@ -345,7 +349,7 @@ void JobService::OnFinished(const QueuedJob& job, Outcome outcome) {
   auto entry = impl_->waiters.Take(job.id);
   if (!entry) return;  // already answered, or gone
   impl_->timer.Cancel(entry->deadline);
-  impl_->ChargeResult(outcome);
+  for (ResultPart& part : outcome.parts) impl_->ChargePart(part);
   entry->waiter->Deliver(job.id, std::move(outcome));
 }
 

@@ -46,6 +46,7 @@ struct Submission {
       query_params;  // names of those that came in the query string (secrets may not)
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline
   std::string traceparent;
+  bool wants_parts = false;  // as they are complete, by Waiter::DeliverPart; the outcome has none
   // What the upload has been charged (ChargeUpload); empty: Submit charges the payload itself.
   Ledger::Charge charge;
 };
@@ -59,6 +60,10 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
   virtual ~Waiter() = default;
   virtual void Deliver(const std::string& job_id, Outcome outcome) = 0;
+
+  // A part of the result, as soon as it is complete; only where the submission asks for it. From
+  // any thread, in order; some may still come after Deliver.
+  virtual void DeliverPart(ResultPart part) { static_cast<void>(part); }
 };
 
 // Admission and the life of a job as its clients see it. Knows no HTTP server and no worker.

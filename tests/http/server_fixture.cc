@@ -4,8 +4,12 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <span>
 #include <utility>
+
+#include "handler/part_check.h"
 
 namespace headrace {
 namespace {
@@ -14,8 +18,9 @@ constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kPoll{2};
 
 ResultPart TextPart(int number, std::string text) {
+  const std::uint32_t crc = Crc32(std::as_bytes(std::span(text)));
   return {fmt::format("part-{}.txt", number), "text/plain", Payload::FromString(std::move(text)),
-          0};
+          crc};
 }
 
 }  // namespace
@@ -66,28 +71,41 @@ void ServerFixture::Work(QueueIndex queue) {
   }
 }
 
+void ServerFixture::WaitAtGate(const QueuedJob& job) {
+  const MutexLock lock(mu_);
+  while (!gate_open_ && !job.cancel.Cancelled()) {
+    changed_.WaitUntil(mu_, Deadline::After(kPoll));  // a token tells nobody
+  }
+}
+
 Outcome ServerFixture::Run(const QueuedJob& job) {
   Outcome outcome;
-  {
-    MutexLock lock(mu_);
-    while (!gate_open_ && !job.cancel.Cancelled()) {
-      changed_.WaitUntil(mu_, Deadline::After(kPoll));  // a token tells nobody
-    }
-  }
-  if (job.cancel.Cancelled()) {
-    outcome.state = JobState::kCancelled;
-    return outcome;
-  }
+  const auto param = [&](const char* name) {
+    const auto found = job.params.find(name);
+    return found == job.params.end() ? std::string() : found->second;
+  };
+  const auto keep = [&](ResultPart part) {
+    job.on_part ? job.on_part(std::move(part)) : outcome.parts.push_back(std::move(part));
+  };
+  const int count = param("parts").empty() ? 1 : std::stoi(param("parts"));
   std::string text;
   for (const auto& [name, value] : job.params) {
     if (name != "parts") text += fmt::format("{}={};", name, value);
   }
   const auto bytes = job.payload.Bytes();
   text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  outcome.state = JobState::kSucceeded;
-  const auto parts = job.params.find("parts");
-  const int count = parts == job.params.end() ? 1 : std::stoi(parts->second);
-  for (int i = 1; i <= count; ++i) outcome.parts.push_back(TextPart(i, text));
+  // The first part of a stream comes before the gate, the rest behind it.
+  int made = 0;
+  if (job.on_part && count > 0) keep(TextPart(++made, text));
+  WaitAtGate(job);
+  if (job.cancel.Cancelled()) {
+    outcome.state = JobState::kCancelled;
+  } else if (param("say") == "fail") {
+    outcome.error = Error{ErrorCode::kHandlerCrashed, "crashed", "it crashed", "", 0};
+  } else {
+    while (made < count) keep(TextPart(++made, text));
+    outcome.state = JobState::kSucceeded;
+  }
   return outcome;
 }
 

@@ -14,8 +14,8 @@
 namespace headrace {
 
 // A whole service behind a real listener: HttpServer, JobService, memory engine, and worker threads
-// that answer each job with its payload and params. While the gate is closed, jobs stay running
-// until it opens or they are cancelled.
+// that answer each job with its payload and params, `parts` times; with say=fail, by a failure.
+// While the gate is closed, jobs stay running until it opens or they are cancelled.
 class ServerFixture : public ServiceFixture {
  protected:
   ServerFixture();
@@ -38,6 +38,7 @@ class ServerFixture : public ServiceFixture {
  private:
   void Work(QueueIndex queue);
   Outcome Run(const QueuedJob& job);
+  void WaitAtGate(const QueuedJob& job);
 
   Mutex mu_;
   CondVar changed_;

@@ -104,5 +104,14 @@ TEST(ParamsSource, TakesEmptyFormFieldsAsNotGiven) {
   EXPECT_TRUE(source.Take().params.empty());
 }
 
+TEST(Accept, PrefersWhatItNamesAboveAllElse) {
+  EXPECT_TRUE(Accept("application/zip").Prefers("application/zip"));
+  EXPECT_TRUE(Accept("*/*;q=0.1, application/zip;q=0.9").Prefers("application/zip"));
+  EXPECT_FALSE(Accept("application/zip, image/png").Prefers("application/zip"));
+  EXPECT_FALSE(Accept("application/zip;q=0").Prefers("application/zip"));
+  EXPECT_FALSE(Accept("*/*").Prefers("application/zip"));
+  EXPECT_FALSE(Accept("").Prefers("application/zip"));
+}
+
 }  // namespace
 }  // namespace headrace

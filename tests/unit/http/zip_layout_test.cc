@@ -23,15 +23,13 @@ std::uint32_t Crc32(std::string_view text) {
 }
 
 std::string MakeZip(const std::vector<std::pair<std::string, std::string>>& files) {
-  std::vector<ZipEntry> entries;
-  for (const auto& [name, bytes] : files) entries.push_back({name, bytes.size(), Crc32(bytes)});
-  const auto layout = LayOutZip(entries);
-  EXPECT_TRUE(layout.ok());
+  ZipLayout layout;
   std::string zip;
-  for (std::size_t i = 0; i < files.size(); ++i) zip += layout->headers[i] + files[i].second;
-  zip += layout->directory;
-  EXPECT_EQ(layout->size, zip.size());
-  return zip;
+  for (const auto& [name, bytes] : files) {
+    zip += *layout.Add({name, bytes.size(), Crc32(bytes)});
+    zip += bytes;
+  }
+  return zip + *layout.Finish();
 }
 
 // What python3's zipfile says of the file: its test, then "name size" of each entry.
@@ -68,13 +66,16 @@ TEST(ZipLayout, IsTheSameForTheSameParts) {
 }
 
 TEST(ZipLayout, RefusesWhatThePlainFormatCannotHold) {
-  const std::vector<ZipEntry> large{{"a", std::uint64_t{1} << 32U, 0}};
-  EXPECT_FALSE(LayOutZip(large).ok());
-  const std::vector<ZipEntry> sum{{"a", 0xFFFFFFF0U, 0}, {"b", 1, 0}};
-  EXPECT_FALSE(LayOutZip(sum).ok());
-  const std::vector<ZipEntry> many(65'536);
-  ASSERT_FALSE(LayOutZip(many).ok());
-  EXPECT_EQ(LayOutZip(many).error().type, "result-too-large");
+  EXPECT_FALSE(ZipLayout().Add({"a", std::uint64_t{1} << 32U, 0}).ok());
+  ZipLayout sum;
+  ASSERT_TRUE(sum.Add({"a", 0xFFFFFFF0U, 0}).ok());
+  EXPECT_FALSE(sum.Add({"b", 1, 0}).ok());
+  EXPECT_FALSE(sum.Finish().ok());
+  ZipLayout many;
+  for (int i = 0; i < 65'535; ++i) ASSERT_TRUE(many.Add({"a", 0, 0}).ok());
+  const auto refused = many.Add({"a", 0, 0});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().type, "result-too-large");
 }
 
 }  // namespace

@@ -1,0 +1,82 @@
+#include "http/job_answer.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+#include <vector>
+
+#include "http/connection.h"
+#include "http/negotiation.h"
+#include "http/result_answer.h"
+
+namespace headrace {
+namespace {
+
+std::vector<AnswerPiece> Only(AnswerPiece piece) {
+  std::vector<AnswerPiece> pieces;
+  pieces.push_back(std::move(piece));
+  return pieces;
+}
+
+}  // namespace
+
+void JobAnswer::Begin(const Exchange& exchange, PendingJob& job) {
+  if (!exchange.head->http11) return;
+  const std::string accept = exchange.head->List("Accept");
+  const auto form = ResultPacker::Streamed(Accept(accept));
+  if (!form) return;
+  packer_.emplace(*form, queue_);
+  // The job is the one that calls, and outlives the call; the promise's continuation keeps this.
+  job.TakeParts([this, &job](ResultPart part) { OnPart(std::move(part), job.job_id()); });
+}
+
+void JobAnswer::OnPart(ResultPart part, const std::string& job_id) {
+  const auto connection = connection_.lock();
+  if (!connection || broken_) return;
+  auto piece = packer_->Part(std::move(part));
+  if (!piece) {
+    broken_ = true;
+    return;
+  }
+  if (!std::exchange(begun_, true)) {
+    Answer head;
+    head.streamed = true;
+    packer_->AddFields(head);
+    head.Add("Job-Id", job_id);
+    head.Add("Trailer", "Server-Timing");
+    connection->RespondStream(std::move(head));
+  }
+  connection->Stream(Only(*std::move(piece)));
+}
+
+void JobAnswer::End(Outcome outcome, const std::string& job_id) {
+  if (outcome.error && !outcome.error->detail.empty()) {
+    // The worker tells how a job ended; nobody else why one was not taken.
+    spdlog::log(job_id.empty() ? spdlog::level::warn : spdlog::level::debug,
+                "job failed: job_id={} type={} detail={}", job_id.empty() ? "-" : job_id,
+                outcome.error->type, outcome.error->detail);
+  }
+  const auto connection = connection_.lock();
+  if (!connection) return;
+  if (begun_) {
+    EndStream(*connection, outcome, job_id);
+    return;
+  }
+  const std::string accept = connection->exchange().head->List("Accept");
+  connection->Respond(OutcomeAnswer(std::move(outcome), {accept, job_id, queue_}));
+}
+
+void JobAnswer::EndStream(Connection& connection, const Outcome& outcome,
+                          const std::string& job_id) {
+  auto end = packer_->End();
+  if (outcome.state != JobState::kSucceeded || broken_ || !end) {
+    spdlog::info("answer cut: job_id={} outcome={}", job_id, ToString(outcome.state));
+    connection.AbortStream();
+    return;
+  }
+  connection.Stream(Only(*std::move(end)));
+  connection.EndStream(ServerTiming(outcome.timings));
+}
+
+}  // namespace headrace

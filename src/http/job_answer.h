@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/outcome.h"
+#include "http/pending_job.h"
+#include "http/result_packer.h"
+#include "http/site.h"
+
+namespace headrace {
+
+class Connection;
+
+// The answer to one job on its connection: at once when the outcome is there, or, for a client that
+// wants a zip or multipart/mixed above all else, part by part as they are complete. Used on the
+// connection's reactor thread only; does nothing once the connection has gone.
+class JobAnswer {
+ public:
+  JobAnswer(std::weak_ptr<Connection> connection, std::string queue)
+      : connection_(std::move(connection)), queue_(std::move(queue)) {}
+
+  // Before the job is submitted: asks it for its parts if they are to be streamed.
+  void Begin(const Exchange& exchange, PendingJob& job);
+
+  // The job has ended. `job_id` is empty if it was not accepted.
+  void End(Outcome outcome, const std::string& job_id);
+
+ private:
+  void OnPart(ResultPart part, const std::string& job_id);
+  void EndStream(Connection& connection, const Outcome& outcome, const std::string& job_id);
+
+  const std::weak_ptr<Connection> connection_;
+  const std::string queue_;
+  std::optional<ResultPacker> packer_;  // the answer is streamed
+  bool begun_ = false;                  // its head is out
+  bool broken_ = false;                 // and what followed did not fit
+};
+
+}  // namespace headrace
