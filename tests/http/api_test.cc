@@ -215,11 +215,13 @@ TEST_F(ApiTest, CountsRequestsAndConnections) {
   Serve();
   {
     RawClient client = Connect();
-    client.Send(GetRequest("/v1/queues"));
-    ASSERT_TRUE(client.Read());
+    for (int i = 0; i < 2; ++i) {  // the first is counted before the second is read
+      client.Send(GetRequest("/v1/queues"));
+      ASSERT_TRUE(client.Read());
+    }
     EXPECT_THAT(metrics_->Serialize(), HasSubstr("headrace_http_connections 1\n"));
+    EXPECT_THAT(metrics_->Serialize(), HasSubstr("headrace_http_requests_total{"));
   }
-  EXPECT_THAT(metrics_->Serialize(), HasSubstr("headrace_http_requests_total{"));
 }
 
 }  // namespace
