@@ -206,7 +206,9 @@ Answer WriteAfterDone(const Job&, Context&) {
   char letter = 'a';
   while (true) {
     letter = letter == 'z' ? 'a' : static_cast<char>(letter + 1);
-    for (int i = 0; i < 100'000; ++i) pwrite(memfd.get(), &letter, 1, i);
+    for (int i = 0; i < 100'000; ++i) {
+      if (pwrite(memfd.get(), &letter, 1, i) != 1) _exit(1);
+    }
   }
 }
 
