@@ -195,6 +195,13 @@ void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
               Sizes(), {64 * kMiB, 1024 * kGiB}));
   keys.push_back(CpuKey());
   keys.push_back(
+      ChoiceKey(OfQueue(
+                    "isolation.priority", [](auto& q) -> auto& { return q.isolation.priority; },
+                    "how a job's process shares the cores with the threads that serve requests"),
+                Choices<ExecutorPriority>{{"normal", ExecutorPriority::kNormal},
+                                          {"low", ExecutorPriority::kLow},
+                                          {"idle", ExecutorPriority::kIdle}}));
+  keys.push_back(
       NumberKey(OfQueue(
                     "isolation.recycle_after",
                     [](auto& q) -> auto& { return q.isolation.recycle_after; }, "jobs per process"),

@@ -25,6 +25,7 @@ ZygoteOptions ToZygote(const ExecutorPoolOptions& options) {
   zygote.limits.memory = options.memory;
   zygote.limits.cpu_seconds = static_cast<std::uint64_t>(options.cpu.count());
   zygote.limits.file_size = options.max_result;
+  zygote.limits.priority = options.priority;
   zygote.ahead = options.workers;
   zygote.warm_timeout = options.warm_timeout;
   return zygote;

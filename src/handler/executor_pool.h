@@ -8,6 +8,7 @@
 #include "base/sync.h"
 #include "handler/executor_drive.h"
 #include "handler/executor_figures.h"
+#include "handler/isolation.h"
 #include "handler/runner.h"
 #include "handler/spawn_queue.h"
 #include "handler/zygote.h"
@@ -21,6 +22,7 @@ struct ExecutorPoolOptions {
   std::uint64_t memory = std::uint64_t{1} << 30U;      // bytes of address space per job
   std::chrono::seconds cpu{60};                        // CPU time per job
   std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes of all parts of a result
+  ExecutorPriority priority = ExecutorPriority::kLow;
   std::chrono::milliseconds warm_timeout{30'000};
 };
 

@@ -156,6 +156,7 @@ std::span<const std::byte> Encode(FrameWriter& writer, const ForkFrame& frame) {
   writer.U64(frame.limits.memory);
   writer.U64(frame.limits.cpu_seconds);
   writer.U64(frame.limits.file_size);
+  writer.U32(static_cast<std::uint32_t>(frame.limits.priority));
   return writer.Finish();
 }
 
@@ -244,7 +245,10 @@ std::optional<ForkFrame> DecodeFork(std::span<const std::byte> body) {
   frame.limits.memory = reader.U64();
   frame.limits.cpu_seconds = reader.U64();
   frame.limits.file_size = reader.U64();
-  if (!reader.Complete()) return std::nullopt;
+  const std::uint32_t priority = reader.U32();
+  frame.limits.priority = static_cast<ExecutorPriority>(priority);
+  const bool known = priority <= static_cast<std::uint32_t>(ExecutorPriority::kIdle);
+  if (!reader.Complete() || !known) return std::nullopt;
   return frame;
 }
 

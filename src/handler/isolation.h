@@ -10,12 +10,20 @@ namespace headrace {
 
 enum class IsolationMode { kProcess, kThread };
 
+// How executors share the cores with the service's own threads (sched(7)).
+enum class ExecutorPriority {
+  kNormal,  // as equals
+  kLow,     // SCHED_BATCH at nice 5: a third of what a busy reactor gets, and never before it
+  kIdle,    // SCHED_IDLE: what is left over
+};
+
 // `isolation:` of a queue: where its handler runs and what one job may use.
 struct IsolationOptions {
   IsolationMode mode = IsolationMode::kProcess;
   std::optional<std::uint64_t> memory;      // bytes of address space; nothing: auto
   std::optional<std::chrono::seconds> cpu;  // CPU time; nothing: 60 s
   std::uint32_t recycle_after = 1;          // jobs per executor; 1 is what there is
+  ExecutorPriority priority = ExecutorPriority::kLow;
 };
 
 inline constexpr std::uint64_t kLeastExecutorMemory = std::uint64_t{64} << 20U;

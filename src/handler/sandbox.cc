@@ -1,6 +1,7 @@
 #include "handler/sandbox.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -28,6 +29,22 @@ bool Limit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
 
 bool LimitBytes(__rlimit_resource resource, rlim_t bytes) { return Limit(resource, bytes, bytes); }
 
+// Never needs a privilege: it only goes down.
+bool Lower(ExecutorPriority priority) {
+  constexpr int kLowNice = 5;
+  const sched_param none{};
+  switch (priority) {
+    case ExecutorPriority::kNormal:
+      return true;
+    case ExecutorPriority::kLow:
+      return sched_setscheduler(0, SCHED_BATCH, &none) == 0 &&
+             setpriority(PRIO_PROCESS, 0, std::max(kLowNice, getpriority(PRIO_PROCESS, 0))) == 0;
+    case ExecutorPriority::kIdle:
+      return sched_setscheduler(0, SCHED_IDLE, &none) == 0;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<std::string> DieWithService(pid_t service) {
@@ -51,6 +68,7 @@ std::optional<std::string> HideMemory() {
 }
 
 std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
+  if (!Lower(limits.priority)) return Reason("scheduling");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Reason("PR_SET_NO_NEW_PRIVS");
 #ifndef HEADRACE_SANITIZED
   if (limits.memory != 0 && !LimitBytes(RLIMIT_AS, limits.memory)) return Reason("RLIMIT_AS");

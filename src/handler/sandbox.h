@@ -24,8 +24,9 @@ void PreferAsVictim();
 // No core dumps, no ptrace, no /proc/PID/mem for other processes of the same user.
 std::optional<std::string> HideMemory();
 
-// For the executor: no_new_privs and the resource limits. A limit which is already lower stays.
-// Sanitizer builds leave the address space unlimited, their shadow memory needs it.
+// For the executor: its share of the cores, no_new_privs and the resource limits. A limit which is
+// already lower stays. Sanitizer builds leave the address space unlimited, their shadow memory
+// needs it.
 std::optional<std::string> LimitResources(const ExecutorLimits& limits);
 
 // For the executor: `socket` becomes descriptor 3, stderr goes where stdout goes (/dev/null;

@@ -1,6 +1,10 @@
 #include "worker/worker_pool.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <optional>
 #include <utility>
@@ -30,6 +34,18 @@ std::optional<Outcome> NotWorthARun(const QueuedJob& job) {
                                   {}}
                           : Error{ErrorCode::kConflict, "cancelled", "the job was cancelled", {}};
   return outcome;
+}
+
+// A worker that is woken for a job does not interrupt the reactor that wakes it (sched(7)): that
+// goes on to the other clients first, and the worker then finds their jobs together; and a handler
+// that burns on it gets less of a core than a reactor. docs/adr/0007 has the figures. Where the
+// kernel refuses, things only take longer.
+void YieldToReactors() {
+  constexpr int kNice = 5;
+  const sched_param none{};
+  pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  pthread_setname_np(pthread_self(), "worker");
 }
 
 // Successes are told at debug level, for they may come by the ten thousand a second; what an
@@ -127,6 +143,7 @@ void WorkerPool::Count(const Worker& worker, WorkerFigures& figures) {
 }
 
 void WorkerPool::Loop(Worker& worker) {
+  YieldToReactors();
   const WorkerQueue& queue = queues_[worker.queue];
   while (engine_.WaitForWork(worker.queue)) {
     SlotPool::Slot slot;

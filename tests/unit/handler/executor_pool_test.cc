@@ -1,5 +1,6 @@
 #include "handler/executor_pool.h"
 
+#include <sched.h>
 #include <signal.h>
 
 #include <future>
@@ -86,6 +87,7 @@ TEST_F(PoolTest, LimitsTheExecutorBeforeItsJob) {
   EXPECT_THAT(self, HasSubstr("pdeathsig 9\n"));
   EXPECT_THAT(self, HasSubstr("fds 4\n"));
   EXPECT_THAT(self, HasSubstr("oom_score_adj 1000\n"));
+  EXPECT_THAT(self, HasSubstr("policy " + std::to_string(SCHED_BATCH) + "\nnice 5\n"));
 #ifndef HEADRACE_SANITIZED
   EXPECT_THAT(self, HasSubstr("as 3145728000\n"));
 #endif
@@ -110,6 +112,12 @@ TEST_F(PoolTest, ForksTheNextExecutorsAhead) {
   const pid_t zygote = Pool().ZygotePid();
   Spawn([&] { return ChildrenInGroup(zygote).size() == 4; });  // the zygote and three more
   EXPECT_EQ(Pool().Figures().started, 4U);
+}
+
+TEST_F(PoolTest, GivesExecutorsThePriorityThatIsConfigured) {
+  options_.priority = ExecutorPriority::kIdle;
+  const std::string self = TextOf(RunJob(Job({{"do", "inspect"}})).parts.at(0));
+  EXPECT_THAT(self, HasSubstr("policy " + std::to_string(SCHED_IDLE) + "\n"));
 }
 
 TEST_F(PoolTest, RunsJobsOfManyWorkersAtOnce) {

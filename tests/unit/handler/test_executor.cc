@@ -82,6 +82,7 @@ Answer Inspect(const Job& job, Context& context) {
   out << "pdeathsig " << signal << "\nfds " << OpenFiles() << '\n';
   std::ifstream score("/proc/self/oom_score_adj");
   out << "oom_score_adj " << score.rdbuf();
+  out << "policy " << sched_getscheduler(0) << "\nnice " << getpriority(PRIO_PROCESS, 0) << '\n';
   Limit(out, "as", RLIMIT_AS);
   Limit(out, "cpu", RLIMIT_CPU);
   Limit(out, "fsize", RLIMIT_FSIZE);
