@@ -66,6 +66,16 @@ void AddServerKeys(std::vector<Key<Config>>& keys) {
                              "server.tls.key", [](auto& c) -> auto& { return c.http.tls_key; },
                              "PEM file of the certificate's key"),
                          "a path, or empty"));
+  keys.push_back(
+      TextKey(Of(
+                  "server.trusted_proxies", [](auto& c) -> auto& { return c.http.trusted_proxies; },
+                  "whose Forwarded and X-Forwarded-For are believed; empty: nobody's"),
+              "addresses and networks like 10.0.0.0/8, ::1"));
+  keys.push_back(NumberKey(
+      Of(
+          "server.max_jobs_per_client", [](auto& c) -> auto& { return c.http.max_jobs_per_client; },
+          "jobs of one client address under way at once; more: 429; 0: no limit"),
+      Counts(), {0, 1'000'000}));
   keys.push_back(NumberKey(
       Of(
           "server.max_connections", [](auto& c) -> auto& { return c.http.max_connections; },

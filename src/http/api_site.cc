@@ -164,6 +164,15 @@ std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   if (auto admitted = service_.Precheck(*exchange.match.queue, intake); !admitted) {
     return ProblemAnswer(admitted.error());
   }
+  auto place = clients_.Enter(exchange.client);
+  if (!place) {
+    metrics_.OnRejected(*exchange.match.queue, Rejection::kQuota);
+    return ProblemAnswer({ErrorCode::kOverloaded, "client-limit",
+                          "this address has as many jobs under way as it may; come back when one "
+                          "has ended",
+                          "", service_.RetryAfter(*exchange.match.queue)});
+  }
+  exchange.client_place = *std::move(place);
   exchange.body = *std::move(upload);
   return std::nullopt;
 }

@@ -15,8 +15,13 @@ namespace headrace {
 // head is there; a job's body is only read once admission has let it in. Thread-safe.
 class ApiSite final : public Site {
  public:
-  ApiSite(JobService& service, Metrics& metrics)
-      : service_(service), metrics_(metrics), routes_(service), endpoint_(service) {}
+  // `max_jobs_per_client`: of one address under way at once; 0: no limit.
+  ApiSite(JobService& service, Metrics& metrics, std::size_t max_jobs_per_client = 0)
+      : service_(service),
+        metrics_(metrics),
+        routes_(service),
+        endpoint_(service),
+        clients_(max_jobs_per_client) {}
 
   std::optional<Answer> OnHeaders(Exchange& exchange) override;
   void OnRequest(Connection& connection) override;
@@ -35,6 +40,7 @@ class ApiSite final : public Site {
   Metrics& metrics_;
   const RouteTable routes_;
   JobEndpoint endpoint_;
+  ClientLimit clients_;
 };
 
 }  // namespace headrace

@@ -23,13 +23,15 @@ constexpr int kAborted = 502;     // after a 200 had begun
 }  // namespace
 
 Connection::Connection(const HttpOptions& options, Site& site, EdgeState& edge,
-                       std::unique_ptr<Wire> wire, std::shared_ptr<ReactorLink> reactor)
+                       std::unique_ptr<Wire> wire, std::shared_ptr<ReactorLink> reactor,
+                       const IpAddress& peer)
     : options_(options),
       site_(site),
       edge_(edge),
       wire_(std::move(wire)),
       writer_(*wire_),
       reactor_(std::move(reactor)),
+      peer_(peer),
       parser_({options.max_request_line, options.max_header_bytes, options.max_header_fields}),
       since_(SteadyClock::now()) {}
 
@@ -125,6 +127,7 @@ bool Connection::ReadHead() {
 void Connection::OnHead() {
   exchange_.head = &parser_.head();
   exchange_.method = ParseMethod(parser_.head().method);
+  exchange_.client = edge_.proxies.ClientOf(peer_, parser_.head());
   if (auto answer = site_.OnHeaders(exchange_)) {
     Refuse(*std::move(answer));
   } else if (parser_.head().HasBody()) {
@@ -285,6 +288,7 @@ void Connection::OnWritten() {
 
 void Connection::FinishAnswer() {
   site_.OnAnswered(exchange_, status_);
+  exchange_.client_place = {};
   status_ = 0;
   state_ = after_;
   since_ = SteadyClock::now();

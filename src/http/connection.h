@@ -24,6 +24,7 @@ class ReactorLink;
 struct EdgeState {
   std::atomic<bool> draining{false};  // answers carry `Connection: close`, idle connections end
   std::atomic<int> lingering{0};      // connections that are being closed slowly
+  TrustedProxies proxies;             // never changed once connections exist
 };
 
 // One client's connection: reads requests one at a time, lets the site answer, writes the answers
@@ -33,7 +34,7 @@ struct EdgeState {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(const HttpOptions& options, Site& site, EdgeState& edge, std::unique_ptr<Wire> wire,
-             std::shared_ptr<ReactorLink> reactor);
+             std::shared_ptr<ReactorLink> reactor, const IpAddress& peer = {});
   ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -95,6 +96,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<Wire> wire_;
   AnswerWriter writer_;
   const std::shared_ptr<ReactorLink> reactor_;
+  const IpAddress peer_;
 
   State state_ = State::kHead;
   State after_ = State::kHead;  // where to go once the answer is written

@@ -35,7 +35,8 @@ void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
     wire = std::move(tls);
   }
   client.connection =
-      std::make_shared<Connection>(hub_.options, hub_.site, hub_.state, std::move(wire), reactor_);
+      std::make_shared<Connection>(hub_.options, hub_.site, hub_.state, std::move(wire), reactor_,
+                                   IpAddress::Parse(peer->address().host()).value_or(IpAddress{}));
   socket->Bind(client.connection);
   connections_.insert_or_assign(peer.get(), std::move(client));
   hub_.OnConnections(1);

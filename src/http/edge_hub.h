@@ -14,8 +14,12 @@ namespace headrace {
 
 // What the reactors of one server share. Outlives them. Thread-safe.
 struct EdgeHub {
-  EdgeHub(HttpOptions http_options, Site& served)
-      : options(std::move(http_options)), site(served) {}
+  EdgeHub(HttpOptions http_options, Site& served) : options(std::move(http_options)), site(served) {
+    // Validate has judged it.
+    if (auto proxies = TrustedProxies::Parse(options.trusted_proxies)) {
+      state.proxies = *std::move(proxies);
+    }
+  }
 
   // Whether one more connection is within the limit. A warning a second tells the operator.
   bool HasRoom() EXCLUDES(mu);

@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "http/client_address.h"
+
 namespace headrace {
 namespace {
 
@@ -78,6 +80,10 @@ std::vector<std::string> Validate(const HttpOptions& o) {
   problems.Timeout("server.write_timeout", o.write_timeout);
   problems.Range<std::size_t>("server.min_write_rate", o.min_write_rate, 0, kKiB * kKiB * kKiB);
   problems.Range<std::size_t>("server.max_connections", o.max_connections, 1, 1'000'000);
+  problems.Range<std::size_t>("server.max_jobs_per_client", o.max_jobs_per_client, 0, 1'000'000);
+  if (auto proxies = TrustedProxies::Parse(o.trusted_proxies); !proxies) {
+    problems.Add("server.trusted_proxies: " + proxies.error().hint);
+  }
   if (o.tls_certificate.empty() != o.tls_key.empty()) {
     problems.Add(o.tls_key.empty() ? "server.tls.key: is missing beside server.tls.certificate"
                                    : "server.tls.certificate: is missing beside server.tls.key");

@@ -33,6 +33,8 @@ struct HttpOptions {
   std::string tls_certificate;
   std::string tls_key;
 
+  std::string trusted_proxies;           // "10.0.0.0/8, ::1": TrustedProxies::Parse
+  std::size_t max_jobs_per_client = 0;   // under way at once, by address; 0: no limit
   std::size_t max_connections = 16'384;  // at once; more are closed as they come
 };
 

@@ -7,6 +7,8 @@
 
 #include "base/deadline.h"
 #include "http/answer.h"
+#include "http/client_address.h"
+#include "http/client_limit.h"
 #include "http/request_head.h"
 #include "http/routes.h"
 #include "http/uri.h"
@@ -26,6 +28,8 @@ struct Exchange {
   std::string answer_fields;       // header lines that every answer to this request carries
   std::shared_ptr<BodySink> body;  // where its body goes; null: away
   SteadyTime started;
+  IpAddress client;                 // on whose behalf it came
+  ClientLimit::Place client_place;  // until it is answered
 };
 
 // Something that waits on a connection for the answer to its request.

@@ -80,6 +80,34 @@ TEST_F(EdgeTest, ClosesConnectionsBeyondTheLimitAndTakesThemAgainLater) {
   }
 }
 
+TEST_F(EdgeTest, LimitsTheJobsOfAClientAddressAsItsProxyTellsIt) {
+  HttpOptions options;
+  options.max_jobs_per_client = 1;
+  options.trusted_proxies = "127.0.0.0/8";
+  Serve(options);
+  CloseGate();
+  const auto job = [](const std::string& client) {
+    return PostRequest(kJobs, "x", "X-Forwarded-For: " + client + "\r\n");
+  };
+  RawClient first = Connect();
+  first.Send(job("1.1.1.1"));
+  ASSERT_TRUE(WaitForRunning(1));
+  RawClient other = Connect();
+  other.Send(job("2.2.2.2"));
+  ASSERT_TRUE(WaitForRunning(2));
+  RawClient again = Connect();
+  again.Send(job("1.1.1.1"));
+  const auto refused = again.Read();
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 429);
+  EXPECT_THAT(refused->body, HasSubstr("client-limit"));
+  EXPECT_NE(refused->Field("retry-after"), "");
+  OpenGate();
+  EXPECT_EQ(first.Read()->status, 200);
+  first.Send(job("1.1.1.1"));
+  EXPECT_EQ(first.Read()->status, 200);
+}
+
 TEST_F(EdgeTest, AnswersPipelinedRequestsInOrder) {
   Serve();
   RawClient client = Connect();
