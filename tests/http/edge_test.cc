@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <stdexcept>
 #include <string>
 
 #include "http/server_fixture.h"
@@ -52,60 +51,6 @@ TEST_F(EdgeTest, EndsAnHttp10ConnectionUnlessTheClientKeepsIt) {
   client.Send("GET /v1/queues HTTP/1.0\r\n\r\n");
   EXPECT_EQ(client.Read()->Field("connection"), "close");
   EXPECT_TRUE(client.AtEnd());
-}
-
-TEST_F(EdgeTest, ClosesConnectionsBeyondTheLimitAndTakesThemAgainLater) {
-  HttpOptions options;
-  options.max_connections = 2;
-  Serve(options);
-  RawClient first = Connect();
-  {
-    RawClient second = Connect();
-    for (RawClient* client : {&first, &second}) {
-      client->Send(GetRequest("/v1/queues"));
-      EXPECT_EQ(client->Read()->status, 200);
-    }
-    RawClient third = Connect();
-    EXPECT_TRUE(third.AtEnd());
-  }
-  // The server hears of the second one's end in its own time.
-  for (int status = 0; status != 200;) {
-    RawClient again = Connect();
-    try {
-      again.Send(GetRequest("/v1/queues"));
-      const auto answer = again.Read();
-      status = answer ? answer->status : 0;
-    } catch (const std::runtime_error&) {  // closed as it came
-    }
-  }
-}
-
-TEST_F(EdgeTest, LimitsTheJobsOfAClientAddressAsItsProxyTellsIt) {
-  HttpOptions options;
-  options.max_jobs_per_client = 1;
-  options.trusted_proxies = "127.0.0.0/8";
-  Serve(options);
-  CloseGate();
-  const auto job = [](const std::string& client) {
-    return PostRequest(kJobs, "x", "X-Forwarded-For: " + client + "\r\n");
-  };
-  RawClient first = Connect();
-  first.Send(job("1.1.1.1"));
-  ASSERT_TRUE(WaitForRunning(1));
-  RawClient other = Connect();
-  other.Send(job("2.2.2.2"));
-  ASSERT_TRUE(WaitForRunning(2));
-  RawClient again = Connect();
-  again.Send(job("1.1.1.1"));
-  const auto refused = again.Read();
-  ASSERT_TRUE(refused);
-  EXPECT_EQ(refused->status, 429);
-  EXPECT_THAT(refused->body, HasSubstr("client-limit"));
-  EXPECT_NE(refused->Field("retry-after"), "");
-  OpenGate();
-  EXPECT_EQ(first.Read()->status, 200);
-  first.Send(job("1.1.1.1"));
-  EXPECT_EQ(first.Read()->status, 200);
 }
 
 TEST_F(EdgeTest, AnswersPipelinedRequestsInOrder) {
