@@ -64,7 +64,8 @@ class TlsClient {
     SSL_CTX_set_min_proto_version(context_.get(), version);
     SSL_CTX_set_max_proto_version(context_.get(), version);
     socket_.reset(BIO_new_ssl_connect(context_.get()));
-    BIO_set_conn_hostname(socket_.get(), ("127.0.0.1:" + std::to_string(port)).c_str());
+    std::string address = "127.0.0.1:" + std::to_string(port);
+    BIO_ctrl(socket_.get(), BIO_C_SET_CONNECT, 0, address.data());  // BIO_set_conn_hostname, uncast
   }
 
   bool Connect() { return BIO_do_connect(socket_.get()) == 1; }
