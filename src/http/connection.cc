@@ -7,6 +7,7 @@
 
 #include "http/gzip.h"
 #include "http/problem.h"
+#include "http/reactor_link.h"
 
 namespace headrace {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::uint64_t kSmallRest = std::uint64_t{64} << 10;  // of a refused body: read away
 constexpr std::size_t kMaxBuffered = std::size_t{64} << 10;    // pipelined input
 constexpr std::size_t kWorthPacking = 1024;                    // bytes of a text
+constexpr int kRequestsInARow = 16;
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
 constexpr std::chrono::seconds kLingerTime{5};
 constexpr int kMaxLingering = 256;
@@ -75,7 +77,19 @@ void Connection::UpdateReading() {
   pause ? wire_->PauseReading() : wire_->ResumeReading();
 }
 
+// Other connections come first, however many requests this one has sent at once.
+void Connection::WaitForTurn() {
+  waits_for_turn_ = true;
+  reactor_->Post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->waits_for_turn_ = false;
+    self->AdvanceBuffered();
+  });
+}
+
 void Connection::Advance() {
+  requests_in_a_row_ = 0;
   advancing_ = true;
   while (Step()) {
   }
@@ -108,7 +122,11 @@ bool Connection::Step() {
 }
 
 bool Connection::ReadHead() {
-  if (input_.empty()) return false;
+  if (input_.empty() || waits_for_turn_) return false;
+  if (reactor_ && parser_.Untouched() && requests_in_a_row_++ == kRequestsInARow) {
+    WaitForTurn();
+    return false;
+  }
   if (parser_.Untouched()) {
     since_ = SteadyClock::now();
     exchange_ = Exchange{};
@@ -259,24 +277,15 @@ void Connection::Send(Answer answer, bool keep, State after) {
   exchange_.body.reset();
 
   answer.fields += exchange_.answer_fields;
-  if (answer.compressible) Compress(answer);
+  if (answer.compressible) {
+    PackText(answer, exchange_.head == nullptr ? "" : exchange_.head->List("Accept-Encoding"));
+  }
   const bool http11 = exchange_.head == nullptr || exchange_.head->http11;
   std::string text = FormatHead(answer, {http11, keep}, answer.text.size());
   if (exchange_.method == HttpMethod::kHead) answer.pieces.clear();
   if (exchange_.method != HttpMethod::kHead) text += answer.text;
   const bool sent = writer_.Start(std::move(text), std::move(answer.pieces));
   if (sent && state_ == State::kWriting) FinishAnswer();
-}
-
-// RFC 9110, 8.4 and 12.5.5: the answer depends on Accept-Encoding whether or not it is packed.
-void Connection::Compress(Answer& answer) const {
-  if (answer.text.size() < kWorthPacking) return;
-  answer.Add("Vary", "Accept-Encoding");
-  const RequestHead* const head = exchange_.head;
-  if (head == nullptr || !AcceptsGzip(head->List("Accept-Encoding"))) return;
-  const std::size_t before = answer.text.size();
-  answer.text = Gzip(std::move(answer.text));
-  if (answer.text.size() < before) answer.Add("Content-Encoding", "gzip");
 }
 
 void Connection::OnWritten() {

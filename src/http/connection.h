@@ -75,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void UpdateReading();
   bool Step();
   bool ReadHead();
+  void WaitForTurn();
   bool ReadBody();
   bool DiscardRest();
   void OnHead();
@@ -82,7 +83,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Refuse(Answer answer);
   void RespondError(const Error& error);
   void Send(Answer answer, bool keep, State after);
-  void Compress(Answer& answer) const;
   void FinishAnswer();
   void StartLinger();
   void CheckHead(SteadyTime now);
@@ -109,6 +109,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t buffered_at_ = 0;
   std::string_view input_;  // what Advance works on
   bool advancing_ = false;
+  int requests_in_a_row_ = 0;
+  bool waits_for_turn_ = false;
   bool paused_ = false;
 
   int status_ = 0;  // of the answer that is going out

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "http/chars.h"
 
@@ -11,6 +12,7 @@ namespace headrace {
 namespace {
 
 constexpr int kFastest = 1;
+constexpr std::size_t kWorthPacking = 1024;  // bytes of a text
 
 struct FreeCompressor {
   void operator()(libdeflate_compressor* compressor) const {
@@ -53,6 +55,15 @@ std::string Gzip(std::string text) {
   if (size == 0) return text;  // it does not fit into as many bytes
   packed.resize(size);
   return packed;
+}
+
+void PackText(Answer& answer, std::string_view accept_encoding) {
+  if (answer.text.size() < kWorthPacking) return;
+  answer.Add("Vary", "Accept-Encoding");
+  if (!AcceptsGzip(accept_encoding)) return;
+  const std::size_t before = answer.text.size();
+  answer.text = Gzip(std::move(answer.text));
+  if (answer.text.size() < before) answer.Add("Content-Encoding", "gzip");
 }
 
 }  // namespace headrace

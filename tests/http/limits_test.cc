@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "http/server_fixture.h"
 
@@ -12,7 +13,17 @@ namespace {
 
 using testing::HasSubstr;
 
-class LimitsTest : public ServerFixture {};
+class LimitsTest : public ServerFixture {
+ protected:
+  // Of the page, answered so far.
+  double Requests() {
+    const std::string name =
+        "headrace_http_requests_total{code=\"200\",method=\"GET\",route=\"/\"} ";
+    const std::string text = metrics_->Serialize();
+    const auto at = text.find(name);
+    return at == std::string::npos ? 0 : std::stod(text.substr(at + name.size()));
+  }
+};
 
 TEST_F(LimitsTest, ClosesConnectionsBeyondTheLimitAndTakesThemAgainLater) {
   HttpOptions options;
@@ -66,6 +77,43 @@ TEST_F(LimitsTest, LimitsTheJobsOfAClientAddressAsItsProxyTellsIt) {
   EXPECT_EQ(first.Read()->status, 200);
   first.Send(job("1.1.1.1"));
   EXPECT_EQ(first.Read()->status, 200);
+}
+
+TEST_F(LimitsTest, AnswersAllRequestsOfALongPipelineInOrder) {
+  Serve();
+  RawClient client = Connect();
+  std::string requests;
+  for (int i = 0; i < 500; ++i) {
+    requests += i % 2 == 0 ? GetRequest("/v1/queues/echo")
+                           : PostRequest("/v1/queues/echo/jobs", std::to_string(i));
+  }
+  client.Send(requests);
+  for (int i = 0; i < 500; ++i) {
+    const auto answer = client.Read();
+    ASSERT_TRUE(answer) << i;
+    EXPECT_EQ(answer->status, 200);
+    if (i % 2 != 0) {
+      EXPECT_EQ(answer->body, std::to_string(i));
+    }
+  }
+}
+
+TEST_F(LimitsTest, LetsOthersInBetweenTheRequestsOfAPipeline) {
+  HttpOptions options;
+  options.threads = 1;
+  Serve(options);
+  RawClient greedy = Connect();
+  RawClient other = Connect();
+  // Handled in one go, all these would be answered before the other client's request is looked at.
+  std::string requests;
+  for (int i = 0; i < 1000; ++i) requests += GetRequest("/");
+  std::thread sender([&] { greedy.Send(requests); });
+  ASSERT_TRUE(greedy.Read());
+  const double before = Requests();
+  other.Send(GetRequest("/v1/queues/echo"));
+  ASSERT_TRUE(other.Read());
+  EXPECT_LT(Requests() - before, 900);
+  sender.join();
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ class Certificate {
       : folder_(std::filesystem::temp_directory_path() /
                 ("tls-" + name + "-" + std::to_string(getpid()))) {
     std::filesystem::create_directory(folder_);
-    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> pair(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> pair(
+        EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_PKEY_free);
     const std::unique_ptr<X509, void (*)(X509*)> x509(X509_new(), X509_free);
     ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1);
     X509_gmtime_adj(X509_getm_notBefore(x509.get()), -60);
@@ -36,7 +37,7 @@ class Certificate {
     const std::array<unsigned char, 4> host{'t', 'e', 's', 't'};
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, host.data(), host.size(), -1, 0);
     X509_set_issuer_name(x509.get(), subject);
-    X509_sign(x509.get(), pair.get(), EVP_sha256());
+    X509_sign(x509.get(), pair.get(), nullptr);
     const std::unique_ptr<FILE, int (*)(FILE*)> certificate_file(fopen(certificate().c_str(), "w"),
                                                                  fclose);
     const std::unique_ptr<FILE, int (*)(FILE*)> key_file(fopen(key().c_str(), "w"), fclose);
