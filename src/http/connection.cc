@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::uint64_t kSmallRest = std::uint64_t{64} << 10;  // of a refused body: read away
 constexpr std::size_t kMaxBuffered = std::size_t{64} << 10;    // pipelined input
-constexpr std::size_t kWorthPacking = 1024;                    // bytes of a text
 constexpr int kRequestsInARow = 16;
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
 constexpr std::chrono::seconds kLingerTime{5};

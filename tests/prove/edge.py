@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+from overload import prove_burst, prove_overload
 from service import Missed, Service, head, read_answer, wrk
 
 NOOP = "/v1/queues/simulate/jobs?ms=0"
@@ -217,13 +218,13 @@ def prove_upload(_options):
 
 
 PROOFS = {"idle": prove_idle, "slow": prove_slow, "refuse": prove_refuse, "uploads": prove_uploads,
-          "upload": prove_upload}
+          "upload": prove_upload, "overload": prove_overload, "burst": prove_burst}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10, help="of new connections")
-    parser.add_argument("proofs", nargs="*", choices=[*PROOFS, []], help="default: all")
+    parser.add_argument("proofs", nargs="*", help="default: all of " + ", ".join(PROOFS))
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
