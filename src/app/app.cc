@@ -52,6 +52,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     served.handler = &handlers.Find(queue.handler)->info;
     served.deadline = queue.deadline;
     served.expected_run = queue.expected_run;
+    served.at_once = std::min(plan.workers[i], plan.slots);
     served.path = queue.path;
     options.queues.push_back(std::move(served));
   }

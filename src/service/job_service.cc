@@ -89,8 +89,9 @@ struct JobService::Impl {
   Impl(Options the_options, Engine& the_engine, Metrics& the_metrics)
       : options(std::move(the_options)), engine(the_engine), metrics(the_metrics) {
     for (const ServiceQueue& queue : options.queues) {
+      const std::size_t at_once = queue.at_once == 0 ? queue.options.workers : queue.at_once;
       retry_after.push_back(
-          std::make_unique<RetrySchedule>(queue.options.workers, Seconds(queue.expected_run)));
+          std::make_unique<RetrySchedule>(at_once, Seconds(queue.expected_run)));
     }
   }
 

@@ -26,6 +26,7 @@ struct ServiceQueue {
   const HandlerInfo* handler = nullptr;  // outlives the service
   std::chrono::milliseconds deadline{60'000};
   std::chrono::milliseconds expected_run{1'000};  // predicts waits before the first job has ended
+  std::size_t at_once = 0;                        // jobs that slots let run; 0: as many as workers
   std::string path;                               // second, short address; empty: none
 };
 

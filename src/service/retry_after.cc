@@ -15,8 +15,8 @@ std::int64_t WholeSeconds(SteadyTime time) {
 
 }  // namespace
 
-RetrySchedule::RetrySchedule(std::size_t workers, Seconds expected_run)
-    : expected_rate_(static_cast<double>(workers) / expected_run.count()) {}
+RetrySchedule::RetrySchedule(std::size_t at_once, Seconds expected_run)
+    : expected_rate_(static_cast<double>(at_once) / expected_run.count()) {}
 
 void RetrySchedule::OnFinished(SteadyTime now, bool others_wait) {
   const MutexLock lock(mu_);

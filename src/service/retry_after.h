@@ -12,11 +12,11 @@ namespace headrace {
 // Spreads the clients that a full queue has sent away. Each is told to come back after
 //   ceil((promises + 1) / drain) seconds, plus 0-20 %, from 1 to 300,
 // promises = refusals whose own time is not over yet, drain = jobs finished per second while the
-// queue was not empty; before the first, workers / expected_run. One per queue. Thread-safe.
+// queue was not empty; before the first, at_once / expected_run. One per queue. Thread-safe.
 class RetrySchedule {
  public:
-  // `workers` >= 1, `expected_run` > 0.
-  RetrySchedule(std::size_t workers, Seconds expected_run);
+  // `at_once` >= 1: jobs that can run at a time; `expected_run` > 0.
+  RetrySchedule(std::size_t at_once, Seconds expected_run);
 
   // A job has ended; `others_wait` tells whether the queue holds more.
   void OnFinished(SteadyTime now, bool others_wait);

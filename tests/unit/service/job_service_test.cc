@@ -96,6 +96,16 @@ TEST_F(Admission, NamesTheTypesThatAQueueTakesToWhomSendsAnother) {
   EXPECT_NE(status.error().hint.find("application/pdf, image/png"), std::string::npos);
 }
 
+TEST_F(Admission, PredictsTheFirstWaitsByWhatSlotsLetRun) {
+  queue_.options.workers = 4;
+  queue_.at_once = 2;
+  Build();
+  EXPECT_DOUBLE_EQ(service_->DrainRate(0), 0.2);  // two jobs of ten seconds
+  queue_.at_once = 0;
+  Build();
+  EXPECT_DOUBLE_EQ(service_->DrainRate(0), 0.4);
+}
+
 TEST_F(Admission, JudgesParamsBeforeTheLengthAndThePlace) {
   Fill();
   Intake intake;

@@ -49,6 +49,7 @@ class FakeWaiter final : public Waiter {
 class AdmissionFixture : public testing::Test {
  protected:
   AdmissionFixture() {
+    queue_.options = {"queue", 1, 1};
     info_.name = "test";
     info_.params = {{.name = "dpi", .type = ParamType::kInteger, .minimum = 1, .maximum = 600},
                     {.name = "password", .secret = true}};
@@ -58,8 +59,7 @@ class AdmissionFixture : public testing::Test {
   // One queue: one job runs, one waits.
   void Build() {
     service_.reset();
-    ServiceQueue queue;
-    queue.options = {"queue", 1, 1};
+    ServiceQueue queue = queue_;
     queue.handler = &info_;
     queue.deadline = deadline_;
     queue.expected_run = std::chrono::seconds(10);
@@ -107,6 +107,7 @@ class AdmissionFixture : public testing::Test {
   }
 
   HandlerInfo info_;
+  ServiceQueue queue_;
   std::chrono::milliseconds deadline_{60'000};
   std::unique_ptr<Ledger> ledger_;  // null: no budget
   std::unique_ptr<MemoryEngine> engine_;
