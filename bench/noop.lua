@@ -1,6 +1,7 @@
--- wrk: POSTs without a body; prints one line of JSON at the end. With BENCH_DELAY each
+-- wrk: POSTs (or BENCH_METHOD) without a body; prints one line of JSON at the end. With BENCH_DELAY each
 -- connection waits that many milliseconds before each request.
-wrk.method = "POST"
+wrk.method = os.getenv("BENCH_METHOD") or "POST"
+wrk.headers["Connection"] = "keep-alive"  -- bare Pistache closes without it
 local pause = tonumber(os.getenv("BENCH_DELAY") or "0")
 if pause > 0 then
   function delay() return pause end

@@ -123,10 +123,10 @@ def wrk_argv(url, seconds, connections, cores=None):
         "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(ROOT / "bench/noop.lua"), url]
 
 
-def wrk(url, seconds, connections=64, cores=None):
+def wrk(url, seconds, connections=64, cores=None, method="POST"):
     """Runs wrk; returns what noop.lua reports."""
     done = subprocess.run(wrk_argv(url, seconds, connections, cores), capture_output=True, text=True,
-                          check=False)
+                          check=False, env={**os.environ, "BENCH_METHOD": method})
     for line in done.stdout.splitlines():
         if line.startswith("JSON "):
             return json.loads(line[5:])

@@ -71,7 +71,11 @@ std::string RandomHex(int count) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string hex(static_cast<std::size_t>(count), '0');
   RandomBytes& random = ThreadRandom();
-  for (char& digit : hex) digit = kHex[random.Next() & 15U];
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const std::uint8_t byte = random.Next();
+    hex[i] = kHex[byte & 15U];
+    if (i + 1 < hex.size()) hex[i + 1] = kHex[byte >> 4U];
+  }
   return hex;
 }
 

@@ -59,20 +59,15 @@ Http::Method PistacheMethod(HttpMethod method) {
   return Http::Method::Post;
 }
 
-// Our parser's request in the type that endpoint functions take.
+// Our parser's request in the type that endpoint functions take, with the fields that they read.
 Http::Request MakeRequest(const Exchange& exchange) {
   Http::Request request;
   request.setMethod(PistacheMethod(exchange.method));
   request.setVersion(exchange.head->http11 ? Http::Version::Http11 : Http::Version::Http10);
   request.setResource(std::string(exchange.head->path));
-  Http::Uri::Query query;
-  for (const auto& param : exchange.query) query.add(param.name, param.value);
-  request.setQuery(std::move(query));
-  for (const auto& field : exchange.head->fields) {
-    std::string name(field.name);
-    if (EqualsIgnoreCase(name, "traceparent") || request.headers().tryGetRaw(name)) continue;
-    std::string value = exchange.head->List(field.name);
-    request.headers().addRaw(Http::Header::Raw(std::move(name), std::move(value)));
+  for (const char* const name : {"Accept", "Request-Timeout"}) {
+    std::string value = exchange.head->List(name);
+    if (!value.empty()) request.headers().addRaw(Http::Header::Raw(name, std::move(value)));
   }
   request.headers().addRaw(Http::Header::Raw("traceparent", exchange.trace));
   return request;

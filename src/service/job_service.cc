@@ -90,8 +90,7 @@ struct JobService::Impl {
       : options(std::move(the_options)), engine(the_engine), metrics(the_metrics) {
     for (const ServiceQueue& queue : options.queues) {
       const std::size_t at_once = queue.at_once == 0 ? queue.options.workers : queue.at_once;
-      retry_after.push_back(
-          std::make_unique<RetrySchedule>(at_once, Seconds(queue.expected_run)));
+      retry_after.push_back(std::make_unique<RetrySchedule>(at_once, Seconds(queue.expected_run)));
     }
   }
 

@@ -1,0 +1,3 @@
+module headrace.example/goseed
+
+go 1.19
