@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,7 +22,8 @@ struct IpAddress {
   static std::optional<IpAddress> Parse(std::string_view text);
   [[nodiscard]] bool IsIpv4() const;
   [[nodiscard]] std::string Text() const;
-  auto operator<=>(const IpAddress&) const = default;
+  bool operator==(const IpAddress& other) const { return bytes == other.bytes; }
+  bool operator<(const IpAddress& other) const { return bytes < other.bytes; }
 };
 
 // The proxies whose word about their clients is taken. Immutable, thread-safe.

@@ -42,19 +42,21 @@ void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
   hub_.OnConnections(1);
 }
 
+void EdgeHandler::Feed(const Client& client, std::string_view bytes) {
+  if (client.tls == nullptr) {
+    client.connection->OnInput(bytes);
+    return;
+  }
+  client.tls->OnInput(bytes, [&](std::string_view plain) { client.connection->OnInput(plain); });
+}
+
 void EdgeHandler::onInput(const char* buffer, std::size_t length,
                           const std::shared_ptr<Peer>& peer) {
   const auto found = connections_.find(peer.get());
   if (found == connections_.end()) return;
   const Client client = found->second;  // stays alive if it closes itself
-  const std::string_view bytes(buffer, length);
   try {
-    if (client.tls == nullptr) {
-      client.connection->OnInput(bytes);
-    } else {
-      client.tls->OnInput(bytes,
-                          [&](std::string_view plain) { client.connection->OnInput(plain); });
-    }
+    Feed(client, std::string_view(buffer, length));
   } catch (const std::exception& e) {
     // Out of memory at worst: this client loses its connection, the reactor goes on.
     spdlog::error("connection closed: {}", e.what());

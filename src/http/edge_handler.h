@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 
 #include "http/edge_hub.h"
@@ -42,6 +43,8 @@ class EdgeHandler final : public Pistache::Http::Handler {
     std::shared_ptr<Connection> connection;
     TlsWire* tls = nullptr;
   };
+  static void Feed(const Client& client, std::string_view bytes);
+
   std::unordered_map<const Pistache::Tcp::Peer*, Client> connections_;
 };
 

@@ -21,6 +21,7 @@ Error Unusable(const std::string& what, const std::string& file) {
                fmt::format("{} {} cannot be used: {}", what, file, reason.data()), "", 0};
 }
 
+// NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
 int ChooseProtocol(SSL* /*tls*/, const unsigned char** out, unsigned char* out_length,
                    const unsigned char* in, unsigned int in_length, void* /*unused*/) {
   // Points into one of the two lists, which both live on; never written through.

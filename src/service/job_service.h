@@ -64,7 +64,7 @@ class Waiter {
 
   // A part of the result, as soon as it is complete; only where the submission asks for it. From
   // any thread, in order; some may still come after Deliver.
-  virtual void DeliverPart(ResultPart part) { static_cast<void>(part); }
+  virtual void DeliverPart(ResultPart /*part*/) {}
 };
 
 // Admission and the life of a job as its clients see it. Knows no HTTP server and no worker.
