@@ -64,6 +64,7 @@ class Waiter {
 
   // A part of the result, as soon as it is complete; only where the submission asks for it. From
   // any thread, in order; some may still come after Deliver.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who want parts take them over
   virtual void DeliverPart(ResultPart /*part*/) {}
 };
 
