@@ -116,6 +116,15 @@ TEST_F(PistacheFaults, N07_LongHeadsAreRefusedWith414And431) {
   EXPECT_EQ(long_fields->status, 431);
 }
 
+TEST_F(PistacheFaults, N06_ALongRunOfSlashesIsAnswered) {
+  RawClient client = edge_.Connect();
+  client.Send("GET " + std::string(900'000, '/') + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_GE(answer->status, 400);
+  ExpectStillServes();
+}
+
 TEST_F(PistacheFaults, N08_AnAnswerMayTakeLongerThanTheHeaderTimeout) {
   RawClient client = edge_.Connect();
   client.Send(Job("ms=2200&token=late", "", "Connection: keep-alive\r\n"));
@@ -123,6 +132,24 @@ TEST_F(PistacheFaults, N08_AnAnswerMayTakeLongerThanTheHeaderTimeout) {
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->body, "late");
+}
+
+// The jobs of another connection are the clock.
+TEST_F(PistacheFaults, N09_ARequestAfterAnIdlePauseHasItsFullTime) {
+  RawClient client = edge_.Connect();
+  RawClient clock = edge_.Connect();
+  const std::string request = Job("token=first", "", "Connection: keep-alive\r\n");
+  const auto pass = [&](const char* ms) {
+    clock.Send(Job("ms=" + std::string(ms), "", "Connection: keep-alive\r\n"));
+    return clock.Read().has_value();
+  };
+  ASSERT_TRUE(pass("700"));
+  client.Send(request.substr(0, 20));
+  ASSERT_TRUE(pass("900"));
+  client.Send(request.substr(20));
+  const auto answer = client.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 200);
 }
 
 TEST_F(PistacheFaults, N10_PipelinedRequestsAreAllAnsweredInOrder) {

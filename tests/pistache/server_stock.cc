@@ -4,10 +4,12 @@
 //   ?file=N     serveFile of N bytes
 //   ?count&bytes=N  N bytes, sent on the reactor; their promise is counted once it is settled
 //   ?settled    that count
+//   //...       goes to the library's router, which knows no route
 
 #include <fmt/format.h>
 #include <pistache/endpoint.h>
 #include <pistache/http.h>
+#include <pistache/router.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -73,6 +75,10 @@ class EchoHandler final : public Pistache::Http::Handler {
     const auto number = [&](const char* name) {
       return std::stoul(request.query().get(name).value_or("0"));
     };
+    if (request.resource().starts_with("//")) {
+      Pistache::Rest::Router().route(request, std::move(response));
+      return;
+    }
     auto writer = std::make_shared<ResponseWriter>(std::move(response));
     if (request.query().has("settled")) {
       writer->send(Code::Ok, std::to_string(settled));
