@@ -39,6 +39,8 @@ bool HttpClient::Send(std::string_view bytes) {
   return true;
 }
 
+void HttpClient::HalfClose() { shutdown(socket_.get(), SHUT_WR); }
+
 void HttpClient::Reset() {
   const linger now{1, 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);

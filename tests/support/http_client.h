@@ -36,6 +36,8 @@ class HttpClient {
   void Close() { socket_.reset(); }
   // Ends it with a RST.
   void Reset();
+  // Says that nothing more will be sent; reads on.
+  void HalfClose();
 
  private:
   bool ReadMore(Deadline deadline);

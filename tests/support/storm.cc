@@ -10,9 +10,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -23,6 +25,9 @@ namespace headrace::testing_support {
 namespace {
 
 constexpr int kConnections = 64;
+constexpr std::size_t kMaxBody = 100'000;
+constexpr std::size_t kChunk = 7'001;
+constexpr long kShown = 10;  // wrong answers that are printed
 
 struct Tally {
   std::atomic<long> sent{0};
@@ -42,9 +47,9 @@ class StormClient {
     if (!client_) client_.emplace(port_);
     const long request = tally_.sent.fetch_add(1);
     const std::string token = fmt::format("c{}-r{}-{:08x}", number_, request, random_());
-    const std::string text = MakeRequest(
-        "POST",
-        fmt::format("/v1/queues/simulate/jobs?ms={}&token={}", random_() % 8 == 0 ? 2 : 0, token));
+    const std::string target =
+        fmt::format("/v1/queues/simulate/jobs?ms={}&token={}", random_() % 8 == 0 ? 2 : 0, token);
+    const std::string text = WithBody(target);
     if (random_() % 3 == 0) {
       HangUp(text);
     } else {
@@ -53,13 +58,32 @@ class StormClient {
   }
 
  private:
-  // In the middle of the request, right after it, or some time later: before, while or after the
-  // answer comes.
+  // Mostly none; else up to 100 KB, with a length or in chunks.
+  std::string WithBody(const std::string& target) {
+    if (random_() % 8 != 0) return MakeRequest("POST", target);
+    const std::string body(random_() % kMaxBody, 'x');
+    if (random_() % 2 == 0) return MakeRequest("POST", target, body);
+    std::string text =
+        fmt::format("POST {} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n", target);
+    const std::string_view view = body;
+    for (std::size_t at = 0; at < view.size(); at += kChunk) {
+      const std::string_view chunk = view.substr(at, kChunk);
+      fmt::format_to(std::back_inserter(text), "{:x}\r\n{}\r\n", chunk.size(), chunk);
+    }
+    return text + "0\r\n\r\n";
+  }
+
+  // In the middle of the request, of its body too, right after it, or some time later: before,
+  // while or after the answer comes; by FIN, RST, or a FIN of one side only.
   void HangUp(const std::string& text) {
-    const auto moment = random_() % 4;
-    client_->Send(moment == 0 ? text.substr(0, random_() % text.size()) : text);
+    const auto moment = random_() % 6;
+    client_->Send(moment <= 1 ? text.substr(0, random_() % text.size()) : text);
     if (moment == 2) client_->Read(Deadline::After(std::chrono::microseconds(random_() % 3000)));
-    if (moment == 3) {
+    if (moment == 4) {
+      client_->HalfClose();
+      client_->Read(Deadline::After(std::chrono::microseconds(random_() % 3000)));
+    }
+    if (moment == 1 || moment == 3) {
       client_->Reset();
     } else {
       client_->Close();
@@ -79,9 +103,10 @@ class StormClient {
     const bool own = answer->status == 200 &&
                      answer->body.find("\"token\":\"" + token + "\"") != std::string::npos;
     ++(own ? tally_.answered : tally_.wrong);
-    if (!own)
+    if (!own && tally_.wrong < kShown) {
       std::fprintf(stderr, "storm: %s got %d %s\n", token.c_str(), answer->status,
                    answer->body.c_str());
+    }
   }
 
   const std::uint16_t port_;
@@ -103,7 +128,7 @@ bool NothingIsLeft(const ServiceProcess& service, double descriptors) {
 int Run(long requests, Deadline deadline) {
   ServiceProcess service(
       "  simulate: {handler: simulate, workers: 2, capacity: 1000, isolation: {mode: thread}}",
-      "log: {level: info}\nserver: {listen: '127.0.0.1:0'}\n");
+      "log: {level: info}\nserver: {listen: '127.0.0.1:0', threads: 4}\n");
   if (service.port() == 0) {
     std::fprintf(stderr, "storm: the service did not start:\n%s", service.Log().c_str());
     return EXIT_FAILURE;
