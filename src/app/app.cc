@@ -40,10 +40,12 @@ std::vector<std::string> Names(const Config& config) {
 }
 
 JobService::Options ServiceOptions(const Config& config, const Plan& plan,
-                                   const HandlerRegistry& handlers, Ledger& ledger) {
+                                   const HandlerRegistry& handlers, Ledger& ledger,
+                                   std::optional<Spool>& spool) {
   JobService::Options options;
   options.max_body = config.http.max_body;
   options.ledger = &ledger;
+  options.spool = spool ? &*spool : nullptr;
   auto engine_queues = EngineQueues(config, plan);
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
     const QueueConfig& queue = config.queues[i];
@@ -68,6 +70,15 @@ std::vector<WorkerQueue> WorkerQueues(const Config& config, const Plan& plan,
   return queues;
 }
 
+std::optional<Spool> OpenSpool(const Config& config) {
+  if (config.spool_dir.empty()) return std::nullopt;
+  auto spool = Spool::Open(config.spool_dir, config.max_spool);
+  if (spool) return *std::move(spool);
+  spdlog::warn("memory.spool_dir '{}' is of no use, results stay in memory: {}", config.spool_dir,
+               spool.error().hint);
+  return std::nullopt;
+}
+
 // The address with the port that a listener on port 0 got.
 std::string Bound(const std::string& listen, std::uint16_t port) {
   return fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), port);
@@ -81,10 +92,11 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       runners_(config, plan, handlers, executors_dir, spawn_queue_),
       log_(config.log),
       ledger_(plan.budget),
+      spool_(OpenSpool(config)),
       engine_(EngineQueues(config, plan)),
       metrics_(Names(config), engine_, HEADRACE_VERSION),
       slots_(plan.slots),
-      service_(ServiceOptions(config, plan, handlers, ledger_), engine_, metrics_),
+      service_(ServiceOptions(config, plan, handlers, ledger_, spool_), engine_, metrics_),
       workers_(WorkerQueues(config, plan, runners_), engine_, slots_, metrics_,
                [this](const QueuedJob& job, Outcome outcome) {
                  service_.OnFinished(job, std::move(outcome));
@@ -112,6 +124,7 @@ void App::ConnectMetrics() {
   };
   sources.log_dropped = [this] { return log_.Dropped(); };
   sources.ledger = &ledger_;
+  sources.spooled = [this] { return spool_ ? spool_->Used() : 0; };
   metrics_.Connect(std::move(sources));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -8,6 +9,7 @@
 #include "app/runners.h"
 #include "base/fd.h"
 #include "base/ledger.h"
+#include "base/spool.h"
 #include "config/config.h"
 #include "engine/memory/memory_engine.h"
 #include "handler/registry.h"
@@ -62,6 +64,7 @@ class App {
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread
   Ledger ledger_;
+  std::optional<Spool> spool_;
   MemoryEngine engine_;
   Metrics metrics_;
   SlotPool slots_;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -12,8 +13,8 @@
 namespace headrace {
 
 // Immutable bytes that are stored once and shared: a request's body, or one part of a result. They
-// lie either in memory or in a sealed memfd. Copies share the storage; the last one frees it.
-// Thread-safe after construction.
+// lie either in memory or in a file: a sealed memfd, or one without a name on a disk. Copies share
+// the storage; the last one frees it. Thread-safe after construction.
 class Payload {
  public:
   Payload() = default;  // empty
@@ -22,6 +23,10 @@ class Payload {
   static Payload FromString(std::string bytes);
   // Takes over a memfd whose first `size` bytes are the payload and which nobody writes any more.
   static Payload FromMemfd(UniqueFd memfd, std::size_t size);
+  // The same for a file without a name that is this process' alone.
+  static Payload FromFile(UniqueFd file, std::size_t size) {
+    return FromMemfd(std::move(file), size);
+  }
 
   // Ties the charge to the bytes: it is freed with the last of this payload's copies. Not
   // thread-safe; copies made before do not hold it. No effect on an empty payload.

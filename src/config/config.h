@@ -46,6 +46,8 @@ struct Config {
   std::optional<std::uint64_t>
       budget;  // bytes of the ledger; nothing: a quarter of the memory limit
   std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes of one job's result
+  std::string spool_dir = "/tmp";                      // empty: no spool
+  std::uint64_t max_spool = std::uint64_t{4} << 30U;   // bytes of all files in it
   std::string executors_dir;  // where the executors' binaries lie; empty: beside the program
   LogOptions log;
   ShutdownOptions shutdown;

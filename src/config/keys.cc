@@ -134,6 +134,15 @@ void AddOtherKeys(std::vector<Key<Config>>& keys) {
                            Sizes(), {kKiB, 4 * kGiB}));
   keys.push_back(
       TextKey(Of(
+                  "memory.spool_dir", [](auto& c) -> auto& { return c.spool_dir; },
+                  "folder on a disk that takes large results when memory has no room; empty: none"),
+              "a path, or empty"));
+  keys.push_back(NumberKey(
+      Of(
+          "memory.max_spool", [](auto& c) -> auto& { return c.max_spool; }, "most bytes there"),
+      Sizes(), {kMiB, 1024 * kGiB}));
+  keys.push_back(
+      TextKey(Of(
                   "executors.dir", [](auto& c) -> auto& { return c.executors_dir; },
                   "folder of the executors' binaries; empty: libexec/headrace beside the program"),
               "a path, or empty"));

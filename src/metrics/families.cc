@@ -173,6 +173,8 @@ class Collector {
     families_.push_back(memory.Take());
     One("headrace_memory_budget_bytes", "Most bytes that the ledger may hold.", MetricType::Gauge,
         ledger != nullptr ? static_cast<double>(ledger->budget()) : 0);
+    One("headrace_spool_bytes", "Bytes of results on the disk.", MetricType::Gauge,
+        in_.sources.spooled ? static_cast<double>(in_.sources.spooled()) : 0);
     One("headrace_log_dropped_total", "Log lines that were lost because the log was too slow.",
         MetricType::Counter,
         in_.sources.log_dropped ? static_cast<double>(in_.sources.log_dropped()) : 0);

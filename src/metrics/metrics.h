@@ -43,6 +43,7 @@ struct MetricSources {
   std::function<ExecutorFigures(QueueIndex)> executors;
   std::function<std::uint64_t()> log_dropped;  // lines
   const Ledger* ledger = nullptr;
+  std::function<std::uint64_t()> spooled;  // bytes
 };
 
 // Every metric of the service: names, labels, buckets. What happens is told through the On...

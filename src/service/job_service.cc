@@ -24,6 +24,9 @@ namespace {
 // Seconds that a client is sent away for while the service stops; its successor is up by then.
 constexpr int kDrainingRetry = 5;
 
+// Smaller results are not worth a file.
+constexpr std::size_t kLeastSpooled = std::size_t{1} << 20U;
+
 double Jitter() {
   thread_local std::minstd_rand random(std::random_device{}());
   return std::uniform_real_distribution<double>(0, 1)(random);
@@ -140,10 +143,24 @@ struct JobService::Impl {
   }
 
   // Results exist when the service first hears of them, so they count even over the budget, until
-  // the last byte has been sent.
+  // the last byte has been sent. Large ones go to the disk before they hold half of the budget.
   void ChargePart(ResultPart& part) const {
-    if (options.ledger == nullptr) return;
+    if (options.ledger == nullptr || MovedToSpool(part)) return;
     part.bytes.Hold(options.ledger->ChargeAnyway(MemoryUse::kResults, part.bytes.size()));
+  }
+
+  bool MovedToSpool(ResultPart& part) const {
+    const std::size_t size = part.bytes.size();
+    if (options.spool == nullptr || size < kLeastSpooled) return false;
+    if (options.ledger->Used(MemoryUse::kResults) + size <= options.ledger->budget() / 2)
+      return false;
+    auto stored = options.spool->Store(part.bytes);
+    if (!stored) {
+      spdlog::warn("a result of {} bytes stays in memory: spool: {}", size, stored.error().hint);
+      return false;
+    }
+    part.bytes = *std::move(stored);
+    return true;
   }
 
   Error Refused(QueueIndex queue, PushResult pushed) {

@@ -13,6 +13,7 @@
 #include "base/ledger.h"
 #include "base/outcome.h"
 #include "base/queued_job.h"
+#include "base/spool.h"
 #include "engine/engine.h"
 #include "headrace/handler.h"
 
@@ -76,6 +77,7 @@ class JobService {
     std::vector<ServiceQueue> queues;
     std::size_t max_body = std::size_t{64} << 20;  // bytes
     Ledger* ledger = nullptr;                      // outlives the service; null: no memory budget
+    Spool* spool = nullptr;                        // outlives results; null: they stay in memory
   };
 
   JobService(Options options, Engine& engine, Metrics& metrics);

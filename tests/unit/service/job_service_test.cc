@@ -1,5 +1,7 @@
 #include "service/job_service.h"
 
+#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "service_fixture.h"
@@ -227,6 +229,59 @@ TEST_F(MemoryBudget, CountsAResultUntilItsLastByteIsGone) {
   EXPECT_EQ(service_->Precheck(0, {1, ""}).error().type, "memory-budget-spent");
   waiter.reset();
   EXPECT_EQ(ledger_->Used(), 0U);
+}
+
+// With a disk beside the memory.
+class ResultSpool : public AdmissionFixture {
+ protected:
+  static constexpr std::size_t kMiB = std::size_t{1} << 20U;
+
+  ResultSpool() {
+    ledger_ = std::make_unique<Ledger>(4 * kMiB);
+    auto spool = Spool::Open(std::filesystem::current_path(), 2 * kMiB);
+    EXPECT_TRUE(spool.ok());
+    spool_.emplace(*std::move(spool));
+    Build();
+  }
+  ~ResultSpool() override { service_.reset(); }
+  ResultSpool(const ResultSpool&) = delete;
+  ResultSpool& operator=(const ResultSpool&) = delete;
+
+  // A job with a result of that size whose client does not take it.
+  void Unread(std::size_t size) {
+    waiters_.push_back(std::make_shared<FakeWaiter>());
+    ASSERT_TRUE(Submit(waiters_.back()).ok());
+    Finish(*Claim(), Success(std::string(size, 'r')));
+  }
+
+  std::vector<std::shared_ptr<FakeWaiter>> waiters_;
+};
+
+TEST_F(ResultSpool, TakesLargeResultsOnceMemoryIsHalfFull) {
+  Unread(2 * kMiB);
+  EXPECT_EQ(ledger_->Used(MemoryUse::kResults), 2 * kMiB);
+  Unread(kMiB);
+  EXPECT_EQ(ledger_->Used(MemoryUse::kResults), 2 * kMiB);
+  EXPECT_EQ(spool_->Used(), kMiB);
+  EXPECT_TRUE(service_->Precheck(0, {1, ""}).ok());
+  waiters_.clear();
+  EXPECT_EQ(ledger_->Used(), 0U);
+  EXPECT_EQ(spool_->Used(), 0U);
+}
+
+TEST_F(ResultSpool, LeavesSmallResultsInMemory) {
+  Unread(2 * kMiB);
+  Unread(kMiB - 1);
+  EXPECT_EQ(spool_->Used(), 0U);
+  EXPECT_EQ(ledger_->Used(MemoryUse::kResults), 3 * kMiB - 1);
+}
+
+TEST_F(ResultSpool, LeavesWhatTheDiskHasNoRoomForInMemory) {
+  Unread(2 * kMiB);
+  Unread(2 * kMiB);
+  Unread(kMiB);
+  EXPECT_EQ(spool_->Used(), 2 * kMiB);
+  EXPECT_EQ(ledger_->Used(MemoryUse::kResults), 3 * kMiB);
 }
 
 }  // namespace

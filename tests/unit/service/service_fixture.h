@@ -69,6 +69,7 @@ class AdmissionFixture : public testing::Test {
     options.queues = {queue};
     options.max_body = 1000;
     options.ledger = ledger_.get();
+    options.spool = spool_ ? &*spool_ : nullptr;
     service_ = std::make_unique<JobService>(std::move(options), *engine_, *metrics_);
   }
 
@@ -110,6 +111,7 @@ class AdmissionFixture : public testing::Test {
   ServiceQueue queue_;
   std::chrono::milliseconds deadline_{60'000};
   std::unique_ptr<Ledger> ledger_;  // null: no budget
+  std::optional<Spool> spool_;
   std::unique_ptr<MemoryEngine> engine_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<JobService> service_;
