@@ -124,6 +124,7 @@ void App::ConnectMetrics() {
   };
   sources.log_dropped = [this] { return log_.Dropped(); };
   sources.ledger = &ledger_;
+  sources.armed_deadlines = [this] { return service_.ArmedDeadlines(); };
   sources.spooled = [this] { return spool_ ? spool_->Used() : 0; };
   metrics_.Connect(std::move(sources));
 }

@@ -47,6 +47,11 @@ Timer::Entries::node_type Timer::TakeDue() {
   return {};
 }
 
+std::size_t Timer::Pending() const {
+  const MutexLock lock(mu_);
+  return entries_.size();
+}
+
 void Timer::Loop() {
   mu_.Lock();
   while (!stopping_) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,6 +36,9 @@ class Timer {
   // Forgets a callback that has not begun. It may be running while this returns.
   void Cancel(const Ticket& ticket);
 
+  // Callbacks that are scheduled and have not begun.
+  [[nodiscard]] std::size_t Pending() const;
+
  private:
   using Entries = std::map<Ticket, std::function<void()>>;
 
@@ -42,7 +46,7 @@ class Timer {
   // Sleeps until something may be due, then takes it out if it is.
   Entries::node_type TakeDue() REQUIRES(mu_);
 
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar changed_;
   Entries entries_ GUARDED_BY(mu_);
   SteadyTime sleeps_until_ GUARDED_BY(mu_) = SteadyTime::min();  // min: it is awake

@@ -175,6 +175,8 @@ class Collector {
         ledger != nullptr ? static_cast<double>(ledger->budget()) : 0);
     One("headrace_spool_bytes", "Bytes of results on the disk.", MetricType::Gauge,
         in_.sources.spooled ? static_cast<double>(in_.sources.spooled()) : 0);
+    One("headrace_deadlines_armed", "Timers that watch over jobs' deadlines.", MetricType::Gauge,
+        in_.sources.armed_deadlines ? static_cast<double>(in_.sources.armed_deadlines()) : 0);
     One("headrace_log_dropped_total", "Log lines that were lost because the log was too slow.",
         MetricType::Counter,
         in_.sources.log_dropped ? static_cast<double>(in_.sources.log_dropped()) : 0);

@@ -44,6 +44,7 @@ struct MetricSources {
   std::function<std::uint64_t()> log_dropped;  // lines
   const Ledger* ledger = nullptr;
   std::function<std::uint64_t()> spooled;  // bytes
+  std::function<std::size_t()> armed_deadlines;
 };
 
 // Every metric of the service: names, labels, buckets. What happens is told through the On...

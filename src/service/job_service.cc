@@ -378,6 +378,8 @@ double JobService::DrainRate(QueueIndex queue) const {
   return impl_->retry_after[queue]->DrainRate();
 }
 
+std::size_t JobService::ArmedDeadlines() const { return impl_->timer.Pending(); }
+
 QueueFigures JobService::Figures(QueueIndex queue) const { return impl_->engine.Figures(queue); }
 
 void JobService::StopAdmitting() { impl_->admitting.store(false); }

@@ -121,6 +121,9 @@ class JobService {
 
   [[nodiscard]] QueueFigures Figures(QueueIndex queue) const;
 
+  // Jobs' deadlines that are armed.
+  [[nodiscard]] std::size_t ArmedDeadlines() const;
+
   // From now on Precheck and Submit refuse with 503.
   void StopAdmitting();
   [[nodiscard]] bool Admitting() const;

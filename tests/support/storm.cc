@@ -1,5 +1,8 @@
-// A storm of clients on one service, of which a third hang up at random moments: nobody gets
+// A storm of clients on one service, of which half hang up at random moments: nobody gets
 // another's answer, none twice, none is missing, and nothing is left behind.
+//
+// Ten rounds on one service; after each its descriptors and timers must be what they were, and in
+// the end its memory that of the second round.
 //
 //   headrace-storm [REQUESTS [SECONDS]]     exit 0: all is well; SECONDS bounds it
 #include <fmt/format.h>
@@ -24,7 +27,9 @@
 namespace headrace::testing_support {
 namespace {
 
-constexpr int kConnections = 64;
+constexpr unsigned kConnections = 64;
+constexpr unsigned kRounds = 10;
+constexpr double kMostGrowth = 4e6;  // bytes, from the second round to the last
 constexpr std::size_t kMaxBody = 100'000;
 constexpr std::size_t kChunk = 7'001;
 constexpr long kShown = 10;  // wrong answers that are printed
@@ -50,7 +55,7 @@ class StormClient {
     const std::string target =
         fmt::format("/v1/queues/simulate/jobs?ms={}&token={}", random_() % 8 == 0 ? 2 : 0, token);
     const std::string text = WithBody(target);
-    if (random_() % 3 == 0) {
+    if (random_() % 2 == 0) {
       HangUp(text);
     } else {
       Expect(text, token);
@@ -120,9 +125,29 @@ bool NothingIsLeft(const ServiceProcess& service, double descriptors) {
   const bool idle = service.Await("headrace_jobs_running{queue=\"simulate\"}", 0) &&
                     service.Await("headrace_queue_length{queue=\"simulate\"}", 0) &&
                     service.Await("headrace_http_connections", 0) &&
+                    service.Await("headrace_deadlines_armed", 0) &&
                     service.Await("process_open_fds", descriptors);
   if (!idle) std::fprintf(stderr, "storm: something is left\n%s", service.MetricsText().c_str());
   return idle;
+}
+
+// Until so many requests have been sent in all.
+void Blow(std::uint16_t port, unsigned round, long requests, Deadline deadline, Tally& tally) {
+  std::vector<std::thread> threads;
+  for (unsigned number = 0; number < kConnections; ++number) {
+    threads.emplace_back([&, number] {
+      StormClient client(port, round * kConnections + number, tally);
+      while (tally.sent.load() < requests && !deadline.Passed()) client.Go();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+bool MemoryIsFlat(const std::vector<double>& rounds) {
+  if (rounds.size() < 3 || rounds.back() <= rounds[1] + kMostGrowth) return true;
+  std::fprintf(stderr, "storm: memory grew from %.1f MB to %.1f MB\n", rounds[1] / 1e6,
+               rounds.back() / 1e6);
+  return false;
 }
 
 int Run(long requests, Deadline deadline) {
@@ -139,20 +164,21 @@ int Run(long requests, Deadline deadline) {
   const double descriptors = service.Scrape()["process_open_fds"];
 
   Tally tally;
-  std::vector<std::thread> threads;
-  for (unsigned number = 0; number < kConnections; ++number) {
-    threads.emplace_back([&, number] {
-      StormClient client(service.port(), number, tally);
-      while (tally.sent.load() < requests && !deadline.Passed()) client.Go();
-    });
+  std::vector<double> memory;
+  bool clean = true;
+  for (unsigned round = 1; round <= kRounds && clean && !deadline.Passed(); ++round) {
+    Blow(service.port(), round, requests / kRounds * round, deadline, tally);
+    clean = NothingIsLeft(service, descriptors);
+    memory.push_back(service.Scrape()["process_resident_memory_bytes"]);
+    std::fprintf(stderr, "storm: round %u: %.0f descriptors, 0 timers, %.1f MB resident\n", round,
+                 descriptors, memory.back() / 1e6);
   }
-  for (std::thread& thread : threads) thread.join();
   std::fprintf(stderr,
-               "storm: %ld requests over %d connections: %ld answered, %ld hung up, %ld wrong, %ld "
+               "storm: %ld requests over %u connections: %ld answered, %ld hung up, %ld wrong, %ld "
                "missing\n",
                tally.sent.load(), kConnections, tally.answered.load(), tally.hung_up.load(),
                tally.wrong.load(), tally.missing.load());
-  const bool clean = NothingIsLeft(service, descriptors);
+  clean = clean && MemoryIsFlat(memory);
   service.Signal(SIGTERM);
   const Ended ended = service.Wait();
   std::fprintf(stderr, "storm: the service ended with %d, signal %d\n", ended.status, ended.signal);
@@ -165,7 +191,7 @@ int Run(long requests, Deadline deadline) {
 
 int main(int argc, char** argv) {
   using headrace::Deadline;
-  const long requests = argc > 1 ? std::atol(argv[1]) : 200'000;
+  const long requests = argc > 1 ? std::atol(argv[1]) : 500'000;
   const Deadline deadline =
       argc > 2 ? Deadline::After(std::chrono::seconds(std::atol(argv[2]))) : Deadline::Never();
   return headrace::testing_support::Run(requests, deadline);
