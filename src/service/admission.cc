@@ -1,0 +1,190 @@
+#include "service/admission.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <utility>
+
+#include "base/job_id.h"
+#include "base/units.h"
+#include "handler/params.h"
+#include "metrics/metrics.h"
+#include "service/endings.h"
+
+namespace headrace {
+namespace {
+
+double Jitter() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
+Error WrongType(const ServiceQueue& queue) {
+  return {ErrorCode::kUnsupportedMediaType,
+          "unsupported-media-type",
+          fmt::format("queue '{}' takes {} (or multipart/form-data around it)", queue.options.name,
+                      fmt::join(queue.handler->media_types, ", ")),
+          {}};
+}
+
+bool TakesType(const HandlerInfo& handler, std::string_view type) {
+  const auto& types = handler.media_types;
+  return types.empty() || type.empty() ||
+         std::find(types.begin(), types.end(), type) != types.end();
+}
+
+}  // namespace
+
+Admission::Admission(Options options, const Engine& engine, Metrics& metrics)
+    : options_(std::move(options)), engine_(engine), metrics_(metrics) {
+  for (const ServiceQueue& queue : options_.queues) {
+    const std::size_t at_once = queue.at_once == 0 ? queue.options.workers : queue.at_once;
+    retry_after_.push_back(std::make_unique<RetrySchedule>(at_once, Seconds(queue.expected_run)));
+  }
+}
+
+std::uint64_t Admission::MostBytes() const {
+  if (options_.ledger == nullptr) return options_.max_body;
+  return std::min<std::uint64_t>(options_.max_body, options_.ledger->budget());
+}
+
+// The wait that a job pushed now has before it, as far as the drain rate tells: so many jobs must
+// end before a worker is free for it.
+Seconds Admission::PredictedWait(QueueIndex queue) const {
+  const QueueFigures figures = engine_.Figures(queue);
+  const std::size_t unfinished = figures.waiting + figures.running;
+  const std::size_t workers = queues()[queue].options.workers;
+  if (unfinished < workers) return Seconds(0);
+  return Seconds(static_cast<double>(unfinished - workers + 1) / DrainRate(queue));
+}
+
+Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
+  if (!Admitting()) return Refused(queue, PushResult::kClosed);
+  const ServiceQueue& target = queues()[queue];
+  if (!TakesType(*target.handler, intake.media_type)) return WrongType(target);
+  auto checked = CheckParams(*target.handler, intake.params, intake.query_params);
+  if (!checked) return checked;
+  const std::uint64_t length = intake.content_length.value_or(0);
+  if (length > MostBytes()) {
+    return Error{ErrorCode::kPayloadTooLarge,
+                 "payload-too-large",
+                 fmt::format("the body may have at most {}", FormatSize(MostBytes())),
+                 {}};
+  }
+  const QueueFigures figures = engine_.Figures(queue);
+  if (figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
+    return Full(queue);
+  }
+  if (options_.ledger != nullptr && !options_.ledger->HasRoomFor(length)) return NoMemory(queue);
+  return Ok();
+}
+
+Status Admission::ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge) {
+  if (options_.ledger == nullptr || charge.Grow(bytes)) return Ok();
+  if (charge.bytes() != 0) return NoMemory(queue);
+  auto first = options_.ledger->TryCharge(MemoryUse::kUploads, bytes);
+  if (!first) return NoMemory(queue);
+  charge = *std::move(first);
+  return Ok();
+}
+
+// Moves the upload's charge to the payload, or charges it now.
+Status Admission::ChargePayload(Submission& submission) {
+  const std::size_t size = submission.payload.size();
+  if (options_.ledger == nullptr || size == 0) return Ok();
+  if (submission.charge.bytes() == 0) {
+    auto charge = options_.ledger->TryCharge(MemoryUse::kPayloads, size);
+    if (!charge) return NoMemory(submission.queue);
+    submission.charge = *std::move(charge);
+  }
+  submission.charge.MoveTo(MemoryUse::kPayloads);
+  submission.payload.Hold(std::move(submission.charge));
+  return Ok();
+}
+
+// How long the job may take in all, or why that cannot be kept.
+Expected<std::chrono::milliseconds> Admission::Allowance(const Submission& submission) {
+  const ServiceQueue& queue = queues()[submission.queue];
+  if (!submission.request_timeout) return queue.deadline;
+  const Seconds wait = PredictedWait(submission.queue);
+  if (wait > *submission.request_timeout) {
+    metrics_.OnRejected(submission.queue, Rejection::kDeadline);
+    return Error{
+        ErrorCode::kOverloaded,
+        "deadline-out-of-reach",
+        fmt::format("the job would wait about {:.0f} s, longer than Request-Timeout allows; "
+                    "come back after Retry-After seconds",
+                    std::ceil(wait.count())),
+        {},
+        RetryAfter(submission.queue)};
+  }
+  return std::min(queue.deadline, *submission.request_timeout);
+}
+
+Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
+  const ServiceQueue& target = queues()[submission.queue];
+  if (target.handler->needs_payload && submission.payload.size() == 0) {
+    return Error{
+        ErrorCode::kUnprocessable,
+        "empty-payload",
+        "the request has no payload; send the document as the body, or as a file in a form",
+        {}};
+  }
+  auto params = ValidateParams(*target.handler, submission.params, submission.query_params);
+  if (!params) return std::move(params).error();
+  const auto allowance = Allowance(submission);
+  if (!allowance) return allowance.error();
+  if (auto charged = ChargePayload(submission); !charged) return std::move(charged).error();
+
+  auto job = std::make_shared<QueuedJob>();
+  job->id = NewJobId(submission.queue);
+  job->queue = submission.queue;
+  job->queue_name = target.options.name;
+  job->payload = std::move(submission.payload);
+  job->params = *std::move(params);
+  job->accepted_at = SteadyClock::now();
+  job->deadline = Deadline::At(job->accepted_at + *allowance);
+  job->traceparent = std::move(submission.traceparent);
+  return job;
+}
+
+Error Admission::Full(QueueIndex queue) {
+  metrics_.OnRejected(queue, Rejection::kFull);
+  const QueueOptions& full = queues()[queue].options;
+  return {ErrorCode::kOverloaded,
+          "queue-full",
+          fmt::format("queue '{}' holds all the {} jobs that it may; come back after Retry-After "
+                      "seconds",
+                      full.name, full.workers + full.capacity),
+          {},
+          RetryAfter(queue)};
+}
+
+Error Admission::NoMemory(QueueIndex queue) {
+  metrics_.OnRejected(queue, Rejection::kMemory);
+  return {ErrorCode::kOverloaded,
+          "memory-budget-spent",
+          "the service holds as many bytes as it may; come back after Retry-After seconds",
+          {},
+          RetryAfter(queue)};
+}
+
+Error Admission::Refused(QueueIndex queue, PushResult pushed) {
+  if (pushed == PushResult::kFull) return Full(queue);
+  metrics_.OnRejected(queue, Rejection::kDraining);
+  return Draining();
+}
+
+void Admission::OnFinished(QueueIndex queue) {
+  retry_after_[queue]->OnFinished(SteadyClock::now(), engine_.Figures(queue).waiting > 0);
+}
+
+int Admission::RetryAfter(QueueIndex queue) {
+  return retry_after_[queue]->Promise(SteadyClock::now(), Jitter());
+}
+
+double Admission::DrainRate(QueueIndex queue) const { return retry_after_[queue]->DrainRate(); }
+
+}  // namespace headrace

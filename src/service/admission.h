@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/ledger.h"
+#include "engine/engine.h"
+#include "service/retry_after.h"
+#include "service/submission.h"
+
+namespace headrace {
+
+class Metrics;
+
+// The decision to take a job: the only place that says 413, 415, 422, 429 and 503 to a request for
+// work. Counts every rejection. Thread-safe; no call blocks.
+class Admission {
+ public:
+  struct Options {
+    std::vector<ServiceQueue> queues;
+    std::size_t max_body = std::size_t{64} << 20;  // bytes
+    Ledger* ledger = nullptr;                      // outlives admission; null: no memory budget
+  };
+
+  Admission(Options options, const Engine& engine, Metrics& metrics);
+
+  [[nodiscard]] const std::vector<ServiceQueue>& queues() const { return options_.queues; }
+
+  // What the request's head tells, before its body is read: draining (503), media type (415),
+  // params (422), length (413), queue full or memory budget spent (429), in this order.
+  Status Precheck(QueueIndex queue, const Intake& intake);
+
+  // Holds memory for an upload's next bytes: a first charge, or more of `charge`.
+  Status ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge);
+
+  // Makes the job that a submission asks for: params (422), payload (422), the caller's deadline
+  // and the memory budget (429). It is not in the engine yet.
+  Expected<std::shared_ptr<QueuedJob>> MakeJob(Submission submission);
+
+  // The answer to a push that the engine did not accept.
+  Error Refused(QueueIndex queue, PushResult pushed);
+
+  // A job has ended; the drain rate follows.
+  void OnFinished(QueueIndex queue);
+
+  // Seconds after which a refused client should come back; counts it as a promise.
+  int RetryAfter(QueueIndex queue);
+  [[nodiscard]] double DrainRate(QueueIndex queue) const;
+
+  // From now on every request is refused with 503.
+  void Stop() { admitting_.store(false); }
+  [[nodiscard]] bool Admitting() const { return admitting_.load(); }
+
+ private:
+  [[nodiscard]] std::uint64_t MostBytes() const;
+  [[nodiscard]] Seconds PredictedWait(QueueIndex queue) const;
+  Error Full(QueueIndex queue);
+  Error NoMemory(QueueIndex queue);
+  Status ChargePayload(Submission& submission);
+  Expected<std::chrono::milliseconds> Allowance(const Submission& submission);
+
+  const Options options_;
+  const Engine& engine_;
+  Metrics& metrics_;
+  std::atomic<bool> admitting_{true};
+  std::vector<std::unique_ptr<RetrySchedule>> retry_after_;  // one per queue
+};
+
+}  // namespace headrace

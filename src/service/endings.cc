@@ -1,0 +1,69 @@
+#include "service/endings.h"
+
+#include <utility>
+
+namespace headrace {
+namespace {
+
+// Seconds that a client is sent away for while the service stops; its successor is up by then.
+constexpr int kDrainingRetry = 5;
+
+Outcome Ended(JobState state, Error error) {
+  Outcome outcome;
+  outcome.state = state;
+  outcome.error = std::move(error);
+  return outcome;
+}
+
+}  // namespace
+
+Error Draining() {
+  return {ErrorCode::kUnavailable,
+          "draining",
+          "the service is stopping and takes no more jobs; try again in a moment",
+          {},
+          kDrainingRetry};
+}
+
+Error NoSuchJob() {
+  return {ErrorCode::kNotFound,
+          "no-such-job",
+          "there is no such job, or it has ended and its result was delivered",
+          {}};
+}
+
+Outcome Expired() {
+  return Ended(
+      JobState::kExpired,
+      {ErrorCode::kDeadlineExceeded,
+       "deadline",
+       "the job did not end before its deadline; send less work at once, or ask the operator "
+       "for a longer deadline",
+       {}});
+}
+
+Outcome Cancelled() {
+  return Ended(
+      JobState::kCancelled,
+      {ErrorCode::kConflict, "cancelled", "the job was cancelled by a DELETE request", {}});
+}
+
+Outcome ShutDown() { return Ended(JobState::kCancelled, Draining()); }
+
+const char* Name(CancelReason reason) {
+  switch (reason) {
+    case CancelReason::kNone:
+      return "none";
+    case CancelReason::kDisconnected:
+      return "client-gone";
+    case CancelReason::kDeadline:
+      return "deadline";
+    case CancelReason::kDeleted:
+      return "deleted";
+    case CancelReason::kShutdown:
+      return "shutdown";
+  }
+  return "none";
+}
+
+}  // namespace headrace

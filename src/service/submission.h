@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ledger.h"
+#include "base/payload.h"
+#include "engine/engine.h"
+#include "headrace/handler.h"
+
+namespace headrace {
+
+// Admission's view of one configured queue.
+struct ServiceQueue {
+  QueueOptions options;                  // name, workers, capacity
+  const HandlerInfo* handler = nullptr;  // outlives the service
+  std::chrono::milliseconds deadline{60'000};
+  std::chrono::milliseconds expected_run{1'000};  // predicts waits before the first job has ended
+  std::size_t at_once = 0;                        // jobs that slots let run; 0: as many as workers
+  std::string path;                               // second, short address; empty: none
+};
+
+// What the edge knows of a request before its body is read.
+struct Intake {
+  std::optional<std::uint64_t> content_length;  // nothing: chunked
+  std::string_view media_type;                  // without parameters; may be empty
+  Params params{};                              // raw, of the query and the header fields
+  std::vector<std::string> query_params{};      // as in Submission
+};
+
+// One request for work as it leaves the edge.
+struct Submission {
+  QueueIndex queue = 0;
+  Payload payload;
+  Params params;  // raw: names as sent, values decoded once
+  std::vector<std::string>
+      query_params;  // names of those that came in the query string (secrets may not)
+  std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline
+  std::string traceparent;
+  bool wants_parts = false;  // as they are complete, by Waiter::DeliverPart; the outcome has none
+  // What the upload has been charged (ChargeUpload); empty: Submit charges the payload itself.
+  Ledger::Charge charge;
+};
+
+}  // namespace headrace
