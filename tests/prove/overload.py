@@ -99,8 +99,9 @@ def prove_overload(options):
     queues += "  full: {handler: simulate, workers: 1, capacity: 0, isolation: {mode: thread}}\n"
     seconds = max(options.seconds, 5)
     with Service(queues, "  slots: 3\n") as service:
+        stop = threading.Event()
         holder = http.client.HTTPConnection("127.0.0.1", service.port, timeout=3600)
-        threading.Thread(target=lambda: hold(holder), daemon=True).start()
+        threading.Thread(target=hold, args=(holder, stop), daemon=True).start()
         while service.metric('headrace_jobs_running{queue="full"}') != 1:
             time.sleep(0.01)
         idle_live, idle_full, _ = measure(service, 3, None)
@@ -109,6 +110,7 @@ def prove_overload(options):
         pause = 0.2
         crowd = workers + capacity + round(offered * pause)
         live, full, good = measure(service, seconds, (milliseconds, pause, seconds, crowd))
+        stop.set()
         holder.close()
     text = (f"{good / seconds:.0f} of {carried / seconds:.0f} jobs/s ({good / carried:.1%}) under 10x the load; p99 of a 429 "
             f"{full:.0f} us ({full / idle_full:.2f}x of idle), of /livez {live:.0f} us ({live / idle_live:.2f}x)")
@@ -117,11 +119,12 @@ def prove_overload(options):
     return text
 
 
-def hold(connection):
-    """A job that keeps its queue full until the connection is closed."""
+def hold(connection, stop):
+    """Jobs that keep their queue full until the connection is closed."""
     try:
-        connection.request("POST", "/v1/queues/full/jobs?mode=sleep&ms=50000")
-        connection.getresponse()
+        while not stop.is_set():
+            connection.request("POST", "/v1/queues/full/jobs?mode=sleep&ms=50000")
+            connection.getresponse().read()
     except (OSError, http.client.HTTPException):
         pass
 
