@@ -7,12 +7,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "app/app.h"
 #include "app/logging.h"
@@ -29,13 +32,25 @@ sigset_t ReadSignals() {
   return set;
 }
 
-void RaiseDescriptorLimit() {
+// Raises the limit of descriptors as far as it may; returns it.
+std::size_t RaiseDescriptorLimit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    spdlog::warn("the descriptor limit stays as it is: {}", std::generic_category().message(errno));
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return limit.rlim_max;
+  spdlog::warn("the descriptor limit stays as it is: {}", std::generic_category().message(errno));
+  return before;
+}
+
+// Connections must leave descriptors for uploads, results and executors: half of them.
+Config FitConnections(Config config, std::size_t descriptors) {
+  const std::size_t most = std::max<std::size_t>(descriptors / 2, 1);
+  if (config.http.max_connections > most) {
+    spdlog::warn("server.max_connections is {} instead of {}: the process may have {} descriptors",
+                 most, config.http.max_connections, descriptors);
+    config.http.max_connections = most;
   }
+  return config;
 }
 
 bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const std::string& dir) {
@@ -135,7 +150,7 @@ std::string ExecutorsDir(const Config& config) {
 
 int Serve(const Config& config, const HandlerRegistry& handlers) {
   LogDirectly(config.log);
-  RaiseDescriptorLimit();
+  const Config fitted = FitConnections(config, RaiseDescriptorLimit());
   const auto plan = MakePlan(config);
   if (!plan) {
     spdlog::error("{}", plan.error().hint);
@@ -149,7 +164,7 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
     spdlog::error("signalfd: {}", std::generic_category().message(errno));
     return EXIT_FAILURE;
   }
-  App app(config, *plan, handlers, executors);
+  App app(fitted, *plan, handlers, executors);
   if (auto started = app.Start(); !started) {
     spdlog::error("{}", started.error().hint);
     return EXIT_FAILURE;

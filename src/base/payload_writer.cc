@@ -18,22 +18,29 @@ Status PayloadWriter::Append(std::string_view bytes) {
   if (!memfd_ && size_ + bytes.size() > kMostInMemory) {
     if (auto spilled = Spill(); !spilled) return spilled;
   }
-  if (!memfd_) {
-    memory_.append(bytes);
-  } else if (!WriteAll(memfd_.get(), std::as_bytes(std::span(bytes)))) {
-    return OutOfMemory("payload memfd");
-  }
   size_ += bytes.size();
+  if (memfd_ && memory_.size() + bytes.size() >= kMostInMemory) {
+    if (auto flushed = Flush(); !flushed) return flushed;
+    if (bytes.size() >= kMostInMemory / 2) return Write(bytes);
+  }
+  memory_.append(bytes);
   return Ok();
 }
 
 Status PayloadWriter::Spill() {
   memfd_.reset(memfd_create("headrace-upload", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!memfd_ || !WriteAll(memfd_.get(), std::as_bytes(std::span(std::string_view(memory_))))) {
-    return OutOfMemory("payload memfd");
-  }
-  memory_ = std::string();
-  return Ok();
+  return memfd_ ? Flush() : OutOfMemory("payload memfd");
+}
+
+Status PayloadWriter::Flush() {
+  auto written = Write(memory_);
+  memory_.clear();
+  return written;
+}
+
+Status PayloadWriter::Write(std::string_view bytes) {
+  if (WriteAll(memfd_.get(), std::as_bytes(std::span(bytes)))) return Ok();
+  return OutOfMemory("payload memfd");
 }
 
 Expected<Payload> PayloadWriter::Finish() {
@@ -42,6 +49,9 @@ Expected<Payload> PayloadWriter::Finish() {
     memory_.shrink_to_fit();
     return Payload::FromString(std::exchange(memory_, std::string()));
   }
+  auto flushed = Flush();
+  memory_ = std::string();
+  if (!flushed) return std::move(flushed).error();
   constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
   if (fcntl(memfd_.get(), F_ADD_SEALS, kSeals) != 0) return OutOfMemory("seal");
   return Payload::FromMemfd(std::move(memfd_), size);

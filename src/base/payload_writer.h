@@ -31,8 +31,11 @@ class PayloadWriter {
 
  private:
   Status Spill();
+  Status Flush();
+  Status Write(std::string_view bytes);
 
-  std::string memory_;
+  std::string
+      memory_;  // all so far, or what is not in the memfd yet: a write costs more than a copy
   UniqueFd memfd_;
   std::size_t size_ = 0;
 };

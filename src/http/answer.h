@@ -6,15 +6,19 @@
 #include <vector>
 
 #include "base/payload.h"
+#include "http/base64.h"
 
 namespace headrace {
 
-// A piece of an answer's body: text, or bytes that stay where they lie.
+// A piece of an answer's body: text, then bytes that stay where they lie until they are sent.
 struct AnswerPiece {
   std::string text;
   Payload payload;
+  bool base64 = false;  // how the payload is written (RFC 4648, 4, with padding)
 
-  [[nodiscard]] std::uint64_t size() const { return text.size() + payload.size(); }
+  [[nodiscard]] std::uint64_t size() const {
+    return text.size() + (base64 ? Base64Size(payload.size()) : payload.size());
+  }
 };
 
 // One answer, before it is put on the wire. Value type.

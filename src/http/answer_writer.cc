@@ -1,5 +1,6 @@
 #include "http/answer_writer.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -8,11 +9,23 @@ namespace headrace {
 namespace {
 
 constexpr std::size_t kBesideHead = std::size_t{16} << 10;  // bytes copied into the head's write
-constexpr std::size_t kPortion = std::size_t{256} << 10;    // of a large piece in memory
+// Of a large piece that is copied. Whole groups of three bytes, as base64 takes them.
+constexpr std::size_t kPortion = std::size_t{192} << 10;
+constexpr std::size_t kSlice = std::size_t{2} << 20;  // of a file
+// Bytes sent in a row to a client that takes all at once; then others come first.
+constexpr std::uint64_t kTurn = std::uint64_t{2} << 20;
 
 std::string_view View(const Payload& payload) {
   const auto bytes = payload.Bytes();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void AppendBytes(std::string& text, const AnswerPiece& piece, std::string_view bytes) {
+  if (piece.base64) {
+    AppendBase64(text, bytes);
+  } else {
+    text += bytes;
+  }
 }
 
 }  // namespace
@@ -27,8 +40,13 @@ bool AnswerWriter::Start(std::string head, std::vector<AnswerPiece> pieces) {
 // Sends on as long as the kernel takes it.
 bool AnswerWriter::Continue() {
   waiting_ = false;
+  const std::uint64_t end_of_turn = handed_ + kTurn;
   while (!pieces_.empty()) {
-    if (SendPiece()) continue;
+    if (handed_ >= end_of_turn) {
+      wire_.AwaitTurn();
+    } else if (SendPiece()) {
+      continue;
+    }
     waiting_ = true;
     return false;
   }
@@ -45,7 +63,7 @@ void AnswerWriter::TakeSmallPieces(std::string& text) {
   while (!pieces_.empty() && !pieces_.front().payload.InMemfd() &&
          text.size() + pieces_.front().size() <= most) {
     text += pieces_.front().text;
-    text += View(pieces_.front().payload);
+    AppendBytes(text, pieces_.front(), View(pieces_.front().payload));
     pieces_.pop_front();
   }
   if (!pieces_.empty()) text += std::exchange(pieces_.front().text, {});
@@ -65,24 +83,35 @@ bool AnswerWriter::SendPiece() {
     if (only) pieces_.pop_front();
     return SendText(std::move(text), !(only && last));
   }
-  if (!piece.payload.InMemfd() || !wire_.SendsFiles()) return SendPortion(piece, last);
-  const Payload payload = std::move(piece.payload);
-  pieces_.pop_front();
-  handed_ += payload.size();
-  return wire_.SendFile(payload, !last);
+  const bool leaves_as_it_is = piece.payload.InMemfd() && !piece.base64 && wire_.SendsFiles();
+  return leaves_as_it_is ? SendSlice(piece, last) : SendPortion(piece, last);
+}
+
+bool AnswerWriter::SendSlice(const AnswerPiece& piece, bool last) {
+  const Payload payload = piece.payload;
+  const std::size_t offset = at_;
+  const std::size_t size = std::min(kSlice, payload.size() - offset);
+  const bool done = Advance(size);
+  handed_ += size;
+  return wire_.SendFile(payload, offset, size, !(done && last));
 }
 
 // In portions, so that a slow reader costs one portion and not a second copy.
-bool AnswerWriter::SendPortion(AnswerPiece& piece, bool last) {
+bool AnswerWriter::SendPortion(const AnswerPiece& piece, bool last) {
   const std::string_view portion = View(piece.payload).substr(at_, kPortion);
-  std::string text(portion);
-  at_ += portion.size();
-  const bool done = at_ == piece.payload.size();
-  if (done) {
-    pieces_.pop_front();
-    at_ = 0;
-  }
+  std::string text;
+  AppendBytes(text, piece, portion);
+  const bool done = Advance(portion.size());
   return SendText(std::move(text), !(done && last));
+}
+
+// So many bytes of the first piece's payload are sent; true if it is done with.
+bool AnswerWriter::Advance(std::size_t bytes) {
+  at_ += bytes;
+  if (at_ < pieces_.front().payload.size()) return false;
+  pieces_.pop_front();
+  at_ = 0;
+  return true;
 }
 
 }  // namespace headrace

@@ -12,8 +12,8 @@
 namespace headrace {
 
 // Puts one answer at a time on the wire: small pieces beside the head in one write, large ones from
-// where they lie, never more than one portion ahead of what the kernel takes. Reactor's thread
-// only.
+// where they lie, never more than one portion ahead of what the kernel takes, and in turns: one who
+// reads fast does not keep the reactor from others. Reactor's thread only.
 class AnswerWriter {
  public:
   explicit AnswerWriter(Wire& wire) : wire_(wire) {}
@@ -36,7 +36,9 @@ class AnswerWriter {
  private:
   bool SendPiece();
   bool SendText(std::string text, bool more);
-  bool SendPortion(AnswerPiece& piece, bool last);
+  bool SendSlice(const AnswerPiece& piece, bool last);
+  bool SendPortion(const AnswerPiece& piece, bool last);
+  bool Advance(std::size_t bytes);
   void TakeSmallPieces(std::string& text);
 
   Wire& wire_;

@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t kMaxChunkDigits = 15;  // 2^60: no overflow
 constexpr std::size_t kMaxExtension = 4096;  // bytes per chunk
 constexpr std::size_t kMaxTrailer = 16384;   // bytes
+// Bytes of a chunked body that are not data, in all: so many for each byte of data, and some more.
+constexpr std::uint64_t kMaxFraming = 8;
+constexpr std::uint64_t kFreeFraming = std::uint64_t{64} << 10;
 
 }  // namespace
 
@@ -20,6 +23,7 @@ void BodyReader::Start(Step step, std::uint64_t left, std::size_t max_body, Body
   left_ = left;
   allowed_ = max_body;
   digits_ = overhead_ = line_ = 0;
+  data_ = framing_ = 0;
   carriage_return_ = false;
   state_ = State::kMore;
 }
@@ -54,6 +58,9 @@ std::size_t BodyReader::Feed(std::string_view bytes) {
       taken += TakeData(bytes.substr(taken));
     } else {
       TakeLineByte(bytes[taken++]);
+      if (++framing_ > kFreeFraming + kMaxFraming * data_ && state_ == State::kMore) {
+        Bad("the body has far more framing than data; send larger chunks");
+      }
     }
   }
   return taken;
@@ -69,6 +76,7 @@ std::size_t BodyReader::TakeData(std::string_view bytes) {
     }
   }
   left_ -= portion;
+  data_ += portion;
   if (left_ == 0) {
     if (step_ == Step::kData) {
       step_ = Step::kDataCr;

@@ -56,6 +56,8 @@ class BodyReader {
   BodySink* sink_ = nullptr;
   std::uint64_t allowed_ = 0;     // bytes that chunks may still bring
   std::uint64_t left_ = 0;        // bytes of the body, or of this chunk, that are still to come
+  std::uint64_t data_ = 0;        // bytes that have come
+  std::uint64_t framing_ = 0;     // bytes of chunks that were not data
   std::size_t digits_ = 0;        // of the chunk's size
   std::size_t overhead_ = 0;      // bytes of this chunk's extension, or of the trailer
   std::size_t line_ = 0;          // bytes of the trailer's line

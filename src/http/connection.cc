@@ -1,6 +1,7 @@
 #include "http/connection.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,8 +16,8 @@ namespace {
 constexpr std::uint64_t kSmallRest = std::uint64_t{64} << 10;  // of a refused body: read away
 constexpr std::size_t kMaxBuffered = std::size_t{64} << 10;    // pipelined input
 constexpr int kRequestsInARow = 16;
+constexpr std::size_t kKeptBuffer = 4096;  // bytes, of an idle connection
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
-constexpr std::chrono::seconds kLingerTime{5};
 constexpr int kMaxLingering = 256;
 constexpr int kClientGone = 499;  // in metrics only, as the next
 constexpr int kAborted = 502;     // after a 200 had begun
@@ -65,12 +66,17 @@ void Connection::AdvanceBuffered() {
 
 // Nothing is read while an answer is on its way: what the client sends meanwhile need not be kept,
 // and a client that has closed its side of the connection still gets the answer it was promised. A
-// client that has gone for good fails the write.
+// client that has gone for good fails the write. The same holds while the rest of a pipeline waits
+// for its turn.
 void Connection::UpdateReading() {
   if (state_ == State::kClosed) return;
   const std::size_t waiting = buffered_.size() - buffered_at_;
-  const bool pause =
-      state_ == State::kWriting || waiting > (paused_ ? kMaxBuffered / 2 : kMaxBuffered);
+  if (waiting == 0 && buffered_.capacity() > kKeptBuffer) {
+    buffered_ = std::string();
+    buffered_at_ = 0;
+  }
+  const bool pause = state_ == State::kWriting || waits_for_turn_ ||
+                     waiting > (paused_ ? kMaxBuffered / 2 : kMaxBuffered);
   if (pause == paused_) return;
   paused_ = pause;
   pause ? wire_->PauseReading() : wire_->ResumeReading();
@@ -83,7 +89,7 @@ void Connection::WaitForTurn() {
     const auto self = weak.lock();
     if (!self) return;
     self->waits_for_turn_ = false;
-    self->AdvanceBuffered();
+    CloseIfThrown(*self, [&] { self->AdvanceBuffered(); });
   });
 }
 
@@ -128,7 +134,6 @@ bool Connection::ReadHead() {
   }
   if (parser_.Untouched()) {
     since_ = SteadyClock::now();
-    exchange_ = Exchange{};
     exchange_.started = since_;
   }
   input_.remove_prefix(parser_.Feed(input_));
@@ -192,6 +197,13 @@ bool Connection::ReadBody() {
 bool Connection::DiscardRest() {
   input_.remove_prefix(body_.Feed(input_));
   if (body_.state() == BodyReader::State::kMore) return false;
+  if (body_.state() == BodyReader::State::kFailed) {  // longer than what is read away
+    state_ = after_ = State::kLinger;
+    since_ = SteadyClock::now();
+    received_ = 0;
+    StartLinger();
+    return true;
+  }
   parser_.Reset();
   state_ = State::kHead;
   since_ = SteadyClock::now();
@@ -204,7 +216,10 @@ void Connection::Refuse(Answer answer) {
   const RequestHead& head = parser_.head();
   if (!head.HasBody()) {
     Send(std::move(answer), head.keep_alive, State::kHead);
-  } else if (!head.chunked && *head.content_length <= kSmallRest + input_.size()) {
+  } else if (head.chunked) {
+    body_.StartChunked(kSmallRest, nullptr);
+    Send(std::move(answer), head.keep_alive, State::kDiscard);
+  } else if (*head.content_length <= kSmallRest + input_.size()) {
     body_.StartDiscard(*head.content_length);
     Send(std::move(answer), head.keep_alive, State::kDiscard);
   } else {
@@ -215,6 +230,9 @@ void Connection::Refuse(Answer answer) {
 
 // The request cannot be understood any further, so the connection ends with it.
 void Connection::RespondError(const Error& error) {
+  if (!error.detail.empty() && edge_.failures.Allows()) {
+    spdlog::warn("a request failed: {}", error.detail);
+  }
   Answer answer = ProblemAnswer(error);
   answer.close = true;
   Send(std::move(answer), false, State::kLinger);
@@ -250,8 +268,7 @@ void Connection::EndStream(std::string_view trailer) {
   since_ = SteadyClock::now();
   std::vector<AnswerPiece> last;
   last.push_back({fmt::format("0\r\n{}\r\n", trailer), {}});
-  if (!writer_.Add(std::move(last))) return;
-  FinishAnswer();
+  if (writer_.Add(std::move(last))) FinishAnswer();
   AdvanceBuffered();
 }
 
@@ -267,7 +284,8 @@ void Connection::AbortStream() {
 void Connection::Send(Answer answer, bool keep, State after) {
   keep = keep && !answer.close && !edge_.draining.load(std::memory_order_relaxed);
   // A close with unread input would reset the connection and destroy the answer on its way.
-  const bool drained = after == State::kHead && input_.empty();
+  const bool unread = advancing_ ? !input_.empty() : paused_ || buffered_at_ < buffered_.size();
+  const bool drained = after == State::kHead && !unread;
   after_ = keep ? after : drained ? State::kClosed : State::kLinger;
   status_ = answer.status;
   state_ = answer.streamed ? State::kStream : State::kWriting;
@@ -296,7 +314,7 @@ void Connection::OnWritten() {
 
 void Connection::FinishAnswer() {
   site_.OnAnswered(exchange_, status_);
-  exchange_.client_place = {};
+  exchange_ = Exchange{};
   status_ = 0;
   state_ = after_;
   since_ = SteadyClock::now();
@@ -321,6 +339,11 @@ void Connection::StartLinger() {
 
 void Connection::Close() { wire_->Close(); }
 
+void Connection::OnFailure(const char* what) {
+  if (edge_.failures.Allows()) spdlog::error("connection closed: {}", what);
+  if (state_ != State::kClosed) Close();
+}
+
 void Connection::OnClosed() {
   if (state_ == State::kClosed) return;
   const State was = std::exchange(state_, State::kClosed);
@@ -331,66 +354,6 @@ void Connection::OnClosed() {
   }
   writer_.Clear();
   if (auto pending = std::exchange(pending_, nullptr)) pending->Abandon();
-}
-
-void Connection::OnTick(SteadyTime now) {
-  switch (state_) {
-    case State::kHead:
-      CheckHead(now);
-      return;
-    case State::kBody:
-      CheckRate(now);
-      return;
-    case State::kWriting:
-    case State::kStream:
-      CheckStall(now);
-      return;
-    case State::kDiscard:
-      if (now - since_ > options_.body_timeout) Close();
-      return;
-    case State::kLinger:
-      if (now - since_ > kLingerTime) Close();
-      return;
-    case State::kBusy:  // the job has its own deadline
-    case State::kClosed:
-      return;
-  }
-}
-
-void Connection::CheckHead(SteadyTime now) {
-  const bool idle = parser_.Untouched();
-  const bool ending = idle && edge_.draining.load(std::memory_order_relaxed);
-  if (ending || (idle && now - since_ > options_.idle_timeout)) {
-    Close();
-  } else if (!idle && now - since_ > options_.header_timeout) {
-    RespondError({ErrorCode::kRequestTimeout, "", "the request's head took too long", "", 0});
-  }
-}
-
-void Connection::CheckRate(SteadyTime now) {
-  const Seconds window = now - since_;
-  if (window <= options_.body_timeout) return;
-  const double wanted = static_cast<double>(options_.min_body_rate) * window.count();
-  if (received_ == 0 || static_cast<double>(received_) < wanted) {
-    RespondError({ErrorCode::kRequestTimeout, "", "the request's body came too slowly", "", 0});
-    return;
-  }
-  since_ = now;
-  received_ = 0;
-}
-
-void Connection::CheckStall(SteadyTime now) {
-  if (writer_.AllOut()) since_ = now;  // a stream that waits for its next piece
-  const Seconds window = now - since_;
-  if (window <= options_.write_timeout) return;
-  const std::uint64_t taken = std::max(writer_.Taken(), taken_before_) - taken_before_;
-  const double wanted = static_cast<double>(options_.min_write_rate) * window.count();
-  if (taken == 0 || static_cast<double>(taken) < wanted) {
-    Close();
-    return;
-  }
-  since_ = now;
-  taken_before_ += taken;
 }
 
 }  // namespace headrace

@@ -3,12 +3,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/log_limit.h"
 #include "http/answer_writer.h"
 #include "http/body_reader.h"
 #include "http/http_options.h"
@@ -25,6 +27,7 @@ struct EdgeState {
   std::atomic<bool> draining{false};  // answers carry `Connection: close`, idle connections end
   std::atomic<int> lingering{0};      // connections that are being closed slowly
   TrustedProxies proxies;             // never changed once connections exist
+  LogLimit failures;                  // of requests, for want of memory or descriptors
 };
 
 // One client's connection: reads requests one at a time, lets the site answer, writes the answers
@@ -41,9 +44,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // From the transport.
   void OnInput(std::string_view bytes);
-  void OnWritten();             // nothing is unsent any more
-  void OnClosed();              // the client has gone, or Close was called; no call follows
-  void OnTick(SteadyTime now);  // several times a second: timeouts
+  void OnWritten();                  // nothing is unsent any more
+  void OnClosed();                   // the client has gone, or Close was called; no call follows
+  void OnTick(SteadyTime now);       // several times a second: timeouts
+  void OnFailure(const char* what);  // a call threw, out of memory at worst: the connection ends
 
   // From the site, for the request that OnRequest handed over.
   void Respond(Answer answer);
@@ -88,6 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void CheckHead(SteadyTime now);
   void CheckRate(SteadyTime now);
   void CheckStall(SteadyTime now);
+  void CheckClient();
   void Close();
 
   const HttpOptions& options_;
@@ -119,5 +124,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t received_ = 0;      // bytes in that window
   std::uint64_t taken_before_ = 0;  // what the client's side had taken when it began
 };
+
+// Calls it; an exception ends this connection and nothing else.
+template <class Call>
+void CloseIfThrown(Connection& connection, const Call& call) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    connection.OnFailure(error.what());
+  }
+}
 
 }  // namespace headrace

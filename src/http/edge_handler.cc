@@ -21,10 +21,15 @@ EdgeHandler::~EdgeHandler() {
 }
 
 void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
-  if (!hub_.HasRoom()) {
-    transport()->post([transport = transport(), peer] { transport->closePeer(peer); });
-    return;
+  try {
+    if (hub_.HasRoom()) return Begin(peer);
+  } catch (const std::exception& error) {
+    if (hub_.refusals.Allows()) spdlog::error("connection refused: {}", error.what());
   }
+  transport()->post([transport = transport(), peer] { transport->closePeer(peer); });
+}
+
+void EdgeHandler::Begin(const std::shared_ptr<Peer>& peer) {
   auto peer_wire = std::make_unique<PeerWire>(transport(), peer);
   PeerWire* const socket = peer_wire.get();
   std::unique_ptr<Wire> wire = std::move(peer_wire);
@@ -55,13 +60,7 @@ void EdgeHandler::onInput(const char* buffer, std::size_t length,
   const auto found = connections_.find(peer.get());
   if (found == connections_.end()) return;
   const Client client = found->second;  // stays alive if it closes itself
-  try {
-    Feed(client, std::string_view(buffer, length));
-  } catch (const std::exception& e) {
-    // Out of memory at worst: this client loses its connection, the reactor goes on.
-    spdlog::error("connection closed: {}", e.what());
-    transport()->closePeer(peer);
-  }
+  CloseIfThrown(*client.connection, [&] { Feed(client, std::string_view(buffer, length)); });
 }
 
 void EdgeHandler::onDisconnection(const std::shared_ptr<Peer>& peer) {
@@ -78,7 +77,9 @@ void EdgeHandler::OnTick(SteadyTime now) {
   std::vector<std::shared_ptr<Connection>> connections;  // a tick may close some
   connections.reserve(connections_.size());
   for (const auto& [peer, client] : connections_) connections.push_back(client.connection);
-  for (const auto& connection : connections) connection->OnTick(now);
+  for (const auto& connection : connections) {
+    CloseIfThrown(*connection, [&] { connection->OnTick(now); });
+  }
 }
 
 }  // namespace headrace

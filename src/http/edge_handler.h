@@ -44,6 +44,7 @@ class EdgeHandler final : public Pistache::Http::Handler {
     TlsWire* tls = nullptr;
   };
   static void Feed(const Client& client, std::string_view bytes);
+  void Begin(const std::shared_ptr<Pistache::Tcp::Peer>& peer);
 
   std::unordered_map<const Pistache::Tcp::Peer*, Client> connections_;
 };

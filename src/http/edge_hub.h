@@ -38,11 +38,11 @@ struct EdgeHub {
   std::shared_ptr<const TlsContext> tls;  // null: plain HTTP. Set before the reactors start
   Site& site;
   EdgeState state;
+  LogLimit refusals;
 
   Mutex mu;
   CondVar idle;  // no connection is left
   int connections GUARDED_BY(mu) = 0;
-  SteadyTime last_warning GUARDED_BY(mu);
   std::vector<std::shared_ptr<ReactorLink>> reactors GUARDED_BY(mu);
 };
 

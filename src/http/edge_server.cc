@@ -1,6 +1,7 @@
 #include "http/edge_server.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +20,21 @@ namespace headrace {
 namespace {
 
 constexpr int kBacklog = 4096;
+
+// Pistache's warnings, which come with every connection that cannot be accepted: one a second.
+class AcceptLog final : public Pistache::Log::StringLogger {
+ public:
+  void log(Pistache::Log::Level /*level*/, const std::string& message) override {
+    if (limit_.Allows()) spdlog::warn("{}", message);
+  }
+  [[nodiscard]] bool isEnabledFor(Pistache::Log::Level level) const override {
+    return level >= Pistache::Log::Level::LL_WARN;
+  }
+
+ private:
+  LogLimit limit_;
+};
+
 constexpr std::chrono::seconds kMostStartUp{10};
 
 Pistache::Http::Endpoint::Options EndpointOptions(const EdgeHub& hub, const std::string& name) {
@@ -28,6 +44,7 @@ Pistache::Http::Endpoint::Options EndpointOptions(const EdgeHub& hub, const std:
       .flags(Pistache::Tcp::Options::ReuseAddr | Pistache::Tcp::Options::NoDelay |
              Pistache::Tcp::Options::CloseOnExec)
       .backlog(kBacklog)
+      .logger(std::make_shared<AcceptLog>())
       .transportFactory([](const std::shared_ptr<Pistache::Tcp::Handler>& handler) {
         return std::make_shared<EdgeTransport>(std::static_pointer_cast<EdgeHandler>(handler));
       });

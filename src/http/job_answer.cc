@@ -28,12 +28,14 @@ void JobAnswer::Begin(const Exchange& exchange, PendingJob& job) {
   if (!form) return;
   packer_.emplace(*form, queue_);
   // The job is the one that calls, and outlives the call; the promise's continuation keeps this.
-  job.TakeParts([this, &job](ResultPart part) { OnPart(std::move(part), job.job_id()); });
+  job.TakeParts([this, &job](ResultPart part) {
+    const auto connection = connection_.lock();
+    if (!connection || broken_) return;
+    CloseIfThrown(*connection, [&] { OnPart(*connection, std::move(part), job.job_id()); });
+  });
 }
 
-void JobAnswer::OnPart(ResultPart part, const std::string& job_id) {
-  const auto connection = connection_.lock();
-  if (!connection || broken_) return;
+void JobAnswer::OnPart(Connection& connection, ResultPart part, const std::string& job_id) {
   auto piece = packer_->Part(std::move(part));
   if (!piece) {
     broken_ = true;
@@ -45,9 +47,9 @@ void JobAnswer::OnPart(ResultPart part, const std::string& job_id) {
     packer_->AddFields(head);
     head.Add("Job-Id", job_id);
     head.Add("Trailer", "Server-Timing");
-    connection->RespondStream(std::move(head));
+    connection.RespondStream(std::move(head));
   }
-  connection->Stream(Only(*std::move(piece)));
+  connection.Stream(Only(*std::move(piece)));
 }
 
 void JobAnswer::End(Outcome outcome, const std::string& job_id) {
@@ -59,12 +61,11 @@ void JobAnswer::End(Outcome outcome, const std::string& job_id) {
   }
   const auto connection = connection_.lock();
   if (!connection) return;
-  if (begun_) {
-    EndStream(*connection, outcome, job_id);
-    return;
-  }
-  const std::string accept = connection->exchange().head->List("Accept");
-  connection->Respond(OutcomeAnswer(std::move(outcome), {accept, job_id, queue_}));
+  CloseIfThrown(*connection, [&] {
+    if (begun_) return EndStream(*connection, outcome, job_id);
+    const std::string accept = connection->exchange().head->List("Accept");
+    connection->Respond(OutcomeAnswer(std::move(outcome), {accept, job_id, queue_}));
+  });
 }
 
 void JobAnswer::EndStream(Connection& connection, const Outcome& outcome,

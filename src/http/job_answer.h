@@ -28,7 +28,7 @@ class JobAnswer {
   void End(Outcome outcome, const std::string& job_id);
 
  private:
-  void OnPart(ResultPart part, const std::string& job_id);
+  void OnPart(Connection& connection, ResultPart part, const std::string& job_id);
   void EndStream(Connection& connection, const Outcome& outcome, const std::string& job_id);
 
   const std::weak_ptr<Connection> connection_;

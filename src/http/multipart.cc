@@ -92,15 +92,7 @@ Status FormReader::Feed(std::string_view bytes) {
 
 // Passes bytes on up to a possible delimiter, or goes on with one.
 Status FormReader::FeedBytes(std::string_view& bytes) {
-  if (matched_ == 0) {
-    const std::string_view plain = bytes.substr(0, bytes.find('\r'));
-    bytes.remove_prefix(plain.size());
-    if (!bytes.empty()) {
-      bytes.remove_prefix(1);
-      matched_ = 1;
-    }
-    return Emit(plain);
-  }
+  if (matched_ == 0) return FindDelimiter(bytes);
   const std::string_view wanted = std::string_view(delimiter_).substr(matched_);
   const std::string_view seen = bytes.substr(0, wanted.size());
   const auto differ = std::mismatch(seen.begin(), seen.end(), wanted.begin()).first;
@@ -110,6 +102,23 @@ Status FormReader::FeedBytes(std::string_view& bytes) {
   if (same < seen.size()) return EmitMatched();
   if (same == wanted.size()) EndDelimiter();
   return Ok();
+}
+
+// Passes on what cannot be a delimiter: up to the next one, or to what may be the beginning of one
+// at the end. A boundary holds no CR, so that can only start at the last.
+Status FormReader::FindDelimiter(std::string_view& bytes) {
+  const std::string_view all = std::exchange(bytes, {});
+  const auto found = all.find(delimiter_);
+  if (found != std::string_view::npos) {
+    bytes = all.substr(found + delimiter_.size());
+    auto emitted = Emit(all.substr(0, found));
+    EndDelimiter();
+    return emitted;
+  }
+  const std::string_view rest = all.substr(std::min(all.rfind('\r'), all.size()));
+  if (!std::string_view(delimiter_).starts_with(rest)) return Emit(all);
+  matched_ = rest.size();
+  return Emit(all.substr(0, all.size() - rest.size()));
 }
 
 // What looked like a delimiter was the part's own.

@@ -38,6 +38,7 @@ class FormReader {
   enum class State { kPreamble, kBytes, kDelimiterEnd, kHeaders, kEpilogue };
 
   Status FeedBytes(std::string_view& bytes);
+  Status FindDelimiter(std::string_view& bytes);
   Status EmitMatched();
   Status Emit(std::string_view bytes);
   void EndDelimiter();

@@ -1,5 +1,6 @@
 #include "http/peer_wire.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <exception>
@@ -18,7 +19,9 @@ bool PeerWire::Write(Buffer buffer, bool more) {
       [weak = connection_, peer = std::weak_ptr(peer_)](PST_SSIZE_T) {
         const auto alive = peer.lock();
         const auto connection = weak.lock();
-        if (alive && connection && alive->pendingBytes() == 0) connection->OnWritten();
+        if (alive && connection && alive->pendingBytes() == 0) {
+          CloseIfThrown(*connection, [&] { connection->OnWritten(); });
+        }
       },
       [transport = transport_, weak = std::weak_ptr(peer_)](const std::exception_ptr&) {
         // The client is gone. Closed from the loop, not from within the call that wrote.
@@ -34,10 +37,22 @@ bool PeerWire::SendText(std::string text, bool more) {
   return Write(Pistache::RawBuffer(std::move(text), size), more);
 }
 
-bool PeerWire::SendFile(const Payload& payload, bool more) {
-  return Write(
-      Pistache::FileBuffer(payload.memfd(), payload.size(), 0, std::make_shared<Payload>(payload)),
-      more);
+bool PeerWire::SendFile(const Payload& payload, std::size_t offset, std::size_t size, bool more) {
+  return Write(Pistache::FileBuffer(payload.memfd(), size, static_cast<off_t>(offset),
+                                    std::make_shared<Payload>(payload)),
+               more);
+}
+
+void PeerWire::AwaitTurn() {
+  transport_->post([weak = connection_] {
+    const auto connection = weak.lock();
+    if (connection) CloseIfThrown(*connection, [&] { connection->OnWritten(); });
+  });
+}
+
+bool PeerWire::ClientLeft() const {
+  pollfd polled{peer_->actualFd(), POLLRDHUP, 0};
+  return ::poll(&polled, 1, 0) == 1;
 }
 
 std::size_t PeerWire::Unsent() const { return peer_->pendingBytes(); }

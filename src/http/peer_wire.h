@@ -20,8 +20,10 @@ class PeerWire final : public Wire {
   void Bind(std::weak_ptr<Connection> connection) { connection_ = std::move(connection); }
 
   bool SendText(std::string text, bool more) override;
-  bool SendFile(const Payload& payload, bool more) override;
+  bool SendFile(const Payload& payload, std::size_t offset, std::size_t size, bool more) override;
+  void AwaitTurn() override;
   [[nodiscard]] std::size_t Unsent() const override;
+  [[nodiscard]] bool ClientLeft() const override;
   void ShutdownWrite() override;
   void Close() override;
   void PauseReading() override;

@@ -1,5 +1,8 @@
 #include "http/reactor_link.h"
 
+#include <spdlog/spdlog.h>
+
+#include <exception>
 #include <utility>
 
 #include "http/pistache.h"
@@ -8,7 +11,15 @@ namespace headrace {
 
 void ReactorLink::Post(std::function<void()> task) {
   MutexLock lock(mu_);
-  if (transport_ != nullptr) transport_->post(std::move(task));
+  if (transport_ == nullptr) return;
+  // Nothing may throw into the reactor's loop: it would end the process.
+  transport_->post([task = std::move(task)] {
+    try {
+      task();
+    } catch (const std::exception& error) {
+      spdlog::error("a reactor's task failed: {}", error.what());
+    }
+  });
 }
 
 void ReactorLink::Detach() {

@@ -45,13 +45,17 @@ std::string RequestHead::List(std::string_view name) const {
 }
 
 void RequestParser::Reset() {
+  // What an idle connection may keep.
+  constexpr std::size_t kKeptBytes = 4096;
+  constexpr std::size_t kKeptFields = 64;
   text_.clear();
+  if (text_.capacity() > kKeptBytes) text_ = std::string();
   line_start_ = first_line_end_ = blank_lines_ = 0;
   state_ = State::kMore;
   std::vector<HeaderField> fields = std::move(head_.fields);
   fields.clear();
   head_ = RequestHead{};
-  head_.fields = std::move(fields);
+  if (fields.capacity() <= kKeptFields) head_.fields = std::move(fields);
 }
 
 void RequestParser::Fail(ErrorCode code, const char* type, std::string hint) {

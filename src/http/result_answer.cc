@@ -21,11 +21,6 @@ namespace {
 constexpr std::size_t kInlineData = std::size_t{1} << 20;     // of one part in a JSON answer
 constexpr std::size_t kInlineDataSum = std::size_t{8} << 20;  // of all its parts
 
-std::string_view View(const Payload& payload) {
-  const auto bytes = payload.Bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 Answer PartAnswer(Outcome& outcome) {
   ResultPart& part = outcome.parts.front();
   Answer answer;
@@ -51,32 +46,34 @@ Answer PackedAnswer(Outcome& outcome, const ResultRequest& request, ResultPacker
 
 Json Milliseconds(Seconds time) { return Json::Number(time.count() * 1000.0); }
 
-Answer JsonAnswer(const Outcome& outcome, const ResultRequest& request) {
-  std::vector<Json> parts;
-  std::size_t sum = 0;
-  for (const auto& part : outcome.parts) {
-    std::vector<std::pair<std::string, Json>> members{
-        {"name", Json::String(part.name)},
-        {"media_type", Json::String(part.media_type)},
-        {"size", Json::Number(static_cast<std::uint64_t>(part.bytes.size()))}};
-    if (part.bytes.size() <= kInlineData && sum + part.bytes.size() <= kInlineDataSum) {
-      sum += part.bytes.size();
-      std::string data;
-      AppendBase64(data, View(part.bytes));
-      members.emplace_back("base64", Json::String(data));
-    }
-    parts.push_back(Json::Object(members));
-  }
+// An object of the list of parts, up to where its bytes or its end come.
+std::string PartText(const ResultPart& part) {
+  return fmt::format(R"({{"name":{},"media_type":{},"size":{})", Json::String(part.name).Text(),
+                     Json::String(part.media_type).Text(), part.bytes.size());
+}
+
+// Piece by piece: the bytes stay where they lie, and are charged there, until they are sent.
+Answer JsonAnswer(Outcome& outcome, const ResultRequest& request) {
   Answer answer;
   AddResultFields(answer, "application/json", "result.json");
-  answer.text = Json::Object({{"job_id", Json::String(request.job_id)},
-                              {"queue", Json::String(request.queue)},
-                              {"state", Json::String(ToString(outcome.state))},
-                              {"wait_ms", Milliseconds(outcome.timings.wait)},
-                              {"run_ms", Milliseconds(outcome.timings.run)},
-                              {"parts", Json::Array(parts)}})
-                    .Text();
-  answer.text += '\n';
+  answer.text = fmt::format(R"({{"job_id":{},"queue":{},"state":"{}","wait_ms":{},"run_ms":{},)"
+                            R"("parts":[)",
+                            Json::String(request.job_id).Text(), Json::String(request.queue).Text(),
+                            ToString(outcome.state), Milliseconds(outcome.timings.wait).Text(),
+                            Milliseconds(outcome.timings.run).Text());
+  std::size_t sum = 0;
+  std::string text;
+  for (auto& part : outcome.parts) {
+    text += PartText(part);
+    const std::size_t size = part.bytes.size();
+    if (size <= kInlineData && sum + size <= kInlineDataSum) {
+      sum += size;
+      text += R"(,"base64":")";
+      answer.pieces.push_back({std::exchange(text, "\""), std::move(part.bytes), true});
+    }
+    text += &part == &outcome.parts.back() ? "}" : "},";
+  }
+  answer.pieces.push_back({text + "]}\n", {}});
   return answer;
 }
 

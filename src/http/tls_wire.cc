@@ -48,8 +48,8 @@ bool TlsWire::SendText(std::string text, bool more) {
   return Flush(more);
 }
 
-bool TlsWire::SendFile(const Payload& payload, bool more) {
-  const auto bytes = payload.Bytes();
+bool TlsWire::SendFile(const Payload& payload, std::size_t offset, std::size_t size, bool more) {
+  const auto bytes = payload.Bytes().subspan(offset, size);
   return SendText({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, more);
 }
 

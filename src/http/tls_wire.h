@@ -22,9 +22,11 @@ class TlsWire final : public Wire {
   void OnInput(std::string_view bytes, const std::function<void(std::string_view)>& receive);
 
   bool SendText(std::string text, bool more) override;
-  bool SendFile(const Payload& payload, bool more) override;
+  bool SendFile(const Payload& payload, std::size_t offset, std::size_t size, bool more) override;
+  void AwaitTurn() override { socket_->AwaitTurn(); }
   [[nodiscard]] bool SendsFiles() const override { return false; }
   [[nodiscard]] std::size_t Unsent() const override { return socket_->Unsent(); }
+  [[nodiscard]] bool ClientLeft() const override { return socket_->ClientLeft(); }
   void ShutdownWrite() override;
   void Close() override;
   void PauseReading() override { socket_->PauseReading(); }

@@ -22,9 +22,16 @@ class Wire {
   // Whether a payload in a memfd leaves by SendFile without a copy; else it is to be sent as text,
   // portion by portion.
   [[nodiscard]] virtual bool SendsFiles() const { return true; }
-  virtual bool SendFile(const Payload& payload, bool more) = 0;
+  // `size` of the payload's bytes from `offset` on.
+  virtual bool SendFile(const Payload& payload, std::size_t offset, std::size_t size,
+                        bool more) = 0;
+  // All bytes so far are the kernel's, but others come first: Connection::OnWritten() follows
+  // later.
+  virtual void AwaitTurn() = 0;
 
   [[nodiscard]] virtual std::size_t Unsent() const = 0;  // bytes
+  // Whether the client has closed its side, or all of the connection; asked while nothing is read.
+  [[nodiscard]] virtual bool ClientLeft() const = 0;
 
   virtual void ShutdownWrite() = 0;
   // Connection::OnClosed() follows, perhaps before it returns.

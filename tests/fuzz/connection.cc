@@ -32,11 +32,13 @@ class Sink final : public Wire {
     sent_ += text;
     return true;
   }
-  bool SendFile(const Payload& payload, bool more) override {
-    const auto bytes = payload.Bytes();
+  bool SendFile(const Payload& payload, std::size_t offset, std::size_t size, bool more) override {
+    const auto bytes = payload.Bytes().subspan(offset, size);
     return SendText({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, more);
   }
+  void AwaitTurn() override {}
   [[nodiscard]] std::size_t Unsent() const override { return 0; }
+  [[nodiscard]] bool ClientLeft() const override { return false; }
   void ShutdownWrite() override {}
   void Close() override { closed_ = true; }
   void PauseReading() override {}

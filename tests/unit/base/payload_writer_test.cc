@@ -40,6 +40,18 @@ TEST(PayloadWriter, PutsManyBytesIntoASealedMemfd) {
   EXPECT_EQ(seals, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
 }
 
+TEST(PayloadWriter, PutsPortionsOfAnySizeTogether) {
+  PayloadWriter writer;
+  std::string all;
+  for (std::size_t size : {1U, 65'000U, 600U, 1U, 70'000U, 40'000U, 30'000U, 3U, 65'536U, 0U, 7U}) {
+    const std::string portion(size, static_cast<char>('a' + size % 26));
+    ASSERT_TRUE(writer.Append(portion).ok());
+    all += portion;
+    ASSERT_EQ(writer.size(), all.size());
+  }
+  EXPECT_EQ(TextOf(*writer.Finish()), all);
+}
+
 TEST(PayloadWriter, IsEmptyAfterwards) {
   PayloadWriter writer;
   ASSERT_TRUE(writer.Append(std::string(100'000, 'a')).ok());

@@ -22,7 +22,12 @@ std::string BodyOf(const Answer& answer) {
   for (const auto& piece : answer.pieces) {
     body += piece.text;
     const auto bytes = piece.payload.Bytes();
-    body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (piece.base64) {
+      AppendBase64(body, view);
+    } else {
+      body += view;
+    }
   }
   EXPECT_EQ(body.size(), answer.BodySize());
   return body;
@@ -91,7 +96,7 @@ TEST(Result, OfOnePartIsAZipOnRequest) {
 
 TEST(Result, IsJsonWithItsPartsInBase64OnRequest) {
   const Answer answer = AnswerFor(Pages(1), "application/json");
-  EXPECT_EQ(answer.text,
+  EXPECT_EQ(BodyOf(answer),
             "{\"job_id\":\"job1\",\"queue\":\"pdf\",\"state\":\"succeeded\",\"wait_ms\":250.0,"
             "\"run_ms\":1500.0,\"parts\":[{\"name\":\"page-0001.png\",\"media_type\":\"image/"
             "png\",\"size\":6,\"base64\":\"Ynl0ZXMx\"}]}\n");

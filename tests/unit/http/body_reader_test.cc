@@ -43,6 +43,28 @@ TEST(BodyReader, RefusesALengthAboveTheLimitWithoutReadingIt) {
   EXPECT_EQ(reader.error().code, ErrorCode::kPayloadTooLarge);
 }
 
+TEST(BodyReader, TakesABodyInChunksOfOneByte) {
+  BodyReader reader;
+  reader.StartChunked(100'000, nullptr);
+  for (int i = 0; i < 100'000; ++i) reader.Feed("1\r\nx\r\n");
+  reader.Feed("0\r\n\r\n");
+  EXPECT_EQ(reader.state(), State::kDone);
+}
+
+TEST(BodyReader, RefusesABodyThatIsNearlyAllFraming) {
+  BodyReader reader;
+  reader.StartChunked(100'000, nullptr);
+  const std::string chunk = "1;" + std::string(4000, 'e') + "\r\nx\r\n";
+  int chunks = 0;
+  while (reader.state() == State::kMore && chunks < 1000) {
+    reader.Feed(chunk);
+    ++chunks;
+  }
+  ASSERT_EQ(reader.state(), State::kFailed);
+  EXPECT_EQ(reader.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_LT(chunks, 20);
+}
+
 TEST(BodyReader, ReadsARefusedBodyAwayWithoutKeepingIt) {
   BodyReader reader;
   reader.StartDiscard(4);
