@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "http/chars.h"
+#include "http/host.h"
 
 namespace headrace {
 namespace {
@@ -18,11 +19,12 @@ bool IsTargetText(std::string_view target) {
                      [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
 }
 
-bool IsHostText(std::string_view host) {
-  return std::all_of(host.begin(), host.end(), [](char c) {
-    return c > 0x20 && c < 0x7f && c != '/' && c != '?' && c != '#' && c != '@' && c != ',' &&
-           c != '\\';
-  });
+// Of "http://" or "https://" before a target in absolute form; 0 for any other.
+std::size_t SchemeLength(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (StartsWithIgnoreCase(target, scheme)) return scheme.size();
+  }
+  return 0;
 }
 
 }  // namespace
@@ -148,28 +150,23 @@ bool RequestParser::ParseTarget(std::string_view target) {
     Bad("the request target has a character that must be percent-encoded");
     return false;
   }
-  for (std::string_view scheme : {"http://", "https://"}) {
-    if (!StartsWithIgnoreCase(target, scheme)) continue;
-    target.remove_prefix(scheme.size());
-    const auto path = target.find_first_of("/?");
-    target = path == std::string_view::npos ? "/" : target.substr(path);
-    if (target.front() == '?') {
-      head_.path = "/";
-      head_.query = target.substr(1);
-      return true;
+  if (const std::size_t scheme = SchemeLength(target); scheme != 0) {
+    target.remove_prefix(scheme);
+    const std::string_view host = target.substr(0, target.find_first_of("/?"));
+    if (!IsHost(host)) {
+      Bad("the host in the request target is malformed");
+      return false;
     }
-    break;
-  }
-  if (target == "*" && head_.method == "OPTIONS") {
+    target.remove_prefix(host.size());
+  } else if (target == "*" && head_.method == "OPTIONS") {
     head_.path = target;
     return true;
-  }
-  if (target.empty() || target.front() != '/') {
+  } else if (target.empty() || target.front() != '/') {
     Bad("the request target is not a path");
     return false;
   }
   const auto question = target.find('?');
-  head_.path = target.substr(0, question);
+  head_.path = question == 0 || target.empty() ? "/" : target.substr(0, question);
   if (question != std::string_view::npos) head_.query = target.substr(question + 1);
   return true;
 }
@@ -257,8 +254,10 @@ bool RequestParser::ParseHost() {
     Bad("there must be one Host field");
     return false;
   }
-  if (!IsHostText(head_.Find("Host"))) {
-    Bad("the Host field is malformed");
+  // An empty one is that of a target without a host (RFC 9112, 3.2).
+  const std::string_view host = head_.Find("Host");
+  if (!host.empty() && !IsHost(host)) {
+    Bad("the Host field is not host or host:port");
     return false;
   }
   return true;

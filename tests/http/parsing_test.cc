@@ -92,6 +92,31 @@ INSTANTIATE_TEST_SUITE_P(
     SentenceOf);
 
 INSTANTIATE_TEST_SUITE_P(
+    Authorities, RefusedAndClosed,
+    testing::Values(Rule{"HostWithTwoPorts", Get("/", "Host: a:1:2\r\n")},
+                    Rule{"HostWhosePortIsNoNumber", Get("/", "Host: a:port\r\n")},
+                    Rule{"HostWhosePortIsTooLarge", Get("/", "Host: a:65536\r\n")},
+                    Rule{"HostWithAPortOnly", Get("/", "Host: :80\r\n")},
+                    Rule{"HostWithAnOpenBracket", Get("/", "Host: [::1\r\n")},
+                    Rule{"HostWithBracketsAroundAName", Get("/", "Host: [a]\r\n")},
+                    Rule{"HostWithBracketsAroundAnAddressOfIpv4",
+                         Get("/", "Host: [127.0.0.1]\r\n")},
+                    Rule{"HostWithLettersBehindItsBrackets", Get("/", "Host: [::1]a\r\n")},
+                    Rule{"HostThatIsAnAddressOfIpv6WithoutBrackets", Get("/", "Host: ::1\r\n")},
+                    Rule{"HostWithAQuote", Get("/", "Host: a\"b\r\n")},
+                    Rule{"HostInAngleBrackets", Get("/", "Host: <x>\r\n")},
+                    Rule{"HostWithAMalformedEscape", Get("/", "Host: %zz\r\n")},
+                    Rule{"HostWithASpace", Get("/", "Host: a b\r\n")},
+                    Rule{"HostWithBytesBeyondAscii", Get("/", "Host: \xc3\xa4\r\n")},
+                    Rule{"AbsoluteFormWithoutAHost", Get("http:///v1/queues")},
+                    Rule{"AbsoluteFormWithNothing", Get("http://")},
+                    Rule{"AbsoluteFormWithAUser", Get("http://u:p@h/v1/queues")},
+                    Rule{"AbsoluteFormWithABackslash", Get("http://a\\b/v1/queues")},
+                    Rule{"AbsoluteFormWhosePortIsNoNumber", Get("http://a:b/v1/queues")},
+                    Rule{"AbsoluteFormWithAPortOnly", Get("http://:80/v1/queues")}),
+    SentenceOf);
+
+INSTANTIATE_TEST_SUITE_P(
     Heads, RefusedAndClosed,
     testing::Values(Rule{"LinesEndedByBareLineFeeds", "GET / HTTP/1.1\nHost: a\n\n"},
                     Rule{"FieldEndedByABareLineFeed", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n"},
@@ -177,6 +202,8 @@ INSTANTIATE_TEST_SUITE_P(
     Targets, UnderstoodAndKept,
     testing::Values(
         Understood{"AbsoluteForm", Get("http://other.example/v1/queues/echo"), 200, ""},
+        Understood{"AbsoluteFormWithAPort", Get("http://other.example:8080/v1/queues"), 200, ""},
+        Understood{"AbsoluteFormOfIpv6", Get("http://[::1]/v1/queues"), 200, ""},
         Understood{"AbsoluteFormWithAQueryOnly", Get("http://other.example?a=b"), 200, ""},
         Understood{"AsteriskOfOptions", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 204, ""},
         Understood{"PercentEncodedLetters", Get("/v1/queues/%65cho"), 200, ""},
@@ -191,6 +218,11 @@ INSTANTIATE_TEST_SUITE_P(
         Understood{"HostWithAPort", Get("/v1/queues/echo", "Host: a:8080\r\n"), 200, ""},
         Understood{"HostThatIsAnAddressOfIpv6", Get("/v1/queues/echo", "Host: [::1]:8080\r\n"), 200,
                    ""},
+        Understood{"HostWithAnEmptyPort", Get("/v1/queues/echo", "Host: a:\r\n"), 200, ""},
+        Understood{"HostThatIsAnAddressOfIpv4", Get("/v1/queues/echo", "Host: 127.0.0.1\r\n"), 200,
+                   ""},
+        Understood{"HostWithAnEscapeAndAnUnderscore",
+                   Get("/v1/queues/echo", "Host: my_host-1.%41~!$&'()*+;=\r\n"), 200, ""},
         Understood{"HostThatIsEmpty", Get("/v1/queues/echo", "Host:\r\n"), 200, ""},
         Understood{"MethodThatIsUnknown", "BREW /v1/queues HTTP/1.1\r\nHost: a\r\n\r\n", 405, ""},
         Understood{"MethodInLowerCaseIsAnother", "get /v1/queues HTTP/1.1\r\nHost: a\r\n\r\n", 405,
