@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/chars.h"
+#include "http/chunk_syntax.h"
 
 namespace headrace {
 namespace {
@@ -22,8 +23,9 @@ void BodyReader::Start(Step step, std::uint64_t left, std::size_t max_body, Body
   step_ = step;
   left_ = left;
   allowed_ = max_body;
-  digits_ = overhead_ = line_ = 0;
+  digits_ = overhead_ = 0;
   data_ = framing_ = 0;
+  line_.clear();
   carriage_return_ = false;
   state_ = State::kMore;
 }
@@ -93,11 +95,7 @@ void BodyReader::TakeLineByte(char c) {
       TakeSizeByte(c);
       return;
     case Step::kExtension:
-      if (c == '\r') {
-        step_ = Step::kSizeLf;
-      } else if (++overhead_ > kMaxExtension || c == '\n' || c == '\0') {
-        Bad("a chunk's extension is malformed or too long");
-      }
+      TakeExtensionByte(c);
       return;
     case Step::kSizeLf:
       Expect(c, '\n', Step::kData);
@@ -140,7 +138,30 @@ void BodyReader::TakeSizeByte(char c) {
     Bad("a chunk's size is not a hexadecimal number");
     return;
   }
-  step_ = c == '\r' ? Step::kSizeLf : Step::kExtension;
+  if (c == '\r') {
+    step_ = Step::kSizeLf;
+    return;
+  }
+  step_ = Step::kExtension;
+  TakeExtensionByte(c);
+}
+
+// Judged at its end; a line feed is refused as it comes, so that it cannot hide the end from
+// others.
+void BodyReader::TakeExtensionByte(char c) {
+  if (c != '\r') {
+    line_.push_back(c);
+    if (++overhead_ > kMaxExtension || c == '\n') {
+      Bad("a chunk's extension is malformed or too long");
+    }
+    return;
+  }
+  if (!IsChunkExtension(line_)) {
+    Bad("a chunk's extension is malformed");
+    return;
+  }
+  line_ = std::string();  // gives its memory back
+  step_ = Step::kSizeLf;
 }
 
 void BodyReader::EndSizeLine() {
@@ -160,20 +181,26 @@ void BodyReader::TakeTrailerByte(char c) {
     return;
   }
   if (carriage_return_) {
-    if (c != '\n') {
-      Bad("a line of the trailer does not end in CR LF");
-    } else if (line_ == 0) {
-      state_ = State::kDone;
-    }
     carriage_return_ = false;
-    line_ = 0;
+    EndTrailerLine(c);
   } else if (c == '\r') {
     carriage_return_ = true;
-  } else if (c == '\n' || c == '\0') {
+  } else if (c == '\n') {
     Bad("the trailer is malformed");
   } else {
-    ++line_;
+    line_.push_back(c);
   }
+}
+
+void BodyReader::EndTrailerLine(char c) {
+  if (c != '\n') {
+    Bad("a line of the trailer does not end in CR LF");
+  } else if (line_.empty()) {
+    state_ = State::kDone;
+  } else if (!IsTrailerField(line_)) {
+    Bad("a line of the trailer is not 'name: value'");
+  }
+  line_ = std::string();  // gives its memory back
 }
 
 }  // namespace headrace

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -21,7 +22,7 @@ class BodySink {
 };
 
 // Takes a request's body off the wire: by length, or chunked (RFC 9112, 7.1; extensions and
-// trailers are read and dropped). Same promises as RequestParser: any portions, linear time. The
+// trailers are checked and dropped). Same promises as RequestParser: any portions, linear time. The
 // bytes go on to a sink, none are kept. Not thread-safe.
 class BodyReader {
  public:
@@ -49,7 +50,9 @@ class BodyReader {
   std::size_t TakeData(std::string_view bytes);
   void TakeLineByte(char c);
   void TakeSizeByte(char c);
+  void TakeExtensionByte(char c);
   void TakeTrailerByte(char c);
+  void EndTrailerLine(char c);
   void EndSizeLine();
   void Expect(char c, char wanted, Step next);
 
@@ -60,7 +63,7 @@ class BodyReader {
   std::uint64_t framing_ = 0;     // bytes of chunks that were not data
   std::size_t digits_ = 0;        // of the chunk's size
   std::size_t overhead_ = 0;      // bytes of this chunk's extension, or of the trailer
-  std::size_t line_ = 0;          // bytes of the trailer's line
+  std::string line_;              // the extension, or the trailer's line, so far
   bool carriage_return_ = false;  // the trailer's last byte was one
   Step step_ = Step::kLength;
   State state_ = State::kDone;

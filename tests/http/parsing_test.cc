@@ -92,6 +92,27 @@ INSTANTIATE_TEST_SUITE_P(
     SentenceOf);
 
 INSTANTIATE_TEST_SUITE_P(
+    ChunkSyntax, RefusedAndClosed,
+    testing::Values(Rule{"ChunkSizeInTwoPieces", Chunked("1 2\r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkSizeWithSpacesBehind", Chunked("1  \r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkExtensionWithoutASemicolon", Chunked("1 a=b\r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkExtensionWithoutAName", Chunked("1;\r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkExtensionWithoutAValue", Chunked("1;a=\r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkExtensionOfTwoWords", Chunked("1;a b\r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkExtensionWithAControlByte", Chunked("1;a=\x01\r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkExtensionWithAnOpenQuote", Chunked("1;a=\"b\r\nx\r\n0\r\n\r\n")},
+                    Rule{"ChunkExtensionWithADelByteInQuotes",
+                         Chunked("1;a=\"\x7f\"\r\nx\r\n0\r\n\r\n")},
+                    Rule{"LastChunkWithSpacesBehind", Chunked("0 \r\n\r\n")},
+                    Rule{"TrailerWithoutAColon", Chunked("0\r\nnonsense\r\n\r\n")},
+                    Rule{"TrailerWithoutAName", Chunked("0\r\n: a\r\n\r\n")},
+                    Rule{"TrailerWithASpaceBeforeTheColon", Chunked("0\r\nX : a\r\n\r\n")},
+                    Rule{"TrailerFoldedOverTwoLines", Chunked("0\r\nX: a\r\n b\r\n\r\n")},
+                    Rule{"TrailerWithAControlByte", Chunked("0\r\nX: a\x01\r\n\r\n")},
+                    Rule{"TrailerThatIsARequestLine", Chunked("0\r\nGET / HTTP/1.1\r\n\r\n")}),
+    SentenceOf);
+
+INSTANTIATE_TEST_SUITE_P(
     Authorities, RefusedAndClosed,
     testing::Values(Rule{"HostWithTwoPorts", Get("/", "Host: a:1:2\r\n")},
                     Rule{"HostWhosePortIsNoNumber", Get("/", "Host: a:port\r\n")},
@@ -185,11 +206,15 @@ INSTANTIATE_TEST_SUITE_P(
     Bodies, UnderstoodAndKept,
     testing::Values(
         Understood{"ChunksWithExtensions", Chunked("1;a=b;c=\"d\"\r\nx\r\n0\r\n\r\n"), 200, "x"},
+        Understood{"ChunksWithSpacesAroundTheirExtensions",
+                   Chunked("1 \t; a = \"b\\\"\" ;c\r\nx\r\n0;d\r\n\r\n"), 200, "x"},
         Understood{"ChunksInUpperAndLowerHexadecimal",
                    Chunked("A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n"), 200,
                    "01234567890123456789"},
         Understood{"ChunkSizesWithLeadingZeros", Chunked("0001\r\nx\r\n000\r\n\r\n"), 200, "x"},
         Understood{"ChunksWithATrailer", Chunked("1\r\nx\r\n0\r\nX: a\r\n\r\n"), 200, "x"},
+        Understood{"ChunksWithTrailersOfAllKinds",
+                   Chunked("1\r\nx\r\n0\r\nX:\r\nY:a \xe4\tb \r\n\r\n"), 200, "x"},
         Understood{"ChunkedInAnyCase",
                    Post("transfer-ENCODING: ChunKED\r\n", "1\r\nx\r\n0\r\n\r\n"), 200, "x"},
         Understood{"SpacesAroundAValue", Post("Content-Length: \t 1 \t\r\n", "x"), 200, "x"},

@@ -115,7 +115,18 @@ TEST(BodyReader, RefusesMalformedChunks) {
                                         "0\r\n\rX",
                                         "5;a\nb\r\n",
                                         "0x5\r\n",
-                                        "3\r\nabc\n0\r\n\r\n"};
+                                        "3\r\nabc\n0\r\n\r\n",
+                                        "1 2\r\n",
+                                        "5 \r\n",
+                                        "5;\r\n",
+                                        "5;a=\r\n",
+                                        "5;a b\r\n",
+                                        "5;a=\"b\r\n",
+                                        "5;a=\x01\r\n",
+                                        "0\r\nA\r\n",
+                                        "0\r\n A: b\r\n",
+                                        "0\r\nA : b\r\n",
+                                        "0\r\nA: \x01\r\n"};
   for (const auto& text : bodies) {
     Collected body;
     BodyReader reader;
