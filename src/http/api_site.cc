@@ -1,5 +1,6 @@
 #include "http/api_site.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,6 +39,13 @@ std::string_view PayloadType(const RequestHead& head) {
   const bool tells_nothing = EqualsIgnoreCase(type, "multipart/form-data") ||
                              EqualsIgnoreCase(type, "application/x-www-form-urlencoded");
   return tells_nothing ? std::string_view() : type;
+}
+
+bool IsEncoded(const RequestHead& head) {
+  const std::string field = head.List("Content-Encoding");
+  const auto codings = SplitList(field);
+  return std::any_of(codings.begin(), codings.end(),
+                     [](std::string_view coding) { return !EqualsIgnoreCase(coding, "identity"); });
 }
 
 Http::Method PistacheMethod(HttpMethod method) {
@@ -140,8 +148,7 @@ Expected<std::shared_ptr<JobUpload>> ApiSite::OpenUpload(const Exchange& exchang
 // Everything that speaks against a job before its body is read.
 std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   const RequestHead& head = *exchange.head;
-  const std::string_view encoding = head.Find("Content-Encoding");
-  if (!encoding.empty() && !EqualsIgnoreCase(encoding, "identity")) {
+  if (IsEncoded(head)) {
     return ProblemAnswer({ErrorCode::kUnsupportedMediaType, "content-encoding",
                           "the body must not be compressed (Content-Encoding)", "", 0});
   }

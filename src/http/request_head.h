@@ -32,6 +32,8 @@ struct RequestHead {
   [[nodiscard]] std::string_view Find(std::string_view name) const;
   // All fields of that name as one comma-separated list (RFC 9110, 5.3), or empty.
   [[nodiscard]] std::string List(std::string_view name) const;
+  // Whether that list has that token (case-insensitive).
+  [[nodiscard]] bool Lists(std::string_view name, std::string_view token) const;
   [[nodiscard]] bool HasBody() const { return chunked || content_length.value_or(0) > 0; }
 };
 

@@ -46,6 +46,12 @@ std::string RequestHead::List(std::string_view name) const {
   return list;
 }
 
+bool RequestHead::Lists(std::string_view name, std::string_view token) const {
+  return std::any_of(fields.begin(), fields.end(), [&](const HeaderField& field) {
+    return EqualsIgnoreCase(field.name, name) && ListHas(field.value, token);
+  });
+}
+
 void RequestParser::Reset() {
   // What an idle connection may keep.
   constexpr std::size_t kKeptBytes = 4096;
@@ -201,9 +207,8 @@ std::size_t RequestParser::Count(std::string_view name) const {
 }
 
 bool RequestParser::ParseFraming() {
-  const std::string_view connection = head_.Find("Connection");
-  head_.keep_alive =
-      !ListHas(connection, "close") && (head_.http11 || ListHas(connection, "keep-alive"));
+  head_.keep_alive = !head_.Lists("Connection", "close") &&
+                     (head_.http11 || head_.Lists("Connection", "keep-alive"));
   if (!ParseExpect()) return false;
   if (!ParseContentLength()) return false;
   const std::size_t encodings = Count("Transfer-Encoding");

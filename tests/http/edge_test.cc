@@ -43,6 +43,14 @@ TEST_F(EdgeTest, EndsTheConnectionWhenTheClientAsksForIt) {
   EXPECT_TRUE(client.AtEnd());
 }
 
+TEST_F(EdgeTest, EndsTheConnectionWhicheverConnectionFieldAsksForIt) {
+  Serve();
+  RawClient client = Connect();
+  client.Send(GetRequest("/v1/queues", "Connection: keep-alive\r\nConnection: x, close\r\n"));
+  EXPECT_EQ(client.Read()->Field("connection"), "close");
+  EXPECT_TRUE(client.AtEnd());
+}
+
 TEST_F(EdgeTest, EndsAnHttp10ConnectionUnlessTheClientKeepsIt) {
   Serve();
   RawClient client = Connect();

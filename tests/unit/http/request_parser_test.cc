@@ -194,6 +194,9 @@ TEST(RequestParser, KeepsHttp11ConnectionsAndHttp10OnlyOnRequest) {
   EXPECT_TRUE(KeepsAlive("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
   EXPECT_FALSE(KeepsAlive("GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n"));
   EXPECT_FALSE(KeepsAlive("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, close\r\n\r\n"));
+  EXPECT_FALSE(
+      KeepsAlive("GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nConnection: close\r\n\r\n"));
+  EXPECT_TRUE(KeepsAlive("GET / HTTP/1.0\r\nConnection: x\r\nConnection: keep-alive\r\n\r\n"));
   EXPECT_FALSE(KeepsAlive("GET / HTTP/1.0\r\n\r\n"));
   EXPECT_TRUE(KeepsAlive("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
 }
