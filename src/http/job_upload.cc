@@ -39,8 +39,8 @@ Status JobUpload::OnPart(std::string name, bool is_file) {
   if (auto ended = EndField(); !ended) return ended;
   in_file_ = is_file || name == kFileField;
   if (!in_file_) {
+    field_bytes_ += name.size();
     field_ = std::move(name);
-    field_bytes_ += field_.size();
     return Ok();
   }
   if (!std::exchange(had_file_, true)) return Ok();
@@ -58,9 +58,9 @@ Status JobUpload::OnPartBytes(std::string_view bytes) {
 }
 
 Status JobUpload::EndField() {
-  if (field_.empty()) return Ok();
-  return params_.AddField(std::exchange(field_, std::string()),
-                          std::exchange(value_, std::string()));
+  auto name = std::exchange(field_, std::nullopt);
+  std::string value = std::exchange(value_, std::string());
+  return name ? params_.AddField(*std::move(name), std::move(value)) : Ok();
 }
 
 Expected<Submission> JobUpload::Finish() {

@@ -51,7 +51,7 @@ class JobUpload final : public BodySink, private FormSink {
   std::unique_ptr<FormReader> form_;
   bool in_file_ = false;
   bool had_file_ = false;
-  std::string field_;  // the name of the field that is being read; empty: none
+  std::optional<std::string> field_;  // the name of the field that is being read
   std::string value_;
   std::size_t field_bytes_ = 0;  // of all fields
 };

@@ -58,7 +58,7 @@ std::optional<PartHead> ReadPartHead(std::string_view headers) {
     line.remove_prefix(kDisposition.size());
     if (!EqualsIgnoreCase(NextItem(line, ';'), "form-data")) return std::nullopt;
     auto name = Parameter(line, "name");
-    if (!name || head) return std::nullopt;
+    if (!name || name->empty() || head) return std::nullopt;
     head = PartHead{std::move(*name), Parameter(line, "filename") || Parameter(line, "filename*")};
   }
   return head;

@@ -37,5 +37,14 @@ TEST_F(RefusalTest, RefusesACompressedBodyWhicheverFieldSaysSo) {
   }
 }
 
+TEST_F(RefusalTest, RefusesAFormPartWithoutAName) {
+  Serve();
+  const std::string form =
+      "--b\r\nContent-Disposition: form-data; name=\"\"\r\n\r\nstray\r\n"
+      "--b\r\nContent-Disposition: form-data; name=\"say\"\r\n\r\nhi\r\n--b--\r\n";
+  ExpectProblem(PostRequest(kEcho, form, "Content-Type: multipart/form-data; boundary=b\r\n"), 400,
+                "malformed-form");
+}
+
 }  // namespace
 }  // namespace headrace

@@ -107,6 +107,7 @@ TEST(Multipart, RefusesMalformedForms) {
   EXPECT_EQ(FailureOf(kType, "--xyz\r\nContent-Disposition: form-data; name=a"),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, Raw("X: y", "b") + "--xyz--"), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(FailureOf(kType, Field("", "b") + "--xyz--"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, "--xyz\r\n\r\nb\r\n--xyz--"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, "--xyzz\r\n\r\nb\r\n--xyz--"), ErrorCode::kInvalidArgument);
 }
