@@ -35,15 +35,15 @@ Status JobUpload::Charge(std::size_t bytes) {
   return service_.ChargeUpload(queue_, static_cast<std::size_t>(wanted - charge_.bytes()), charge_);
 }
 
-Status JobUpload::OnPart(std::string name, bool is_file) {
+Status JobUpload::OnPart(FormPart part) {
   if (auto ended = EndField(); !ended) return ended;
-  in_file_ = is_file || name == kFileField;
+  in_file_ = part.is_file || part.name == kFileField;
   if (!in_file_) {
-    field_bytes_ += name.size();
-    field_ = std::move(name);
+    field_bytes_ += part.name.size();
+    field_ = std::move(part.name);
     return Ok();
   }
-  if (!std::exchange(had_file_, true)) return Ok();
+  if (!std::exchange(had_file_, true)) return service_.CheckType(queue_, part.media_type);
   return Error{ErrorCode::kUnprocessable, "several-files",
                "the form has more than one file; send one job per file", "", 0};
 }

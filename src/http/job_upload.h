@@ -28,7 +28,7 @@ class JobUpload final : public BodySink, private FormSink {
   [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
   [[nodiscard]] ParamsSource& params() { return params_; }
 
-  // 429 when the memory budget is spent; 400, 413 and 422 for what is wrong with a form.
+  // 429 when the memory budget is spent; 400, 413, 415 and 422 for what is wrong with a form.
   Status Write(std::string_view bytes) override;
 
   // The body has ended: the job as far as its body tells. Once.
@@ -36,7 +36,7 @@ class JobUpload final : public BodySink, private FormSink {
 
  private:
   Status Charge(std::size_t bytes);
-  Status OnPart(std::string name, bool is_file) override;
+  Status OnPart(FormPart part) override;
   Status OnPartBytes(std::string_view bytes) override;
   Status EndField();
 

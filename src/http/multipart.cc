@@ -41,27 +41,29 @@ std::optional<std::string> Parameter(std::string_view parameters, std::string_vi
   return std::nullopt;
 }
 
-struct PartHead {
-  std::string name;
-  bool is_file = false;
-};
-
-// From the header lines of a part; nothing unless exactly one of them names it.
-std::optional<PartHead> ReadPartHead(std::string_view headers) {
-  constexpr std::string_view kDisposition = "content-disposition:";
-  std::optional<PartHead> head;
+// The value of the part's only header field of that name ("name:"); empty where it is missing,
+// nothing where it is there twice, for then two readers could take two different ones.
+std::optional<std::string_view> OnlyField(std::string_view headers, std::string_view name) {
+  std::optional<std::string_view> value;
   while (!headers.empty()) {
-    const auto end = headers.find("\r\n");
-    std::string_view line = headers.substr(0, end);
-    headers = end == std::string_view::npos ? "" : headers.substr(end + 2);
-    if (!StartsWithIgnoreCase(line, kDisposition)) continue;
-    line.remove_prefix(kDisposition.size());
-    if (!EqualsIgnoreCase(NextItem(line, ';'), "form-data")) return std::nullopt;
-    auto name = Parameter(line, "name");
-    if (!name || name->empty() || head) return std::nullopt;
-    head = PartHead{std::move(*name), Parameter(line, "filename") || Parameter(line, "filename*")};
+    const std::string_view line = headers.substr(0, headers.find("\r\n"));
+    headers.remove_prefix(std::min(line.size() + 2, headers.size()));
+    if (!StartsWithIgnoreCase(line, name)) continue;
+    if (value) return std::nullopt;
+    value = line.substr(name.size());
   }
-  return head;
+  return value.value_or(std::string_view());
+}
+
+Expected<FormPart> ReadPart(std::string_view headers) {
+  auto disposition = OnlyField(headers, "content-disposition:");
+  auto type = OnlyField(headers, "content-type:");
+  if (!disposition || !type) return Malformed("a part of the form has a header field twice");
+  const bool form_data = EqualsIgnoreCase(NextItem(*disposition, ';'), "form-data");
+  auto name = Parameter(*disposition, "name");
+  if (!form_data || !name || name->empty()) return Malformed("a part of the form has no name");
+  const bool is_file = Parameter(*disposition, "filename") || Parameter(*disposition, "filename*");
+  return FormPart{*std::move(name), is_file, ToLower(NextItem(*type, ';'))};
 }
 
 }  // namespace
@@ -176,11 +178,11 @@ Status FormReader::FeedHeaders(std::string_view& bytes) {
 
 Status FormReader::StartPart() {
   if (++parts_ > kMaxParts) return TooMuch("the form has too many parts");
-  auto head = ReadPartHead(line_);
-  if (!head) return Malformed("a part of the form has no name");
+  auto part = ReadPart(line_);
+  if (!part) return std::move(part).error();
   state_ = State::kBytes;
   matched_ = borrowed_ = 2;  // an empty part: the delimiter begins with the headers' last line end
-  return sink_.OnPart(std::move(head->name), head->is_file);
+  return sink_.OnPart(*std::move(part));
 }
 
 Status FormReader::Finish() const {

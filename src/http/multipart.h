@@ -8,7 +8,14 @@
 
 namespace headrace {
 
-// What a form consists of, in order. Names are the client's: a file's is not even passed on.
+// What a part's header fields say of it. A file's name is the client's, and not even passed on.
+struct FormPart {
+  std::string name;        // never empty
+  bool is_file = false;    // it came with a file name
+  std::string media_type;  // in lower case, without parameters; empty: none is given
+};
+
+// What a form consists of, in order.
 class FormSink {
  public:
   FormSink() = default;
@@ -16,8 +23,8 @@ class FormSink {
   FormSink& operator=(const FormSink&) = delete;
   virtual ~FormSink() = default;
 
-  // A part begins. `is_file`: it came with a file name. An error ends the reading.
-  virtual Status OnPart(std::string name, bool is_file) = 0;
+  // A part begins. An error ends the reading.
+  virtual Status OnPart(FormPart part) = 0;
   // The part's next bytes.
   virtual Status OnPartBytes(std::string_view bytes) = 0;
 };

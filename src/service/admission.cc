@@ -63,7 +63,7 @@ Seconds Admission::PredictedWait(QueueIndex queue) const {
 Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
   if (!Admitting()) return Refused(queue, PushResult::kClosed);
   const ServiceQueue& target = queues()[queue];
-  if (!TakesType(*target.handler, intake.media_type)) return WrongType(target);
+  if (auto taken = CheckType(queue, intake.media_type); !taken) return taken;
   auto checked = CheckParams(*target.handler, intake.params, intake.query_params);
   if (!checked) return checked;
   const std::uint64_t length = intake.content_length.value_or(0);
@@ -79,6 +79,12 @@ Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
   }
   if (options_.ledger != nullptr && !options_.ledger->HasRoomFor(length)) return NoMemory(queue);
   return Ok();
+}
+
+Status Admission::CheckType(QueueIndex queue, std::string_view media_type) const {
+  const ServiceQueue& target = queues()[queue];
+  if (TakesType(*target.handler, media_type)) return Ok();
+  return WrongType(target);
 }
 
 Status Admission::ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge) {

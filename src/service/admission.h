@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/deadline.h"
@@ -33,6 +34,9 @@ class Admission {
   // What the request's head tells, before its body is read: draining (503), media type (415),
   // params (422), length (413), queue full or memory budget spent (429), in this order.
   Status Precheck(QueueIndex queue, const Intake& intake);
+
+  // 415 unless the queue takes payloads of this type (lower case; empty: not told).
+  [[nodiscard]] Status CheckType(QueueIndex queue, std::string_view media_type) const;
 
   // Holds memory for an upload's next bytes: a first charge, or more of `charge`.
   Status ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge);

@@ -83,6 +83,10 @@ Status JobService::Precheck(QueueIndex queue, const Intake& intake) {
   return impl_->admission.Precheck(queue, intake);
 }
 
+Status JobService::CheckType(QueueIndex queue, std::string_view media_type) const {
+  return impl_->admission.CheckType(queue, media_type);
+}
+
 Status JobService::ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge) {
   return impl_->admission.ChargeUpload(queue, bytes, charge);
 }

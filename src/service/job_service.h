@@ -59,6 +59,10 @@ class JobService {
   // with Retry-After), in this order. Counts the rejection. Success reserves nothing.
   Status Precheck(QueueIndex queue, const Intake& intake);
 
+  // Does the queue take payloads of this media type (lower case; empty: not told)? 415. For the
+  // file in a form, which tells its type only now.
+  [[nodiscard]] Status CheckType(QueueIndex queue, std::string_view media_type) const;
+
   // Holds memory for an upload's next bytes: a first charge, or more of `charge`. 429 when the
   // budget is spent; counts the rejection. Pass the charge on in the Submission.
   Status ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge);

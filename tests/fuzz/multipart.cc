@@ -10,8 +10,8 @@ namespace {
 
 // The form written down: for each part its name and bytes.
 struct Transcript final : headrace::FormSink {
-  headrace::Status OnPart(std::string name, bool is_file) override {
-    text += "\npart " + name + (is_file ? " file " : " field ");
+  headrace::Status OnPart(headrace::FormPart part) override {
+    text += "\npart " + part.name + (part.is_file ? " file " : " field ") + part.media_type + " ";
     return headrace::Ok();
   }
   headrace::Status OnPartBytes(std::string_view bytes) override {

@@ -13,6 +13,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr const char* kEcho = "/v1/queues/echo/jobs";
+constexpr const char* kPdf = "/v1/queues/pdf/jobs";
 
 class RefusalTest : public ServerFixture {
  protected:
@@ -35,6 +36,21 @@ TEST_F(RefusalTest, RefusesACompressedBodyWhicheverFieldSaysSo) {
                              "Content-Encoding: identity, br\r\n"}) {
     EXPECT_EQ(Refused(PostHead(kEcho, 10, fields)).status, 415) << fields;
   }
+}
+
+TEST_F(RefusalTest, JudgesTheTypeOfAFormsFileAsThatOfABody) {
+  Serve();
+  const auto form = [](const std::string& part_fields) {
+    return PostRequest(kPdf,
+                       "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n" +
+                           part_fields + "\r\nthe file\r\n--b--\r\n",
+                       "Content-Type: multipart/form-data; boundary=b\r\n");
+  };
+  ExpectProblem(form("Content-Type: text/plain\r\n"), 415, "unsupported-media-type");
+  ExpectProblem(form("content-type: a/b\r\nContent-Type: application/pdf\r\n"), 400,
+                "malformed-form");
+  EXPECT_EQ(Refused(form("Content-Type: Application/PDF; a=b\r\n")).status, 200);
+  EXPECT_EQ(Refused(form("")).status, 200);
 }
 
 TEST_F(RefusalTest, RefusesAFormPartWithoutAName) {

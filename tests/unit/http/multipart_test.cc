@@ -21,15 +21,13 @@ std::string Field(const std::string& name, const std::string& value) {
   return Raw("Content-Disposition: form-data; name=\"" + name + "\"", value);
 }
 
-struct Part {
-  std::string name;
-  bool is_file = false;
+struct Part : FormPart {
   std::string bytes;
 };
 
 struct Form final : FormSink {
-  Status OnPart(std::string name, bool is_file) override {
-    parts.push_back({std::move(name), is_file, ""});
+  Status OnPart(FormPart part) override {
+    parts.push_back({std::move(part), ""});
     return Ok();
   }
   Status OnPartBytes(std::string_view bytes) override {
@@ -63,7 +61,7 @@ TEST(Multipart, FindsFieldsAndTheFileInAnyPortions) {
   const std::string file("\r\n%PDF\r\n--xy\0\r\r\n--\r", 20);
   const std::string body =
       Field("dpi", "200") +
-      Raw("content-type: application/pdf\r\ncontent-disposition: form-data; name=file; "
+      Raw("content-type: Application/PDF ;a=b\r\ncontent-disposition: form-data; name=file; "
           "filename=\"../../etc/pass\\\"wd\"",
           file) +
       Field("empty", "") + "--xyz--\r\n";
@@ -76,7 +74,9 @@ TEST(Multipart, FindsFieldsAndTheFileInAnyPortions) {
     EXPECT_EQ(form.parts[0].bytes, "200");
     EXPECT_EQ(form.parts[1].name, "file");
     EXPECT_TRUE(form.parts[1].is_file);
+    EXPECT_EQ(form.parts[1].media_type, "application/pdf");
     EXPECT_EQ(form.parts[1].bytes, file) << portion;
+    EXPECT_EQ(form.parts[2].media_type, "");
     EXPECT_EQ(form.parts[2].bytes, "");
   }
 }
@@ -107,6 +107,11 @@ TEST(Multipart, RefusesMalformedForms) {
   EXPECT_EQ(FailureOf(kType, "--xyz\r\nContent-Disposition: form-data; name=a"),
             ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, Raw("X: y", "b") + "--xyz--"), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(FailureOf(kType, Raw("Content-Type: a/b\r\nContent-Type: c/d\r\n"
+                                 "Content-Disposition: form-data; name=a",
+                                 "b") +
+                                 "--xyz--"),
+            ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, Field("", "b") + "--xyz--"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, "--xyz\r\n\r\nb\r\n--xyz--"), ErrorCode::kInvalidArgument);
   EXPECT_EQ(FailureOf(kType, "--xyzz\r\n\r\nb\r\n--xyz--"), ErrorCode::kInvalidArgument);
