@@ -69,8 +69,15 @@ void AddServerKeys(std::vector<Key<Config>>& keys) {
   keys.push_back(
       TextKey(Of(
                   "server.trusted_proxies", [](auto& c) -> auto& { return c.http.trusted_proxies; },
-                  "whose Forwarded and X-Forwarded-For are believed; empty: nobody's"),
+                  "whose word about their clients is believed; empty: nobody's"),
               "addresses and networks like 10.0.0.0/8, ::1"));
+  keys.push_back(ChoiceKey(
+      Of(
+          "server.client_address_header",
+          [](auto& c) -> auto& { return c.http.client_address_header; },
+          "the header in which they name them; the other one is not looked at"),
+      Choices<ClientAddressHeader>{{"x-forwarded-for", ClientAddressHeader::kXForwardedFor},
+                                   {"forwarded", ClientAddressHeader::kForwarded}}));
   keys.push_back(NumberKey(
       Of(
           "server.max_jobs_per_client", [](auto& c) -> auto& { return c.http.max_jobs_per_client; },

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "http/job_endpoint.h"
 #include "http/routes.h"
@@ -15,13 +16,13 @@ namespace headrace {
 // head is there; a job's body is only read once admission has let it in. Thread-safe.
 class ApiSite final : public Site {
  public:
-  // `max_jobs_per_client`: of one address under way at once; 0: no limit.
-  ApiSite(JobService& service, Metrics& metrics, std::size_t max_jobs_per_client = 0)
+  // `clients` limits the jobs that one address has under way at once.
+  ApiSite(JobService& service, Metrics& metrics, ClientLimit clients = ClientLimit(0))
       : service_(service),
         metrics_(metrics),
         routes_(service),
         endpoint_(service),
-        clients_(max_jobs_per_client) {}
+        clients_(std::move(clients)) {}
 
   std::optional<Answer> OnHeaders(Exchange& exchange) override;
   void OnRequest(Connection& connection) override;

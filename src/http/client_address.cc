@@ -30,19 +30,35 @@ std::optional<IpAddress> ParseNode(std::string_view node) {
   return IpAddress::Parse(port ? node.substr(0, colon) : node);
 }
 
-// The nodes that a request came by, the client's first.
-std::vector<std::string_view> Nodes(const std::string& forwarded, const std::string& x_forwarded) {
-  if (forwarded.empty()) return SplitList(x_forwarded);
-  std::vector<std::string_view> nodes;
-  for (std::string_view element : SplitList(forwarded)) {
-    std::string_view node = "unknown";
-    while (!element.empty()) {
-      const std::string_view pair = NextItem(element, ';');
-      if (StartsWithIgnoreCase(pair, "for=")) node = pair.substr(4);
-    }
-    nodes.push_back(node);
+// Whether a backslash stands before that character, and is not itself behind one.
+bool IsEscaped(std::string_view text, std::size_t at) {
+  std::size_t slashes = 0;
+  while (slashes < at && text[at - 1 - slashes] == '\\') ++slashes;
+  return slashes % 2 != 0;
+}
+
+// Cuts the last element, trimmed, off a list. Read from its end, which a proxy has written:
+// whatever a client wrote before, an open quote say, cannot change what that means.
+std::string_view CutLast(std::string_view& list, bool quotes) {
+  bool quoted = false;
+  std::size_t at = list.size();
+  for (; at > 0; --at) {
+    const char c = list[at - 1];
+    if (c == ',' && !quoted) break;
+    if (quotes && c == '"' && !IsEscaped(list, at - 1)) quoted = !quoted;
   }
-  return nodes;
+  const std::string_view last = TrimSpace(list.substr(at));
+  list = list.substr(0, at == 0 ? 0 : at - 1);
+  return last;
+}
+
+// Of an element of Forwarded: "for=192.0.2.1;proto=https".
+std::string_view ForOf(std::string_view element) {
+  while (!element.empty()) {
+    const std::string_view pair = NextItem(element, ';');
+    if (StartsWithIgnoreCase(pair, "for=")) return pair.substr(4);
+  }
+  return "unknown";
 }
 
 }  // namespace
@@ -70,8 +86,9 @@ std::string IpAddress::Text() const {
   return text.data();
 }
 
-Expected<TrustedProxies> TrustedProxies::Parse(std::string_view list) {
+Expected<TrustedProxies> TrustedProxies::Parse(std::string_view list, ClientAddressHeader header) {
   TrustedProxies proxies;
+  proxies.header_ = header;
   for (const std::string_view item : SplitList(list)) {
     const auto slash = item.find('/');
     const auto address = IpAddress::Parse(item.substr(0, slash));
@@ -109,15 +126,16 @@ bool TrustedProxies::Has(const IpAddress& address) const {
 
 IpAddress TrustedProxies::ClientOf(const IpAddress& peer, const RequestHead& head) const {
   if (networks_.empty() || !Has(peer)) return peer;
-  const std::string forwarded = head.List("Forwarded");
-  const std::string x_forwarded = head.List("X-Forwarded-For");
-  const auto nodes = Nodes(forwarded, x_forwarded);
+  const bool forwarded = header_ == ClientAddressHeader::kForwarded;
+  const std::string field = head.List(forwarded ? "Forwarded" : "X-Forwarded-For");
+  std::string_view rest = field;
   IpAddress client = peer;
-  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-    const auto address = ParseNode(*node);
+  while (!rest.empty() && Has(client)) {
+    const std::string_view element = CutLast(rest, forwarded);
+    if (element.empty()) continue;
+    const auto address = ParseNode(forwarded ? ForOf(element) : element);
     if (!address) return client;
     client = *address;
-    if (!Has(client)) return client;
   }
   return client;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "http/http_options.h"
 #include "http/request_head.h"
 
 namespace headrace {
@@ -32,14 +33,15 @@ class TrustedProxies {
   TrustedProxies() = default;  // none
 
   // "10.0.0.0/8, 2001:db8::/32, 127.0.0.1"; kInvalidArgument names the item that is no address or
-  // network.
-  static Expected<TrustedProxies> Parse(std::string_view list);
+  // network. `header` is the one that they write; no other is looked at.
+  static Expected<TrustedProxies> Parse(
+      std::string_view list, ClientAddressHeader header = ClientAddressHeader::kXForwardedFor);
 
   [[nodiscard]] bool Has(const IpAddress& address) const;
 
   // On whose behalf a request came: its peer, or, where that is a trusted proxy, the last address
-  // that is none in Forwarded (RFC 7239), else in X-Forwarded-For. What stands left of it may be
-  // the client's invention.
+  // in their header that is none. What stands left of it may be the client's invention. A proxy if
+  // there is no such address, or if one of them names none ("unknown").
   [[nodiscard]] IpAddress ClientOf(const IpAddress& peer, const RequestHead& head) const;
 
  private:
@@ -48,6 +50,7 @@ class TrustedProxies {
     std::size_t bits = 128;  // of the mapped form
   };
   std::vector<Network> networks_;
+  ClientAddressHeader header_ = ClientAddressHeader::kXForwardedFor;
 };
 
 }  // namespace headrace

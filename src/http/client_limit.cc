@@ -28,11 +28,11 @@ ClientLimit::Place::~Place() {
   if (--found->second == 0) state_->places.erase(found);
 }
 
-ClientLimit::ClientLimit(std::size_t most)
-    : most_(most), state_(std::make_shared<Place::State>()) {}
+ClientLimit::ClientLimit(std::size_t most, TrustedProxies proxies)
+    : most_(most), proxies_(std::move(proxies)), state_(std::make_shared<Place::State>()) {}
 
 std::optional<ClientLimit::Place> ClientLimit::Enter(const IpAddress& client) {
-  if (most_ == 0) return Place();
+  if (most_ == 0 || proxies_.Has(client)) return Place();
   {
     const MutexLock lock(state_->mu);
     std::size_t& places = state_->places[client];

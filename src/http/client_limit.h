@@ -31,13 +31,16 @@ class ClientLimit {
     IpAddress client_;
   };
 
-  explicit ClientLimit(std::size_t most);  // 0: no limit
+  // 0: no limit. Those of the proxies that hide who their clients are stand for many, so nothing is
+  // counted against them.
+  explicit ClientLimit(std::size_t most, TrustedProxies proxies = {});
 
   // Nothing if the client has as many as it may.
   std::optional<Place> Enter(const IpAddress& client);
 
  private:
   const std::size_t most_;
+  const TrustedProxies proxies_;
   std::shared_ptr<Place::State> state_;
 };
 

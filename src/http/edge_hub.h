@@ -16,7 +16,8 @@ namespace headrace {
 struct EdgeHub {
   EdgeHub(HttpOptions http_options, Site& served) : options(std::move(http_options)), site(served) {
     // Validate has judged it.
-    if (auto proxies = TrustedProxies::Parse(options.trusted_proxies)) {
+    if (auto proxies =
+            TrustedProxies::Parse(options.trusted_proxies, options.client_address_header)) {
       state.proxies = *std::move(proxies);
     }
   }

@@ -10,6 +10,9 @@
 
 namespace headrace {
 
+// The field in which trusted proxies name their client; the other one may be the client's own.
+enum class ClientAddressHeader { kXForwardedFor, kForwarded };
+
 // The main listener (`server:` in the configuration). Sizes in bytes.
 struct HttpOptions {
   std::string listen = "127.0.0.1:8080";  // address:port; port 0 takes a free one
@@ -33,7 +36,8 @@ struct HttpOptions {
   std::string tls_certificate;
   std::string tls_key;
 
-  std::string trusted_proxies;           // "10.0.0.0/8, ::1": TrustedProxies::Parse
+  std::string trusted_proxies;  // "10.0.0.0/8, ::1": TrustedProxies::Parse
+  ClientAddressHeader client_address_header = ClientAddressHeader::kXForwardedFor;
   std::size_t max_jobs_per_client = 0;   // under way at once, by address; 0: no limit
   std::size_t max_connections = 16'384;  // at once; more are closed as they come
 };

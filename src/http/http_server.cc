@@ -3,9 +3,17 @@
 #include <utility>
 
 namespace headrace {
+namespace {
+
+ClientLimit LimitOf(const HttpOptions& options) {
+  auto proxies = TrustedProxies::Parse(options.trusted_proxies);
+  // Validate has judged them.
+  return ClientLimit(options.max_jobs_per_client, proxies ? *std::move(proxies) : TrustedProxies());
+}
+
+}  // namespace
 
 HttpServer::HttpServer(HttpOptions options, JobService& service, Metrics& metrics)
-    : site_(service, metrics, options.max_jobs_per_client),
-      server_(std::move(options), site_, "http") {}
+    : site_(service, metrics, LimitOf(options)), server_(std::move(options), site_, "http") {}
 
 }  // namespace headrace

@@ -57,11 +57,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(headrace::AcceptsGzip(text));
   static_cast<void>(headrace::ParseRequestTimeout(text).ok());
   static_cast<void>(headrace::TrustedProxies::Parse(text).ok());
-  static const auto kAll = *headrace::TrustedProxies::Parse("0.0.0.0/0, ::/0");
-  for (const char* const name : {"Forwarded", "X-Forwarded-For"}) {
+  using Header = headrace::ClientAddressHeader;
+  for (const Header header : {Header::kForwarded, Header::kXForwardedFor}) {
+    const auto all = *headrace::TrustedProxies::Parse("0.0.0.0/0, ::/0", header);
     headrace::RequestHead head;
-    head.fields.push_back({name, text});
-    static_cast<void>(kAll.ClientOf(*headrace::IpAddress::Parse("::1"), head).Text());
+    head.fields.push_back({"Forwarded", text});
+    head.fields.push_back({"X-Forwarded-For", text});
+    static_cast<void>(all.ClientOf(*headrace::IpAddress::Parse("::1"), head).Text());
   }
   TryParams(text);
   return 0;

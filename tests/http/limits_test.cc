@@ -79,6 +79,53 @@ TEST_F(LimitsTest, LimitsTheJobsOfAClientAddressAsItsProxyTellsIt) {
   EXPECT_EQ(first.Read()->status, 200);
 }
 
+// Two jobs at once of what the fields say are one client or two, of whom each may have one.
+struct Pair {
+  const char* sentence;
+  const char* trusted;
+  const char* first;   // the fields of its job
+  const char* second;  // the fields of the other's
+  bool same;
+};
+
+std::string SentenceOf(const testing::TestParamInfo<Pair>& info) { return info.param.sentence; }
+
+class TwoJobsAtOnce : public ServerFixture, public testing::WithParamInterface<Pair> {};
+
+TEST_P(TwoJobsAtOnce, AreOfOneClientOrTwo) {
+  HttpOptions options;
+  options.max_jobs_per_client = 1;
+  options.trusted_proxies = GetParam().trusted;
+  Serve(options);
+  CloseGate();
+  RawClient first = Connect();
+  first.Send(PostRequest("/v1/queues/echo/jobs", "x", GetParam().first));
+  ASSERT_TRUE(WaitForRunning(1));
+  RawClient second = Connect();
+  second.Send(PostRequest("/v1/queues/echo/jobs", "x", GetParam().second));
+  if (GetParam().same) {
+    EXPECT_EQ(second.Read()->status, 429);
+  } else {
+    EXPECT_TRUE(WaitForRunning(2));
+  }
+  OpenGate();
+  EXPECT_EQ(first.Read()->status, 200);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Clients, TwoJobsAtOnce,
+    testing::Values(Pair{"OnePeerThatIsNoProxyWhateverItSays", "10.0.0.0/8",
+                         "X-Forwarded-For: 1.1.1.1\r\n", "X-Forwarded-For: 2.2.2.2\r\n", true},
+                    Pair{"OneThatSendsForwardedItself", "127.0.0.1",
+                         "Forwarded: for=8.8.8.8\r\nX-Forwarded-For: 1.1.1.1\r\n",
+                         "Forwarded: for=9.9.9.9\r\nX-Forwarded-For: 1.1.1.1\r\n", true},
+                    Pair{"OneThatSendsAnOpenQuote", "127.0.0.1", "X-Forwarded-For: 1.1.1.1\r\n",
+                         "X-Forwarded-For: \", 1.1.1.1\r\n", true},
+                    Pair{"TwoBehindAProxyWhenOneSendsAnOpenQuote", "127.0.0.1",
+                         "X-Forwarded-For: 1.1.1.1\r\n", "X-Forwarded-For: \", 2.2.2.2\r\n", false},
+                    Pair{"TheProxyItselfWhichIsNotLimited", "127.0.0.1", "", "", false}),
+    SentenceOf);
+
 TEST_F(LimitsTest, AnswersAllRequestsOfALongPipelineInOrder) {
   Serve();
   RawClient client = Connect();

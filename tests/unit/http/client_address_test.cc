@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "http/chars.h"
 #include "http/client_limit.h"
 
 namespace headrace {
@@ -58,8 +59,13 @@ std::string TestName(const testing::TestParamInfo<Case>& info) { return info.par
 class ClientOf : public testing::TestWithParam<Case> {};
 
 TEST_P(ClientOf, ARequest) {
-  const auto proxies = TrustedProxies::Parse("10.0.0.0/8, ::1");
+  const bool forwarded = EqualsIgnoreCase(GetParam().field.name, "Forwarded");
+  const auto proxies =
+      TrustedProxies::Parse("10.0.0.0/8, ::1", forwarded ? ClientAddressHeader::kForwarded
+                                                         : ClientAddressHeader::kXForwardedFor);
   RequestHead head;
+  // The other header, which the client may have written.
+  head.fields.push_back({forwarded ? "X-Forwarded-For" : "Forwarded", "for=7.7.7.7"});
   head.fields.push_back(GetParam().field);
   EXPECT_EQ(proxies->ClientOf(Address(GetParam().peer), head).Text(), GetParam().client);
 }
@@ -89,6 +95,16 @@ INSTANTIATE_TEST_SUITE_P(
              "10.0.0.1",
              {"Forwarded", "for=9.9.9.9, for=unknown, for=10.0.0.9"},
              "10.0.0.9"},
+        Case{"AnOpenQuoteOfTheClients", "10.0.0.1", {"X-Forwarded-For", "\", 1.1.1.1"}, "1.1.1.1"},
+        Case{"AnOpenQuoteOfTheClientsInForwarded",
+             "10.0.0.1",
+             {"Forwarded", "for=\"9.9.9.9, for=1.1.1.1;host=\"a,\\\",b\""},
+             "1.1.1.1"},
+        Case{"AnEscapedQuoteOfTheClients",
+             "10.0.0.1",
+             {"Forwarded", "\\\", for=\"[2001:db8::1]:80\""},
+             "2001:db8::1"},
+        Case{"EmptyElements", "10.0.0.1", {"X-Forwarded-For", "1.1.1.1, , 10.0.0.2,"}, "1.1.1.1"},
         Case{"Nonsense", "10.0.0.1", {"X-Forwarded-For", "' or 1=1"}, "10.0.0.1"},
         Case{"Nothing", "10.0.0.1", {"Accept", "a/b"}, "10.0.0.1"}),
     TestName);
@@ -105,6 +121,12 @@ TEST(ClientLimit, HoldsForEachClientAndGivesPlacesBack) {
   EXPECT_TRUE(limit.Enter(Address("1.1.1.1")));
   first.emplace();
   EXPECT_TRUE(limit.Enter(Address("1.1.1.1")));
+}
+
+TEST(ClientLimit, IsNoneForAProxyThatNamesNoClient) {
+  ClientLimit limit(1, *TrustedProxies::Parse("10.0.0.0/8"));
+  const auto first = limit.Enter(Address("10.0.0.1"));
+  EXPECT_TRUE(first && limit.Enter(Address("10.0.0.1")));
 }
 
 TEST(ClientLimit, OfZeroIsNone) {
