@@ -48,6 +48,11 @@ bool IsEncoded(const RequestHead& head) {
                      [](std::string_view coding) { return !EqualsIgnoreCase(coding, "identity"); });
 }
 
+Error EncodedBody() {
+  return {ErrorCode::kUnsupportedMediaType, "content-encoding",
+          "the body must not be compressed (Content-Encoding)", "", 0};
+}
+
 Http::Method PistacheMethod(HttpMethod method) {
   switch (method) {
     case HttpMethod::kGet:
@@ -91,10 +96,8 @@ std::optional<Answer> ApiSite::OnHeaders(Exchange& exchange) {
     exchange.answer_fields.append("traceparent: ").append(exchange.trace).append("\r\n");
   }
   if (auto answer = CheckRoute(exchange)) return answer;
-  auto query = ParseQuery(head.query);
-  if (!query) return ProblemAnswer(query.error());
-  exchange.query = *std::move(query);
   if (exchange.match.route == HttpRoute::kJobs) return Admit(exchange);
+  if (auto query = ParseQuery(head.query); !query) return ProblemAnswer(query.error());
   if (exchange.match.route == HttpRoute::kJob) return CancelJob(exchange);
   return Read(exchange);
 }
@@ -121,62 +124,67 @@ std::optional<Answer> ApiSite::CheckRoute(Exchange& exchange) const {
   return answer;
 }
 
-// Takes the params that stand in the head.
-Expected<std::shared_ptr<JobUpload>> ApiSite::OpenUpload(const Exchange& exchange) {
+// Takes what stands in the head for the job: its params, and what its form and its deadline are.
+Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) const {
   const RequestHead& head = *exchange.head;
-  std::optional<std::uint64_t> length;
-  if (!head.chunked) length = head.content_length.value_or(0);
-  auto upload = std::make_shared<JobUpload>(service_, *exchange.match.queue, length);
-  for (const auto& param : exchange.query) {
-    if (auto added = upload->params().AddQuery(param.name, param.value); !added) {
-      return std::move(added).error();
-    }
+  const std::string_view type = head.Find("Content-Type");
+  if (IsMultipartForm(type)) {
+    auto boundary = FormBoundary(type);
+    if (!boundary) return std::move(boundary).error();
+    upload.ReadForm(*boundary);
+  }
+  auto query = ParseQuery(head.query);
+  if (!query) return std::move(query).error();
+  for (QueryParam& param : *query) {
+    auto added = upload.params().AddQuery(std::move(param.name), std::move(param.value));
+    if (!added) return added;
   }
   for (const auto& field : head.fields) {
-    if (auto added = upload->params().AddHeader(field.name, field.value); !added) {
-      return std::move(added).error();
-    }
+    if (auto added = upload.params().AddHeader(field.name, field.value); !added) return added;
   }
-  const std::string_view type = head.Find("Content-Type");
-  if (!IsMultipartForm(type)) return upload;
-  auto boundary = FormBoundary(type);
-  if (!boundary) return std::move(boundary).error();
-  upload->ReadForm(*boundary);
-  return upload;
+  auto timeout = ParseRequestTimeout(head.List("Request-Timeout"));
+  if (!timeout) return std::move(timeout).error();
+  intake.request_timeout = *timeout;
+  exchange.body_deadline =
+      service_.DeadlineOf(*exchange.match.queue, exchange.started, *timeout).time();
+  return Ok();
 }
 
-// Everything that speaks against a job before its body is read.
+// Everything that speaks against a job before its body is read, in Precheck's order.
 std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   const RequestHead& head = *exchange.head;
-  if (IsEncoded(head)) {
-    return ProblemAnswer({ErrorCode::kUnsupportedMediaType, "content-encoding",
-                          "the body must not be compressed (Content-Encoding)", "", 0});
-  }
-  if (auto timeout = ParseRequestTimeout(head.Find("Request-Timeout")); !timeout) {
-    return ProblemAnswer(timeout.error());
-  }
-  auto upload = OpenUpload(exchange);
-  if (!upload) return ProblemAnswer(upload.error());
+  const QueueIndex queue = *exchange.match.queue;
   Intake intake;
-  intake.params = (*upload)->params().raw().params;
-  intake.query_params = (*upload)->params().raw().query_params;
   if (!head.chunked) intake.content_length = head.content_length.value_or(0);
   const std::string type = ToLower(PayloadType(head));
   intake.media_type = type;
-  if (auto admitted = service_.Precheck(*exchange.match.queue, intake); !admitted) {
+  if (IsEncoded(head)) intake.wrong_type = EncodedBody();
+  auto upload = std::make_shared<JobUpload>(service_, queue, intake.content_length);
+  if (auto taken = TakeHead(exchange, *upload, intake); !taken) {
+    intake.malformed = std::move(taken).error();
+  }
+  intake.params = upload->params().raw().params;
+  intake.query_params = upload->params().raw().query_params;
+  if (!upload->IsForm()) {
+    const std::string accept = head.List("Accept");
+    auto chosen = upload->params().Negotiate(Accept(accept));
+    if (!chosen) intake.unacceptable = std::move(chosen).error();
+  }
+  if (auto admitted = service_.Precheck(queue, intake); !admitted) {
     return ProblemAnswer(admitted.error());
   }
   auto place = clients_.Enter(exchange.client);
-  if (!place) {
-    metrics_.OnRejected(*exchange.match.queue, Rejection::kQuota);
-    return ProblemAnswer({ErrorCode::kOverloaded, "client-limit",
-                          "this address has as many jobs under way as it may; come back when one "
-                          "has ended",
-                          "", service_.RetryAfter(*exchange.match.queue)});
-  }
+  if (!place) return ProblemAnswer(TooManyJobs(queue));
   exchange.client_place = *std::move(place);
-  exchange.body = *std::move(upload);
+  exchange.body = std::move(upload);
   return std::nullopt;
+}
+
+Error ApiSite::TooManyJobs(QueueIndex queue) {
+  metrics_.OnRejected(queue, Rejection::kQuota);
+  return {ErrorCode::kOverloaded, "client-limit",
+          "this address has as many jobs under way as it may; come back when one has ended", "",
+          service_.RetryAfter(queue)};
 }
 
 Answer ApiSite::Read(const Exchange& exchange) {
@@ -222,8 +230,8 @@ void ApiSite::OnRequest(Connection& connection) {
   // The pending job resolves the promise, so it lives while that runs; owning it would be a cycle.
   answering->Begin(exchange, *pending);
   // Admit made the upload.
-  auto promise =
-      endpoint_.RunJob(MakeRequest(exchange), static_cast<JobUpload&>(*exchange.body), pending);
+  auto promise = endpoint_.RunJob(MakeRequest(exchange), static_cast<JobUpload&>(*exchange.body),
+                                  exchange.started, pending);
   // The continuation returns a value because Pistache hands the outcome over uncopied only to such.
   promise.then(
       [answering = std::move(answering), job = pending.get()](Outcome&& outcome) {

@@ -32,7 +32,8 @@ class ApiSite final : public Site {
  private:
   std::optional<Answer> CheckRoute(Exchange& exchange) const;
   std::optional<Answer> Admit(Exchange& exchange);
-  Expected<std::shared_ptr<JobUpload>> OpenUpload(const Exchange& exchange);
+  Status TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) const;
+  Error TooManyJobs(QueueIndex queue);
   Answer Read(const Exchange& exchange);
   Answer CancelJob(const Exchange& exchange);
   [[nodiscard]] Answer Root(const RequestHead& head) const;

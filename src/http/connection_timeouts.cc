@@ -49,6 +49,10 @@ void Connection::CheckHead(SteadyTime now) {
 }
 
 void Connection::CheckRate(SteadyTime now) {
+  if (now >= exchange_.body_deadline) {
+    return RespondError({ErrorCode::kRequestTimeout, "upload-deadline",
+                         "the request's deadline passed before its body had come", "", 0});
+  }
   const Seconds window = now - since_;
   if (window <= options_.body_timeout) return;
   const double wanted = static_cast<double>(options_.min_body_rate) * window.count();

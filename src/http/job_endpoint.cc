@@ -22,11 +22,10 @@ Expected<Submission> MakeSubmission(const Http::Request& request, JobUpload& upl
   if (!finished) return finished;
   Submission& submission = *finished;
   ParamsSource& params = upload.params();
-  const std::string accept_field = Field(request, "Accept");
-  const Accept accept(accept_field);
-  params.ChooseFormat(accept);
-  if (auto acceptable = params.CheckAcceptable(accept); !acceptable) {
-    return std::move(acceptable).error();
+  // A form's fields may name the format, so only now is it known; others were judged by the head.
+  if (upload.IsForm()) {
+    const std::string accept = Field(request, "Accept");
+    if (auto chosen = params.Negotiate(Accept(accept)); !chosen) return std::move(chosen).error();
   }
   auto timeout = ParseRequestTimeout(Field(request, "Request-Timeout"));
   if (!timeout) return std::move(timeout).error();
@@ -54,8 +53,10 @@ Expected<std::optional<std::chrono::milliseconds>> ParseRequestTimeout(std::stri
 }
 
 Async::Promise<Outcome> JobEndpoint::RunJob(const Http::Request& request, JobUpload& upload,
+                                            SteadyTime started,
                                             const std::shared_ptr<PendingJob>& pending) {
   auto submission = MakeSubmission(request, upload);
+  if (submission) submission->started = started;
   if (submission) submission->wants_parts = pending->WantsParts();
   return Async::Promise<Outcome>([&](Async::Deferred<Outcome> deferred) {
     pending->Arm(std::move(deferred));

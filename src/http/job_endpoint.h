@@ -20,11 +20,11 @@ class JobEndpoint {
  public:
   explicit JobEndpoint(JobService& service) : service_(service) {}
 
-  // Takes what was uploaded. The promise is fulfilled by a worker and resolved on the connection's
-  // reactor; a request that is not accepted resolves it at once, as a failed outcome. Never
-  // rejected.
+  // Takes what was uploaded by a request that began at `started`. The promise is fulfilled by a
+  // worker and resolved on the connection's reactor; a request that is not accepted resolves it at
+  // once, as a failed outcome. Never rejected.
   Pistache::Async::Promise<Outcome> RunJob(const Pistache::Http::Request& request,
-                                           JobUpload& upload,
+                                           JobUpload& upload, SteadyTime started,
                                            const std::shared_ptr<PendingJob>& pending);
 
  private:

@@ -1,14 +1,12 @@
 #include "http/job_upload.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace headrace {
 namespace {
 
-constexpr std::uint64_t kChargeStep = std::uint64_t{256} << 10;  // bytes
-constexpr std::size_t kMostFieldBytes = std::size_t{64} << 10;   // names and values of a form
-constexpr std::string_view kFileField = "file";                  // is the file even without a name
+constexpr std::size_t kMostFieldBytes = std::size_t{64} << 10;  // names and values of a form
+constexpr std::string_view kFileField = "file";                 // is the file even without a name
 
 }  // namespace
 
@@ -22,17 +20,11 @@ void JobUpload::ReadForm(const std::string& boundary) {
 }
 
 Status JobUpload::Write(std::string_view bytes) {
-  if (auto charged = Charge(bytes.size()); !charged) return charged;
+  received_ += bytes.size();
+  if (auto charged = service_.ChargeUpload(queue_, received_, length_, charge_); !charged) {
+    return charged;
+  }
   return form_ ? form_->Feed(bytes) : payload_.Append(bytes);
-}
-
-// In steps, so that a body of many small segments takes few of them.
-Status JobUpload::Charge(std::size_t bytes) {
-  received_ += bytes;
-  if (received_ <= charge_.bytes()) return Ok();
-  std::uint64_t wanted = std::max(received_, charge_.bytes() + kChargeStep);
-  if (length_) wanted = std::min(wanted, std::max(*length_, received_));
-  return service_.ChargeUpload(queue_, static_cast<std::size_t>(wanted - charge_.bytes()), charge_);
 }
 
 Status JobUpload::OnPart(FormPart part) {

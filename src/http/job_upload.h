@@ -28,14 +28,14 @@ class JobUpload final : public BodySink, private FormSink {
   [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
   [[nodiscard]] ParamsSource& params() { return params_; }
 
-  // 429 when the memory budget is spent; 400, 413, 415 and 422 for what is wrong with a form.
+  // 413 beyond the memory budget, 429 when it is spent; 400, 413, 415 and 422 for what is wrong
+  // with a form.
   Status Write(std::string_view bytes) override;
 
   // The body has ended: the job as far as its body tells. Once.
   Expected<Submission> Finish();
 
  private:
-  Status Charge(std::size_t bytes);
   Status OnPart(FormPart part) override;
   Status OnPartBytes(std::string_view bytes) override;
   Status EndField();

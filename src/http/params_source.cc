@@ -43,6 +43,11 @@ Status ParamsSource::AddField(std::string name, std::string value) {
   return Add(std::move(name), std::move(value));
 }
 
+Status ParamsSource::Negotiate(const Accept& accept) {
+  ChooseFormat(accept);
+  return CheckAcceptable(accept);
+}
+
 const ParamSpec* ParamsSource::FormatSpec() const {
   for (const auto& spec : handler_.params) {
     if (spec.name == kFormat && spec.type == ParamType::kChoice) return &spec;

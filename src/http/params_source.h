@@ -33,6 +33,9 @@ class ParamsSource {
   // 406 if the params tell that no possible answer is acceptable.
   [[nodiscard]] Status CheckAcceptable(const Accept& accept) const;
 
+  // Both, once all params are there.
+  Status Negotiate(const Accept& accept);
+
   [[nodiscard]] const RawParams& raw() const { return raw_; }
   [[nodiscard]] RawParams Take() { return std::move(raw_); }
 

@@ -23,13 +23,13 @@ struct Exchange {
   const RequestHead* head = nullptr;  // valid until the answer is written; null before it is parsed
   HttpMethod method = HttpMethod::kOther;
   RouteMatch match;
-  std::vector<QueryParam> query;
   std::string trace;               // our traceparent
   std::string answer_fields;       // header lines that every answer to this request carries
   std::shared_ptr<BodySink> body;  // where its body goes; null: away
   SteadyTime started;
-  IpAddress client;                 // on whose behalf it came
-  ClientLimit::Place client_place;  // until it is answered
+  SteadyTime body_deadline = SteadyTime::max();  // its body has come by then, or it is 408
+  IpAddress client;                              // on whose behalf it came
+  ClientLimit::Place client_place;               // until it is answered
 };
 
 // Something that waits on a connection for the answer to its request.

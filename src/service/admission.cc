@@ -64,21 +64,26 @@ Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
   if (!Admitting()) return Refused(queue, PushResult::kClosed);
   const ServiceQueue& target = queues()[queue];
   if (auto taken = CheckType(queue, intake.media_type); !taken) return taken;
+  if (intake.wrong_type) return *intake.wrong_type;
+  if (intake.malformed) return *intake.malformed;
   auto checked = CheckParams(*target.handler, intake.params, intake.query_params);
   if (!checked) return checked;
-  const std::uint64_t length = intake.content_length.value_or(0);
-  if (length > MostBytes()) {
-    return Error{ErrorCode::kPayloadTooLarge,
-                 "payload-too-large",
-                 fmt::format("the body may have at most {}", FormatSize(MostBytes())),
-                 {}};
-  }
+  if (intake.unacceptable) return *intake.unacceptable;
+  if (intake.content_length.value_or(0) > MostBytes()) return TooLong();
+  return CheckRoom(queue, intake);
+}
+
+Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
+  const ServiceQueue& target = queues()[queue];
   const QueueFigures figures = engine_.Figures(queue);
   if (figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
     return Full(queue);
   }
-  if (options_.ledger != nullptr && !options_.ledger->HasRoomFor(length)) return NoMemory(queue);
-  return Ok();
+  // A chunked body needs its first step at least.
+  const std::uint64_t bytes = intake.content_length.value_or(std::min(kUploadStep, MostBytes()));
+  if (options_.ledger != nullptr && !options_.ledger->HasRoomFor(bytes)) return NoMemory(queue);
+  if (!intake.request_timeout) return Ok();
+  return CheckReach(queue, Deadline::After(*intake.request_timeout));
 }
 
 Status Admission::CheckType(QueueIndex queue, std::string_view media_type) const {
@@ -87,10 +92,18 @@ Status Admission::CheckType(QueueIndex queue, std::string_view media_type) const
   return WrongType(target);
 }
 
-Status Admission::ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge) {
-  if (options_.ledger == nullptr || charge.Grow(bytes)) return Ok();
+Status Admission::ChargeUpload(QueueIndex queue, std::uint64_t received,
+                               std::optional<std::uint64_t> length, Ledger::Charge& charge) {
+  if (options_.ledger == nullptr || received <= charge.bytes()) return Ok();
+  const std::uint64_t budget = options_.ledger->budget();
+  if (received > budget) return TooLong();
+  const std::uint64_t most = std::clamp(length.value_or(budget), received, budget);
+  const std::uint64_t wanted =
+      std::clamp<std::uint64_t>(charge.bytes() + kUploadStep, received, most);
+  const auto more = static_cast<std::size_t>(wanted - charge.bytes());
+  if (charge.Grow(more)) return Ok();
   if (charge.bytes() != 0) return NoMemory(queue);
-  auto first = options_.ledger->TryCharge(MemoryUse::kUploads, bytes);
+  auto first = options_.ledger->TryCharge(MemoryUse::kUploads, more);
   if (!first) return NoMemory(queue);
   charge = *std::move(first);
   return Ok();
@@ -110,23 +123,24 @@ Status Admission::ChargePayload(Submission& submission) {
   return Ok();
 }
 
-// How long the job may take in all, or why that cannot be kept.
-Expected<std::chrono::milliseconds> Admission::Allowance(const Submission& submission) {
-  const ServiceQueue& queue = queues()[submission.queue];
-  if (!submission.request_timeout) return queue.deadline;
-  const Seconds wait = PredictedWait(submission.queue);
-  if (wait > *submission.request_timeout) {
-    metrics_.OnRejected(submission.queue, Rejection::kDeadline);
-    return Error{
-        ErrorCode::kOverloaded,
-        "deadline-out-of-reach",
-        fmt::format("the job would wait about {:.0f} s, longer than Request-Timeout allows; "
-                    "come back after Retry-After seconds",
-                    std::ceil(wait.count())),
-        {},
-        RetryAfter(submission.queue)};
-  }
-  return std::min(queue.deadline, *submission.request_timeout);
+Deadline Admission::DeadlineOf(QueueIndex queue, SteadyTime started,
+                               std::optional<std::chrono::milliseconds> request_timeout) const {
+  const auto most = queues()[queue].deadline;
+  return Deadline::At(started + std::min(most, request_timeout.value_or(most)));
+}
+
+// 429 if the predicted wait alone takes longer.
+Status Admission::CheckReach(QueueIndex queue, Deadline deadline) {
+  const Seconds wait = PredictedWait(queue);
+  if (wait <= deadline.time() - SteadyClock::now()) return Ok();
+  metrics_.OnRejected(queue, Rejection::kDeadline);
+  return Error{ErrorCode::kOverloaded,
+               "deadline-out-of-reach",
+               fmt::format("the job would wait about {:.0f} s, longer than Request-Timeout allows; "
+                           "come back after Retry-After seconds",
+                           std::ceil(wait.count())),
+               {},
+               RetryAfter(queue)};
 }
 
 Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
@@ -140,8 +154,13 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   }
   auto params = ValidateParams(*target.handler, submission.params, submission.query_params);
   if (!params) return std::move(params).error();
-  const auto allowance = Allowance(submission);
-  if (!allowance) return allowance.error();
+  const Deadline deadline =
+      DeadlineOf(submission.queue, submission.started, submission.request_timeout);
+  if (submission.request_timeout && !deadline.Passed()) {
+    if (auto reached = CheckReach(submission.queue, deadline); !reached) {
+      return std::move(reached).error();
+    }
+  }
   if (auto charged = ChargePayload(submission); !charged) return std::move(charged).error();
 
   auto job = std::make_shared<QueuedJob>();
@@ -151,9 +170,16 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   job->payload = std::move(submission.payload);
   job->params = *std::move(params);
   job->accepted_at = SteadyClock::now();
-  job->deadline = Deadline::At(job->accepted_at + *allowance);
+  job->deadline = deadline;
   job->traceparent = std::move(submission.traceparent);
   return job;
+}
+
+Error Admission::TooLong() const {
+  return {ErrorCode::kPayloadTooLarge,
+          "payload-too-large",
+          fmt::format("the body may have at most {}", FormatSize(MostBytes())),
+          {}};
 }
 
 Error Admission::Full(QueueIndex queue) {

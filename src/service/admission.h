@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -31,15 +33,24 @@ class Admission {
 
   [[nodiscard]] const std::vector<ServiceQueue>& queues() const { return options_.queues; }
 
-  // What the request's head tells, before its body is read: draining (503), media type (415),
-  // params (422), length (413), queue full or memory budget spent (429), in this order.
+  // What the request's head tells, before its body is read: draining (503), media type and encoding
+  // (415), query and fields (400), params (422), result (406), length (413), queue full, memory
+  // budget spent or deadline out of reach (429), in this order.
   Status Precheck(QueueIndex queue, const Intake& intake);
 
   // 415 unless the queue takes payloads of this type (lower case; empty: not told).
   [[nodiscard]] Status CheckType(QueueIndex queue, std::string_view media_type) const;
 
-  // Holds memory for an upload's next bytes: a first charge, or more of `charge`.
-  Status ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge);
+  // Holds memory for the `received` bytes that have come of an upload, in steps, but no more than
+  // its `length` where that is known: grows `charge`. 413 beyond the whole budget, 429 beyond what
+  // is left of it.
+  Status ChargeUpload(QueueIndex queue, std::uint64_t received, std::optional<std::uint64_t> length,
+                      Ledger::Charge& charge);
+
+  // By when a request that began at `started` must be answered: the queue's deadline, or the
+  // caller's own if that is sooner.
+  [[nodiscard]] Deadline DeadlineOf(QueueIndex queue, SteadyTime started,
+                                    std::optional<std::chrono::milliseconds> request_timeout) const;
 
   // Makes the job that a submission asks for: params (422), payload (422), the caller's deadline
   // and the memory budget (429). It is not in the engine yet.
@@ -64,8 +75,10 @@ class Admission {
   [[nodiscard]] Seconds PredictedWait(QueueIndex queue) const;
   Error Full(QueueIndex queue);
   Error NoMemory(QueueIndex queue);
+  Error TooLong() const;
+  Status CheckRoom(QueueIndex queue, const Intake& intake);
+  Status CheckReach(QueueIndex queue, Deadline deadline);
   Status ChargePayload(Submission& submission);
-  Expected<std::chrono::milliseconds> Allowance(const Submission& submission);
 
   const Options options_;
   const Engine& engine_;

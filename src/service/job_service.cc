@@ -87,8 +87,14 @@ Status JobService::CheckType(QueueIndex queue, std::string_view media_type) cons
   return impl_->admission.CheckType(queue, media_type);
 }
 
-Status JobService::ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge) {
-  return impl_->admission.ChargeUpload(queue, bytes, charge);
+Status JobService::ChargeUpload(QueueIndex queue, std::uint64_t received,
+                                std::optional<std::uint64_t> length, Ledger::Charge& charge) {
+  return impl_->admission.ChargeUpload(queue, received, length, charge);
+}
+
+Deadline JobService::DeadlineOf(QueueIndex queue, SteadyTime started,
+                                std::optional<std::chrono::milliseconds> request_timeout) const {
+  return impl_->admission.DeadlineOf(queue, started, request_timeout);
 }
 
 Expected<std::string> JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter) {

@@ -55,17 +55,25 @@ class JobService {
   [[nodiscard]] std::optional<QueueIndex> FindQueue(std::string_view name) const;
 
   // May this request come in, judged by its headers alone? Called before the body is read: draining
-  // (503), media type (415), params (422), length (413), queue full or memory budget spent (429
-  // with Retry-After), in this order. Counts the rejection. Success reserves nothing.
+  // (503), media type and encoding (415), query and fields (400), params (422), result (406),
+  // length (413), queue full, memory budget spent or deadline out of reach (429 with Retry-After),
+  // in this order. Counts the rejection. Success reserves nothing.
   Status Precheck(QueueIndex queue, const Intake& intake);
 
   // Does the queue take payloads of this media type (lower case; empty: not told)? 415. For the
   // file in a form, which tells its type only now.
   [[nodiscard]] Status CheckType(QueueIndex queue, std::string_view media_type) const;
 
-  // Holds memory for an upload's next bytes: a first charge, or more of `charge`. 429 when the
-  // budget is spent; counts the rejection. Pass the charge on in the Submission.
-  Status ChargeUpload(QueueIndex queue, std::size_t bytes, Ledger::Charge& charge);
+  // Holds memory for the `received` bytes that have come of an upload, in steps, but no more than
+  // its `length` where that is known: grows `charge`. 413 beyond the whole budget; 429 when it is
+  // spent, which counts as a rejection. Pass the charge on in the Submission.
+  Status ChargeUpload(QueueIndex queue, std::uint64_t received, std::optional<std::uint64_t> length,
+                      Ledger::Charge& charge);
+
+  // By when a request that began at `started` must be answered: the queue's deadline, or the
+  // caller's own if that is sooner.
+  [[nodiscard]] Deadline DeadlineOf(QueueIndex queue, SteadyTime started,
+                                    std::optional<std::chrono::milliseconds> request_timeout) const;
 
   // Validates the params (422), charges the payload (429), pushes the job, arms its deadline. On
   // success returns the job's id and `waiter` gets the outcome; otherwise the waiter is never

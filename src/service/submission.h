@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
+#include "base/error.h"
 #include "base/ledger.h"
 #include "base/payload.h"
 #include "engine/engine.h"
@@ -25,12 +27,21 @@ struct ServiceQueue {
   std::string path;                               // second, short address; empty: none
 };
 
-// What the edge knows of a request before its body is read.
+// Bodies are charged to the memory budget in steps of so many bytes, so that one of many small
+// segments takes few of them.
+inline constexpr std::uint64_t kUploadStep = std::uint64_t{256} << 10;
+
+// What the edge knows of a request before its body is read. What it has found wrong itself is told
+// in the place that it has in Precheck's order.
 struct Intake {
   std::optional<std::uint64_t> content_length;  // nothing: chunked
   std::string_view media_type;                  // without parameters; may be empty
   Params params{};                              // raw, of the query and the header fields
   std::vector<std::string> query_params{};      // as in Submission
+  std::optional<std::chrono::milliseconds> request_timeout{};  // as in Submission
+  std::optional<Error> wrong_type{};    // beside the media type: the body's encoding
+  std::optional<Error> malformed{};     // in the query or the header fields
+  std::optional<Error> unacceptable{};  // no result could be
 };
 
 // One request for work as it leaves the edge.
@@ -40,7 +51,8 @@ struct Submission {
   Params params;  // raw: names as sent, values decoded once
   std::vector<std::string>
       query_params;  // names of those that came in the query string (secrets may not)
-  std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline
+  SteadyTime started = SteadyClock::now();                   // when the request's head began
+  std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline, from then
   std::string traceparent;
   bool wants_parts = false;  // as they are complete, by Waiter::DeliverPart; the outcome has none
   // What the upload has been charged (ChargeUpload); empty: Submit charges the payload itself.

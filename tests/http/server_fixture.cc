@@ -119,6 +119,16 @@ bool ServerFixture::WaitForRunning(std::size_t running, QueueIndex queue) {
   return true;
 }
 
+bool ServerFixture::WaitForWaiting(std::size_t waiting, QueueIndex queue) {
+  const Deadline deadline = Deadline::After(kPatience);
+  MutexLock lock(mu_);
+  while (engine_->Figures(queue).waiting != waiting) {
+    if (deadline.Passed()) return false;
+    changed_.WaitUntil(mu_, Deadline::After(kPoll));
+  }
+  return true;
+}
+
 bool ServerFixture::WaitForFinished(std::uint64_t finished, QueueIndex queue) {
   const Deadline deadline = Deadline::After(kPatience);
   for (;;) {

@@ -29,6 +29,7 @@ class ServerFixture : public ServiceFixture {
 
   // Until the queue's figures are so; false after ten seconds.
   bool WaitForRunning(std::size_t running, QueueIndex queue = 0);
+  bool WaitForWaiting(std::size_t waiting, QueueIndex queue = 0);
   bool WaitForFinished(std::uint64_t finished, QueueIndex queue = 0);
 
   [[nodiscard]] RawClient Connect() const { return RawClient(server_->port()); }

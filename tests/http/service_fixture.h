@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ledger.h"
 #include "engine/memory/memory_engine.h"
 #include "headrace/handler.h"
 #include "metrics/metrics.h"
@@ -22,6 +23,7 @@ class ServiceFixture : public testing::Test {
     echo_.name = "echo";
     echo_.params = EchoParams();
     pdf_.name = "pdf-to-image";
+    pdf_.params = PdfParams();
     pdf_.media_types = {"application/pdf"};
     pdf_.needs_payload = true;
     ServiceQueue echo;
@@ -36,6 +38,7 @@ class ServiceFixture : public testing::Test {
     JobService::Options options;
     options.queues = {echo, pdf};
     options.max_body = std::size_t{64} << 20;
+    options.ledger = &ledger_;
     service_ = std::make_unique<JobService>(std::move(options), *engine_, *metrics_);
   }
 
@@ -52,6 +55,16 @@ class ServiceFixture : public testing::Test {
     return {parts, say, secret};
   }
 
+  static std::vector<ParamSpec> PdfParams() {
+    ParamSpec format;
+    format.name = "format";
+    format.type = ParamType::kChoice;
+    format.choices = {"png", "jpeg"};
+    format.default_value = "png";
+    return {format};
+  }
+
+  Ledger ledger_{std::uint64_t{1} << 30};
   HandlerInfo echo_;
   HandlerInfo pdf_;
   std::unique_ptr<MemoryEngine> engine_;

@@ -89,6 +89,7 @@ TEST_F(JobUploadTest, OfAKnownLengthIsChargedNoMoreThanThat) {
 TEST_F(JobUploadTest, IsRefusedOnceTheBudgetIsSpentAndGivesItsBytesBack) {
   Budget(400 * kKiB);
   {
+    const auto others = ledger_->TryCharge(MemoryUse::kUploads, 100 * kKiB);
     JobUpload upload(*service_, 0, std::nullopt);
     ASSERT_TRUE(upload.Write(std::string(200 * kKiB, 'a')).ok());
     const auto refused = upload.Write(std::string(200 * kKiB, 'a'));
@@ -97,6 +98,15 @@ TEST_F(JobUploadTest, IsRefusedOnceTheBudgetIsSpentAndGivesItsBytesBack) {
     EXPECT_TRUE(Counted("memory", 1));
   }
   EXPECT_EQ(ledger_->Used(), 0U);
+}
+
+TEST_F(JobUploadTest, IsTooLongOnceItIsLongerThanTheWholeBudget) {
+  Budget(400 * kKiB);
+  JobUpload upload(*service_, 0, std::nullopt);
+  ASSERT_TRUE(upload.Write(std::string(400 * kKiB, 'a')).ok());
+  const auto refused = upload.Write("a");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kPayloadTooLarge);
 }
 
 }  // namespace
