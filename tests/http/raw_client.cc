@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -45,6 +46,11 @@ bool RawClient::Send(std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+bool RawClient::Comes(std::chrono::milliseconds within) {
+  pollfd entry{fd_.get(), POLLIN, 0};
+  return !buffer_.empty() || ::poll(&entry, 1, static_cast<int>(within.count())) == 1;
 }
 
 bool RawClient::Fill() {

@@ -27,6 +27,8 @@ class RawClient {
   explicit RawClient(std::uint16_t port);
 
   bool Send(std::string_view bytes);  // false: the connection is gone
+  // Whether something has come, or the connection's end; waits for it for so long at most.
+  [[nodiscard]] bool Comes(std::chrono::milliseconds within);
   // The next answer; nothing if the connection ends or the time is over first.
   std::optional<RawAnswer> Read(bool head_only = false);
   // What comes next, as it comes; empty if the connection ends first.

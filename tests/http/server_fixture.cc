@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <utility>
@@ -16,12 +17,6 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kPoll{2};
-
-ResultPart TextPart(int number, std::string text) {
-  const std::uint32_t crc = Crc32(std::as_bytes(std::span(text)));
-  return {fmt::format("part-{}.txt", number), "text/plain", Payload::FromString(std::move(text)),
-          crc};
-}
 
 }  // namespace
 
@@ -45,6 +40,28 @@ void ServerFixture::Serve(HttpOptions options) {
   server_ = std::make_unique<HttpServer>(std::move(options), *service_, *metrics_);
   const auto started = server_->Start();
   ASSERT_TRUE(started.ok()) << started.error().hint;
+}
+
+// The tests' own folder lies on a disk, as the spool's must; its files have no names.
+void ServerFixture::KeepParts(PartsIn where) {
+  parts_in_ = where;
+  if (where != PartsIn::kSpool) return;
+  auto spool = Spool::Open(std::filesystem::current_path(), std::uint64_t{1} << 30);
+  ASSERT_TRUE(spool.ok()) << spool.error().hint;
+  spool_ = *std::move(spool);
+}
+
+Payload ServerFixture::Store(std::string text) {
+  const std::size_t size = text.size();
+  Payload payload = Payload::FromString(std::move(text));
+  if (parts_in_ == PartsIn::kMemory) return payload;
+  if (parts_in_ == PartsIn::kSpool) return *spool_->Store(payload);
+  return Payload::FromMemfd(*payload.ToMemfd(), size);
+}
+
+ResultPart ServerFixture::TextPart(int number, std::string text) {
+  const std::uint32_t crc = Crc32(std::as_bytes(std::span(text)));
+  return {fmt::format("part-{}.txt", number), "text/plain", Store(std::move(text)), crc};
 }
 
 void ServerFixture::CloseGate() {

@@ -2,16 +2,22 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/spool.h"
 #include "base/sync.h"
 #include "http/http_server.h"
 #include "http/raw_client.h"
 #include "http/service_fixture.h"
 
 namespace headrace {
+
+// Where the parts of results lie: as a handler in a thread leaves them, as an executor does, and as
+// large results do once they hold much of the memory budget.
+enum class PartsIn { kMemory, kMemfd, kSpool };
 
 // A whole service behind a real listener: HttpServer, JobService, memory engine, and worker threads
 // that answer each job with its payload and params, `parts` times; with say=fail, by a failure.
@@ -24,6 +30,9 @@ class ServerFixture : public ServiceFixture {
   // Once per test, before anything else.
   void Serve(HttpOptions options = {});
 
+  // Before Serve. By default in memory.
+  void KeepParts(PartsIn where);
+
   void CloseGate();
   void OpenGate();
 
@@ -34,12 +43,17 @@ class ServerFixture : public ServiceFixture {
 
   [[nodiscard]] RawClient Connect() const { return RawClient(server_->port()); }
 
+  std::optional<Spool> spool_;  // outlives the server's answers
   std::unique_ptr<HttpServer> server_;
 
  private:
   void Work(QueueIndex queue);
   Outcome Run(const QueuedJob& job);
+  ResultPart TextPart(int number, std::string text);
+  Payload Store(std::string text);
   void WaitAtGate(const QueuedJob& job);
+
+  PartsIn parts_in_ = PartsIn::kMemory;  // constant once a job has come
 
   Mutex mu_;
   CondVar changed_;
