@@ -80,6 +80,15 @@ class Server:
         fields = text.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def thread_cpu_seconds(self, name):
+        """utime + stime of each of the process's threads that has this name, by thread."""
+        seconds = {}
+        for task in Path(f"/proc/{self._process.pid}/task").iterdir():
+            head, _, fields = (task / "stat").read_text().rpartition(")")
+            if head.partition("(")[2] == name:
+                seconds[task.name] = sum(int(field) for field in fields.split()[11:13]) / TICKS
+        return seconds
+
 
 def headrace(folder, workers=1, capacity=64, threads=1, cores=None):
     """The service with `simulate` alone, as a Server; its configuration is written to `folder`."""
