@@ -58,7 +58,8 @@ ExecutorDrive::Report ExecutorDrive::Run() {
   if (sent_) {
     Watch();
   } else {
-    Gone();
+    ReadFrames();  // it may have said why
+    if (report_.end != End::kUnfit) Gone();
   }
   report_.process = executor_.KillAndReap();
   if (report_.end == End::kDone) report_.parts = parts_.Take();
@@ -128,6 +129,7 @@ bool ExecutorDrive::OnFrame() {
 }
 
 bool ExecutorDrive::OnAccepted(const FrameView& frame) {
+  answered_ = true;
   if (parts_.HasOpenPart() && frame.type != FrameType::kPartDone &&
       frame.type != FrameType::kFailure) {
     return Violates("another frame while a part is open");
@@ -211,7 +213,9 @@ bool ExecutorDrive::Ends(End end) {
 }
 
 bool ExecutorDrive::Gone() {
-  if (sent_ && said_hello_) return Ends(End::kDied);
+  // One that was killed before it read the job has not begun it: another one may do it.
+  const bool never_read = buffer_.PeerLeftUnread() && !answered_;
+  if (sent_ && said_hello_ && !never_read) return Ends(End::kDied);
   report_.reason = "it ended before it took a job";
   return Ends(End::kUnfit);
 }

@@ -80,7 +80,8 @@ class ExecutorDrive {
   PartCollector parts_;
   bool sent_ = false;
   bool said_hello_ = false;
-  bool closed_ = false;  // its end of the socket
+  bool answered_ = false;  // it sent something after its hello
+  bool closed_ = false;    // its end of the socket
   Report report_;
   FrameWriter writer_;
   FrameBuffer buffer_;

@@ -34,12 +34,14 @@ std::size_t TakeDescriptors(msghdr& message, UniqueFd& first) {
   return count;
 }
 
-ssize_t ReceiveMessage(int socket, msghdr& message, Wait wait) {
+ssize_t ReceiveMessage(int socket, msghdr& message, Wait wait, bool& left_unread) {
   const int flags = MSG_CMSG_CLOEXEC | (wait == Wait::kNo ? MSG_DONTWAIT : 0);
   ssize_t size = -1;
   do {
     size = recvmsg(socket, &message, flags);
-  } while (size < 0 && errno == EINTR);
+    // Told once, before what the peer had sent.
+    if (size < 0 && errno == ECONNRESET) left_unread = true;
+  } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
   return size;
 }
 
@@ -87,7 +89,7 @@ ReceiveResult FrameBuffer::Receive(int socket, Wait wait) {
   message.msg_iovlen = 1;
   message.msg_control = control.bytes.data();
   message.msg_controllen = control.bytes.size();
-  const ssize_t size = ReceiveMessage(socket, message, wait);
+  const ssize_t size = ReceiveMessage(socket, message, wait, peer_left_unread_);
   if (size < 0) {
     return errno == EAGAIN ? ReceiveResult::kNothing : ReceiveResult::kGone;
   }

@@ -44,11 +44,14 @@ class FrameBuffer {
   [[nodiscard]] const FrameView& view() const { return view_; }
   [[nodiscard]] UniqueFd TakeFd() { return std::move(fd_); }
   [[nodiscard]] bool HasFd() const { return static_cast<bool>(fd_); }
+  // A peer closed its end without reading all that was sent to it.
+  [[nodiscard]] bool PeerLeftUnread() const { return peer_left_unread_; }
 
  private:
   std::array<std::byte, kMaxFrame + 1> bytes_{};  // one more shows that a message is too long
   FrameView view_;
   UniqueFd fd_;
+  bool peer_left_unread_ = false;
 };
 
 }  // namespace headrace

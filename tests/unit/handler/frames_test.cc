@@ -170,6 +170,19 @@ TEST(FrameSocketTest, TellsAFrameFromSilenceNoiseAndTheEnd) {
   EXPECT_EQ(SendFrame(pair.ours.get(), EncodeEmpty(writer, FrameType::kHello)), SendResult::kGone);
 }
 
+TEST(FrameSocketTest, ReadsTheLastWordsOfAPeerThatLeavesWithoutListening) {
+  SocketPair pair = MakeSocketPair();
+  FrameWriter writer;
+  SendFrame(pair.ours.get(), EncodeEmpty(writer, FrameType::kHello));
+  SendFrame(pair.theirs.get(), EncodeReason(writer, FrameType::kUnfit, "why"));
+  pair.theirs.reset();
+  FrameBuffer buffer;
+  ASSERT_EQ(buffer.Receive(pair.ours.get(), Wait::kNo), ReceiveResult::kFrame);
+  EXPECT_EQ(buffer.view().type, FrameType::kUnfit);
+  EXPECT_TRUE(buffer.PeerLeftUnread());
+  EXPECT_EQ(buffer.Receive(pair.ours.get(), Wait::kNo), ReceiveResult::kGone);
+}
+
 TEST(FrameSocketTest, ClosesDescriptorsThatAreTooMany) {
   SocketPair pair = MakeSocketPair();
   FrameWriter writer;

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -324,8 +325,8 @@ class ObedientHandler final : public headrace::Handler {
   const std::string name_;
 };
 
-// A zygote whose executors end before they say hello.
-int UnfitMain() {
+// A zygote whose executors end before they say hello or, deaf, before they read their job.
+int UnfitMain(bool deaf) {
   FrameWriter writer;
   headrace::FrameBuffer buffer;
   headrace::DieWithService(getppid());
@@ -336,7 +337,14 @@ int UnfitMain() {
     int pidfd = -1;
     const long pid =
         syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
-    if (pid == 0) _exit(7);
+    headrace::UniqueFd socket = buffer.TakeFd();
+    if (pid == 0) {
+      if (deaf) headrace::SendFrame(socket.get(), EncodeEmpty(writer, FrameType::kHello));
+      pollfd job{socket.get(), POLLIN, 0};
+      if (deaf) poll(&job, 1, -1);
+      _exit(7);
+    }
+    socket.reset();  // before the service can send a job to it
     const headrace::UniqueFd owned(pidfd);
     SendRaw(Encode(writer, headrace::ForkedFrame{fork->request, static_cast<std::uint32_t>(pid)}),
             pidfd);
@@ -362,7 +370,8 @@ int ForklessMain() {
 
 int main(int argc, char** argv) {
   const std::string name = std::filesystem::path(argv[0]).filename();
-  if (name == "unfit-executor") return UnfitMain();
+  if (name == "unfit-executor") return UnfitMain(/*deaf=*/false);
+  if (name == "deaf-executor") return UnfitMain(/*deaf=*/true);
   if (name == "forkless-executor") return ForklessMain();
   if (name == "babbling-executor") {
     SendRaw(std::as_bytes(std::span("good morning, this is not what you expect")));

@@ -97,6 +97,13 @@ TEST_F(PoolTest, RefusesAJobWhoseExecutorsEndBeforeTheyTakeIt) {
   EXPECT_FALSE(Pool().Healthy());
 }
 
+TEST_F(PoolTest, TriesAnotherExecutorWhereOneEndsWithoutReadingItsJob) {
+  UseBinary("deaf-executor");
+  ExpectFailure(Run({{"do", "echo"}}), ErrorCode::kUnavailable, "executors-unavailable",
+                "before it took a job; it exited with status 7");
+  EXPECT_EQ(Deaths(ExecutorDeath::kCrash), options_.workers + 2);
+}
+
 TEST_F(PoolTest, RefusesAJobWhenItsZygoteCannotFork) {
   UseBinary("forkless-executor");
   ExpectFailure(Run({{"do", "echo"}}), ErrorCode::kUnavailable, "executors-unavailable", "");
@@ -159,8 +166,10 @@ TEST(ServiceDeathTest, LeavesNoZygoteAndNoExecutorBehind) {
   std::vector<UniqueFd> pidfds;
   for (const pid_t pid : children) pidfds.push_back(OpenPidfd(pid));
   kill(service, SIGKILL);
-  waitpid(service, nullptr, 0);
+  const SteadyTime killed = SteadyClock::now();
   for (const UniqueFd& pidfd : pidfds) EXPECT_TRUE(Ends(pidfd));
+  EXPECT_LT(SteadyClock::now() - killed, std::chrono::seconds(1));
+  waitpid(service, nullptr, 0);
 }
 
 }  // namespace
