@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "handler/sandbox_layers.h"
 
 namespace headrace {
 namespace {
@@ -70,6 +71,15 @@ std::vector<WorkerQueue> WorkerQueues(const Config& config, const Plan& plan,
   return queues;
 }
 
+void TellSandbox() {
+  const std::string missing = MissingLayers(ProbeSandbox());
+  if (missing.empty()) return;
+  spdlog::warn(
+      "sandbox: this system lacks {}; executors run without it (sandbox: required refuses "
+      "to)",
+      missing);
+}
+
 std::optional<Spool> OpenSpool(const Config& config) {
   if (config.spool_dir.empty()) return std::nullopt;
   auto spool = Spool::Open(config.spool_dir, config.max_spool);
@@ -109,6 +119,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
   spdlog::info("headrace {}: {} slots ({}); memory limit {}, budget {}", HEADRACE_VERSION,
                plan.slots, plan.slots_reason, FormatSize(plan.memory_limit >> 20U << 20U),
                FormatSize(plan.budget));
+  TellSandbox();
 }
 
 App::~App() { Finish(); }
@@ -126,6 +137,7 @@ void App::ConnectMetrics() {
   sources.ledger = &ledger_;
   sources.armed_deadlines = [this] { return service_.ArmedDeadlines(); };
   sources.spooled = [this] { return spool_ ? spool_->Used() : 0; };
+  sources.sandbox = ProbeSandbox();
   metrics_.Connect(std::move(sources));
 }
 

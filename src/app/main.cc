@@ -16,6 +16,7 @@
 #include "app/plan.h"
 #include "app/serve.h"
 #include "config/load.h"
+#include "handler/sandbox_layers.h"
 
 namespace headrace {
 namespace {
@@ -48,6 +49,10 @@ int Check(const Config& config) {
   const auto plan = MakePlan(config);
   if (!plan) {
     fmt::print(stderr, "{}\n", plan.error().hint);
+    return EXIT_FAILURE;
+  }
+  if (const auto sandbox = CheckSandbox(config.sandbox, ProbeSandbox()); !sandbox) {
+    fmt::print(stderr, "{}\n", sandbox.error().hint);
     return EXIT_FAILURE;
   }
   fmt::print("the configuration is good: {} queues, {} slots ({})\n", config.queues.size(),

@@ -21,6 +21,7 @@
 #include "app/logging.h"
 #include "app/plan.h"
 #include "base/fd.h"
+#include "handler/sandbox_layers.h"
 
 namespace headrace {
 namespace {
@@ -154,6 +155,10 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
   const auto plan = MakePlan(config);
   if (!plan) {
     spdlog::error("{}", plan.error().hint);
+    return EXIT_FAILURE;
+  }
+  if (const auto sandbox = CheckSandbox(config.sandbox, ProbeSandbox()); !sandbox) {
+    spdlog::error("{}", sandbox.error().hint);
     return EXIT_FAILURE;
   }
   const std::string executors = ExecutorsDir(config);

@@ -48,6 +48,7 @@ struct Config {
   std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes of one job's result
   std::string spool_dir = "/tmp";                      // empty: no spool
   std::uint64_t max_spool = std::uint64_t{4} << 30U;   // bytes of all files in it
+  SandboxMode sandbox = SandboxMode::kBestEffort;
   std::string executors_dir;  // where the executors' binaries lie; empty: beside the program
   LogOptions log;
   ShutdownOptions shutdown;

@@ -123,6 +123,20 @@ void AddServerTimes(std::vector<Key<Config>>& keys) {
                 Sizes(), {0, kGiB}));
 }
 
+void AddExecutorKeys(std::vector<Key<Config>>& keys) {
+  keys.push_back(
+      ChoiceKey(Of(
+                    "sandbox", [](auto& c) -> auto& { return c.sandbox; },
+                    "whether executors may run where a part of their sandbox is missing"),
+                Choices<SandboxMode>{{"best-effort", SandboxMode::kBestEffort},
+                                     {"required", SandboxMode::kRequired}}));
+  keys.push_back(
+      TextKey(Of(
+                  "executors.dir", [](auto& c) -> auto& { return c.executors_dir; },
+                  "folder of the executors' binaries; empty: libexec/headrace beside the program"),
+              "a path, or empty"));
+}
+
 void AddOtherKeys(std::vector<Key<Config>>& keys) {
   keys.push_back(
       TextKey(Of(
@@ -148,11 +162,7 @@ void AddOtherKeys(std::vector<Key<Config>>& keys) {
       Of(
           "memory.max_spool", [](auto& c) -> auto& { return c.max_spool; }, "most bytes there"),
       Sizes(), {kMiB, 1024 * kGiB}));
-  keys.push_back(
-      TextKey(Of(
-                  "executors.dir", [](auto& c) -> auto& { return c.executors_dir; },
-                  "folder of the executors' binaries; empty: libexec/headrace beside the program"),
-              "a path, or empty"));
+  AddExecutorKeys(keys);
   keys.push_back(ChoiceKey(Of(
                                "log.level", [](auto& c) -> auto& { return c.log.level; },
                                "least important lines that are written to stderr"),

@@ -1,7 +1,6 @@
 #include "handler/executor_child.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -105,9 +104,10 @@ void SendInternal(std::string_view detail) {
 // The payload as read-only memory; it stays mapped until the process ends.
 std::optional<std::span<const std::byte>> MapPayload(const UniqueFd& memfd, std::uint64_t size) {
   if (size == 0) return std::span<const std::byte>();
-  struct stat status {};
-  if (!memfd || fstat(memfd.get(), &status) != 0 || status.st_size < 0) return std::nullopt;
-  if (static_cast<std::uint64_t>(status.st_size) < size) return std::nullopt;
+  if (!memfd) return std::nullopt;
+  // Not fstat: on some systems that is a call that takes a path, which the sandbox refuses.
+  const off_t end = lseek(memfd.get(), 0, SEEK_END);
+  if (end < 0 || static_cast<std::uint64_t>(end) < size) return std::nullopt;
   // Private: older kernels refuse shared mappings of a memfd that is sealed against writing.
   void* const memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memfd.get(), 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
@@ -154,19 +154,23 @@ void AnswerJob(Handler& handler) {
   }
 }
 
-std::optional<std::string> Confine(int socket, const ExecutorLimits& limits, pid_t service) {
+std::optional<std::string> Confine(int socket, const ExecutorLimits& limits, pid_t service,
+                                   Confinement& confinement) {
   // The OOM score is inherited from the zygote; the own process group is made by the service, which
   // can so tell executors that it knows from those that it never heard of.
   if (auto reason = KeepOnlySocket(socket)) return reason;
   if (auto reason = HideMemory()) return reason;
   if (auto reason = DieWithService(service)) return reason;
-  return LimitResources(limits);
+  if (auto reason = LimitResources(limits)) return reason;
+  auto reason = confinement.Enter();
+  return limits.sandbox_required ? reason : std::nullopt;
 }
 
 }  // namespace
 
-void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits, pid_t service) {
-  if (const auto reason = Confine(socket, limits, service)) {
+void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits, pid_t service,
+                 Confinement& confinement) {
+  if (const auto reason = Confine(socket, limits, service, confinement)) {
     Send(EncodeReason(Writer(), FrameType::kUnfit, *reason));
     _exit(kUnfitStatus);
   }

@@ -4,13 +4,15 @@
 
 #include "base/fd.h"
 #include "handler/frames.h"
+#include "handler/sandbox.h"
 #include "headrace/handler.h"
 
 namespace headrace {
 
 // The life of an executor, from the fork to its end: limits itself, says hello, takes one job, runs
-// it, answers. `socket` is its end of the pair that the service made. Single-threaded.
+// it, answers. `socket` is its end of the pair that the service made. `confinement` was prepared by
+// the zygote. Single-threaded.
 [[noreturn]] void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits,
-                              pid_t service);
+                              pid_t service, Confinement& confinement);
 
 }  // namespace headrace

@@ -8,10 +8,19 @@
 namespace headrace {
 
 // Why an executor ended before its time.
-enum class ExecutorDeath { kCrash, kMemory, kCpu, kDeadline, kCancelled, kProtocol, kResult };
-inline constexpr std::size_t kExecutorDeaths = 7;
+enum class ExecutorDeath {
+  kCrash,
+  kMemory,
+  kCpu,
+  kDeadline,
+  kCancelled,
+  kProtocol,
+  kResult,
+  kSandbox,  // it asked the kernel for what its sandbox forbids
+};
+inline constexpr std::size_t kExecutorDeaths = 8;
 inline constexpr std::array<const char*, kExecutorDeaths> kExecutorDeathNames{
-    "crash", "memory", "cpu", "deadline", "cancelled", "protocol", "result"};
+    "crash", "memory", "cpu", "deadline", "cancelled", "protocol", "result", "sandbox"};
 
 // A copy of what an executor pool has counted since its start.
 struct ExecutorFigures {

@@ -58,7 +58,8 @@ pid_t ForkForService(int& pidfd) {
 
 class ZygoteLoop {
  public:
-  ZygoteLoop(Handler& handler, pid_t service) : handler_(handler), service_(service) {}
+  ZygoteLoop(Handler& handler, pid_t service, ExecutorProfile profile)
+      : handler_(handler), service_(service), confinement_(profile) {}
 
   std::optional<std::string> Prepare() {
     if (auto reason = DieWithService(service_)) return reason;
@@ -91,7 +92,9 @@ class ZygoteLoop {
   bool Fork(const ForkFrame& request, UniqueFd socket) {
     int pidfd = -1;
     const pid_t pid = ForkForService(pidfd);
-    if (pid == 0) RunExecutor(handler_, socket.release(), request.limits, service_);
+    if (pid == 0) {
+      RunExecutor(handler_, socket.release(), request.limits, service_, confinement_);
+    }
     if (pid < 0) {
       const ForkFailedFrame failed{request.request, static_cast<std::uint32_t>(errno)};
       return SendFrame(kZygoteSocket, Encode(writer_, failed)) == SendResult::kSent;
@@ -103,19 +106,20 @@ class ZygoteLoop {
 
   Handler& handler_;
   const pid_t service_;
+  Confinement confinement_;
   FrameWriter writer_;
   FrameBuffer buffer_;
 };
 
 }  // namespace
 
-int ExecutorMain(int argc, char** argv, Handler& handler) {
+int ExecutorMain(int argc, char** argv, Handler& handler, ExecutorProfile profile) {
   const auto service = ServicePid(argc, argv);
   if (!service) {
     std::fputs("this program does the work of a headrace queue; the service starts it\n", stderr);
     return kNotStartedByService;
   }
-  ZygoteLoop zygote(handler, *service);
+  ZygoteLoop zygote(handler, *service, profile);
   if (const auto reason = zygote.Prepare()) {
     zygote.Break(*reason);
     return kHandlerBroken;

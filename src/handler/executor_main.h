@@ -1,5 +1,6 @@
 #pragma once
 
+#include "handler/sandbox.h"
 #include "headrace/handler.h"
 
 namespace headrace {
@@ -13,8 +14,9 @@ inline constexpr int kZygoteSocket = 3;
 // The main function of an executor binary, started by the service's Zygote: warms the handler, then
 // forks one executor per request until the service goes. Each executor limits itself, takes one
 // job, calls `handler.Run` and ends. The process must be single-threaded when it calls this and
-// `Warm` must leave it so. Returns the exit status: 2 if it was not started by a service or the
-// handler cannot be warmed. In an executor it does not return.
-int ExecutorMain(int argc, char** argv, Handler& handler);
+// `Warm` must leave it so. `profile` says what `Run` may do. Returns the exit status: 2 if it was
+// not started by a service or the handler cannot be warmed. In an executor it does not return.
+int ExecutorMain(int argc, char** argv, Handler& handler,
+                 ExecutorProfile profile = ExecutorProfile::kMinimal);
 
 }  // namespace headrace

@@ -26,6 +26,7 @@ ZygoteOptions ToZygote(const ExecutorPoolOptions& options) {
   zygote.limits.cpu_seconds = static_cast<std::uint64_t>(options.cpu.count());
   zygote.limits.file_size = options.max_result;
   zygote.limits.priority = options.priority;
+  zygote.limits.sandbox_required = options.sandbox_required;
   zygote.ahead = options.workers;
   zygote.warm_timeout = options.warm_timeout;
   return zygote;
@@ -36,6 +37,7 @@ ZygoteOptions ToZygote(const ExecutorPoolOptions& options) {
 ExecutorDeath Classify(const ProcessEnd& end, const ExecutorPoolOptions& options) {
   if (!end.known || end.signal == 0) return ExecutorDeath::kCrash;
   if (end.signal == SIGXCPU) return ExecutorDeath::kCpu;
+  if (end.signal == SIGSYS) return ExecutorDeath::kSandbox;
   if (end.signal == SIGKILL) {
     return end.cpu >= options.cpu ? ExecutorDeath::kCpu : ExecutorDeath::kMemory;
   }
@@ -48,6 +50,9 @@ const char* HintFor(ExecutorDeath death) {
       return "the job needs more memory than it may use; send a smaller one or ask for less";
     case ExecutorDeath::kCpu:
       return "the job needs more CPU time than it may use; send a smaller one or ask for less";
+    case ExecutorDeath::kSandbox:
+      return "the job made its handler try what it may not do; sending it again will most likely "
+             "do the same";
     case ExecutorDeath::kProtocol:
     case ExecutorDeath::kCrash:
       return "the job made its handler crash; sending it again will most likely do the same";
@@ -173,6 +178,9 @@ Error ExecutorPool::Crashed(ExecutorDeath death, const Report& report) const {
       break;
     case ExecutorDeath::kProtocol:
       detail += fmt::format(" was killed for sending {}", report.reason);
+      break;
+    case ExecutorDeath::kSandbox:
+      detail += ": sandbox (it made a system call that the filter forbids)";
       break;
     case ExecutorDeath::kCrash:
     case ExecutorDeath::kDeadline:

@@ -23,6 +23,7 @@ struct ExecutorPoolOptions {
   std::chrono::seconds cpu{60};                        // CPU time per job
   std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes of all parts of a result
   ExecutorPriority priority = ExecutorPriority::kLow;
+  bool sandbox_required = false;  // an executor that cannot be confined takes no job
   std::chrono::milliseconds warm_timeout{30'000};
 };
 
@@ -32,9 +33,9 @@ struct ExecutorPoolOptions {
 // result.
 //
 // What a job that was not cancelled ends as: succeeded with the parts; failed with the handler's
-// reason (422, 406, 500); 502 "executor-crashed" when the process died, broke the protocol or ran
-// into its memory or CPU limit; 502 "result-too-large"; 503 "executors-unavailable" when no process
-// can be had.
+// reason (422, 406, 500); 502 "executor-crashed" when the process died, broke the protocol or its
+// sandbox, or ran into its memory or CPU limit; 502 "result-too-large"; 503 "executors-unavailable"
+// when no process can be had.
 class ExecutorPool final : public Runner {
  public:
   ExecutorPool(ExecutorPoolOptions options, SpawnQueue& spawn_queue);

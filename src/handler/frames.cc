@@ -157,6 +157,7 @@ std::span<const std::byte> Encode(FrameWriter& writer, const ForkFrame& frame) {
   writer.U64(frame.limits.cpu_seconds);
   writer.U64(frame.limits.file_size);
   writer.U32(static_cast<std::uint32_t>(frame.limits.priority));
+  writer.U32(frame.limits.sandbox_required ? 1 : 0);
   return writer.Finish();
 }
 
@@ -247,7 +248,10 @@ std::optional<ForkFrame> DecodeFork(std::span<const std::byte> body) {
   frame.limits.file_size = reader.U64();
   const std::uint32_t priority = reader.U32();
   frame.limits.priority = static_cast<ExecutorPriority>(priority);
-  const bool known = priority <= static_cast<std::uint32_t>(ExecutorPriority::kIdle);
+  const std::uint32_t sandbox = reader.U32();
+  frame.limits.sandbox_required = sandbox == 1;
+  const bool known =
+      priority <= static_cast<std::uint32_t>(ExecutorPriority::kIdle) && sandbox <= 1;
   if (!reader.Complete() || !known) return std::nullopt;
   return frame;
 }

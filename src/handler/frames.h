@@ -30,7 +30,8 @@
 //   kReady       zygote -> service    nothing: the handler is warm
 //   kBroken      zygote -> service    text reason: the handler cannot be warmed; the zygote exits
 //   kFork        service -> zygote    u32 request, u64 memory, u64 cpu_seconds, u64 file_size,
-//                                     u32 priority (0 normal, 1 low, 2 idle);
+//                                     u32 priority (0 normal, 1 low, 2 idle),
+//                                     u32 sandbox (0 as far as it goes, 1 required);
 //                                     one descriptor: the executor's end of its own socket
 //   kForked      zygote -> service    u32 request, u32 pid; one descriptor: the pidfd
 //   kForkFailed  zygote -> service    u32 request, u32 errno
@@ -98,6 +99,7 @@ struct ExecutorLimits {
   std::uint64_t cpu_seconds = 0;  // 0: no limit
   std::uint64_t file_size = 0;    // bytes of any one file, so of any one part; 0: no limit
   ExecutorPriority priority = ExecutorPriority::kNormal;
+  bool sandbox_required = false;  // an executor that cannot be confined takes no job
 };
 
 struct ForkFrame {

@@ -17,6 +17,9 @@ enum class ExecutorPriority {
   kIdle,    // SCHED_IDLE: what is left over
 };
 
+// `sandbox:` of the service: whether executors may run where a part of their sandbox is missing.
+enum class SandboxMode { kBestEffort, kRequired };
+
 // `isolation:` of a queue: where its handler runs and what one job may use.
 struct IsolationOptions {
   IsolationMode mode = IsolationMode::kProcess;

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "handler/landlock.h"
+
 namespace headrace {
 namespace {
 
@@ -84,6 +86,38 @@ std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
   if (!LimitBytes(RLIMIT_CORE, 0)) return Reason("RLIMIT_CORE");
   if (!LimitBytes(RLIMIT_STACK, kStackBytes)) return Reason("RLIMIT_STACK");
   return std::nullopt;
+}
+
+Confinement::Confinement(ExecutorProfile profile) : profile_(profile) {
+  if (profile == ExecutorProfile::kTrusted) return;
+#ifdef HEADRACE_SANITIZED
+  if (profile == ExecutorProfile::kMinimal) {
+    failure_ = "seccomp: sanitizer builds leave the filter out";
+    return;
+  }
+#endif
+  SyscallPolicy policy;
+  if (profile == ExecutorProfile::kBroad) policy.profile = SyscallPolicy::Profile::kBroad;
+  auto made = SyscallFilter::Make(policy);
+  if (made) {
+    filter_ = *std::move(made);
+  } else {
+    failure_ = made.error().detail;
+  }
+}
+
+std::optional<std::string> Confinement::Enter() {
+  std::optional<std::string> missing;
+  if (profile_ == ExecutorProfile::kMinimal) missing = RestrictByLandlock({});
+  auto missing_too = EnterFilter();
+  return missing ? std::move(missing) : std::move(missing_too);
+}
+
+std::optional<std::string> Confinement::EnterFilter() {
+  if (!failure_.empty()) return failure_;
+  if (!filter_) return std::nullopt;
+  filter_->SetSelf(getpid());
+  return filter_->Install();
 }
 
 std::optional<std::string> KeepOnlySocket(int socket) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "handler/frames.h"
+#include "handler/syscall_filter.h"
 
 namespace headrace {
 
@@ -34,5 +35,32 @@ std::optional<std::string> LimitResources(const ExecutorLimits& limits);
 std::optional<std::string> KeepOnlySocket(int socket);
 
 inline constexpr int kExecutorSocket = 3;
+
+// How far the code of an executor is trusted.
+enum class ExecutorProfile {
+  kTrusted,  // the limits alone, for what starts other programs and confines those
+  kBroad,    // files and, with the right key, sockets; nothing of other processes or the kernel
+  kMinimal,  // its memory and its socket: no file, no process
+};
+
+// The last wall, prepared by the zygote and entered by each executor after its limits: Landlock,
+// then the syscall filter. Sanitizer builds leave the minimal filter out, their run-time needs
+// more. Used by one thread.
+class Confinement {
+ public:
+  // Never fails: what cannot be prepared is told by Enter.
+  explicit Confinement(ExecutorProfile profile);
+
+  // Goes as far as the kernel lets it. Returns the first reason why something is missing, or
+  // nothing. no_new_privs must be set.
+  [[nodiscard]] std::optional<std::string> Enter();
+
+ private:
+  [[nodiscard]] std::optional<std::string> EnterFilter();
+
+  const ExecutorProfile profile_;
+  std::optional<SyscallFilter> filter_;
+  std::string failure_;  // why there is no filter though there should be one
+};
 
 }  // namespace headrace

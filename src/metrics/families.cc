@@ -48,6 +48,7 @@ class Collector {
     Jobs();
     Workers();
     Executors();
+    Sandbox();
     Service();
     Process();
     return std::move(families_);
@@ -159,6 +160,15 @@ class Collector {
     PerQueue("headrace_executors_started_total", "Executors that were forked.", MetricType::Counter,
              [&](std::size_t i) { return started[i]; });
     families_.push_back(deaths.Take());
+  }
+
+  void Sandbox() {
+    Family layers("headrace_sandbox_layer", "Parts of the executors' sandbox that are there.",
+                  MetricType::Gauge);
+    for (std::size_t i = 0; i < kSandboxLayers; ++i) {
+      layers.Add(in_.sources.sandbox.at(i) ? 1 : 0, {{"layer", kSandboxLayerNames.at(i)}});
+    }
+    families_.push_back(layers.Take());
   }
 
   void Service() {

@@ -12,6 +12,7 @@
 #include "base/queued_job.h"
 #include "engine/engine.h"
 #include "handler/executor_figures.h"
+#include "handler/sandbox_layers.h"
 
 namespace headrace {
 
@@ -45,6 +46,7 @@ struct MetricSources {
   const Ledger* ledger = nullptr;
   std::function<std::uint64_t()> spooled;  // bytes
   std::function<std::size_t()> armed_deadlines;
+  SandboxLayers sandbox{};  // as found at the start
 };
 
 // Every metric of the service: names, labels, buckets. What happens is told through the On...

@@ -30,8 +30,10 @@ struct Child {
 };
 
 // Starts the program without any HEADRACE_ variable; sanitizers keep their options.
-Child Start(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), HEADRACE_PROGRAM);
+Child Start(const std::vector<std::string>& launcher, const std::vector<std::string>& own) {
+  std::vector<std::string> arguments = launcher;
+  arguments.emplace_back(HEADRACE_PROGRAM);
+  arguments.insert(arguments.end(), own.begin(), own.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -48,8 +50,8 @@ Child Start(std::vector<std::string> arguments) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, write_end.get(), STDERR_FILENO);
   ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  if (::posix_spawn(&child.pid, HEADRACE_PROGRAM, &actions, nullptr, argv.data(),
-                    environment.data()) != 0) {
+  if (::posix_spawn(&child.pid, argv.front(), &actions, nullptr, argv.data(), environment.data()) !=
+      0) {
     child.pid = 0;
   }
   ::posix_spawn_file_actions_destroy(&actions);
@@ -87,15 +89,17 @@ std::uint16_t PortOf(const std::string& address) {
 
 }  // namespace
 
-Ended RunProgram(const std::vector<std::string>& arguments) {
-  const Child child = Start(arguments);
+Ended RunProgram(const std::vector<std::string>& arguments,
+                 const std::vector<std::string>& launcher) {
+  const Child child = Start(launcher, arguments);
   const std::string output = ReadToEnd(child.stderr_end.get());
   Ended ended = Reap(child.pid, Patience());
   ended.output = output;
   return ended;
 }
 
-ServiceProcess::ServiceProcess(const std::string& queues, const std::string& more) {
+ServiceProcess::ServiceProcess(const std::string& queues, const std::string& more,
+                               const std::vector<std::string>& launcher) {
   std::string pattern =
       (std::filesystem::temp_directory_path() / "headrace-service-XXXXXX").string();
   dir_ = ::mkdtemp(pattern.data());
@@ -107,7 +111,7 @@ ServiceProcess::ServiceProcess(const std::string& queues, const std::string& mor
                       << (more.find("log:") == std::string::npos ? "log: {level: debug}\n" : "")
                       << more << "\nqueues:\n"
                       << queues << "\n";
-  Child child = Start({"serve", "--config", file});
+  Child child = Start(launcher, {"serve", "--config", file});
   pid_ = child.pid;
   stderr_ = std::move(child.stderr_end);
   reader_ = std::thread([this] { ReadLog(); });

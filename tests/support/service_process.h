@@ -23,8 +23,10 @@ struct Ended {
   std::string output;  // its stderr
 };
 
-// Runs the program with these arguments to its end.
-Ended RunProgram(const std::vector<std::string>& arguments);
+// Runs the program with these arguments to its end; `launcher`: a program and its arguments that
+// starts it, like {without-layer, landlock}.
+Ended RunProgram(const std::vector<std::string>& arguments,
+                 const std::vector<std::string>& launcher = {});
 
 // All samples of one scrape by name and labels as they are written.
 using Samples = std::map<std::string, double>;
@@ -35,7 +37,8 @@ class ServiceProcess {
  public:
   // `queues` is the text below `queues:`, `more` other sections. Waits until it listens; if it does
   // not, pid() is 0 and Log() says why.
-  explicit ServiceProcess(const std::string& queues, const std::string& more = {});
+  explicit ServiceProcess(const std::string& queues, const std::string& more = {},
+                          const std::vector<std::string>& launcher = {});
   ~ServiceProcess();
   ServiceProcess(const ServiceProcess&) = delete;
   ServiceProcess& operator=(const ServiceProcess&) = delete;

@@ -85,11 +85,9 @@ TEST_F(LoadTest, FiveMistakesAreFiveLinesEachWithFileLinePathAndWhatIsAllowed) {
 
 TEST_F(LoadTest, AnUnknownSectionIsOneLine) {
   const auto loaded = LoadWithQueue("servr: {listen: x, threads: 2}");
-  EXPECT_THAT(
-      loaded.problems,
-      ElementsAre(
-          "f.yaml:1: servr: unknown key; allowed: server, management, memory, executors, log, "
-          "shutdown, queues"));
+  EXPECT_THAT(loaded.problems, ElementsAre("f.yaml:1: servr: unknown key; allowed: server, "
+                                           "management, memory, sandbox, executors, log, "
+                                           "shutdown, queues"));
 }
 
 TEST_F(LoadTest, ASectionThatIsAValueIsRefused) {

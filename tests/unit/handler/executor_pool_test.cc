@@ -64,12 +64,14 @@ TEST_F(PoolTest, TellsCpuTimeAndPeakMemoryOfTheExecutor) {
 }
 
 TEST_F(PoolTest, GivesEveryJobItsOwnProcess) {
+  UseBinary("trusted-executor");
   const std::string first = TextOf(Run({{"do", "inspect"}}).parts.at(0));
   const std::string second = TextOf(Run({{"do", "inspect"}}).parts.at(0));
   EXPECT_NE(first.substr(0, first.find('\n')), second.substr(0, second.find('\n')));
 }
 
 TEST_F(PoolTest, LimitsTheExecutorBeforeItsJob) {
+  UseBinary("trusted-executor");
   options_.memory = 3000 * kMiB;
   options_.cpu = std::chrono::seconds(17);
   options_.max_result = 4 * kMiB;
@@ -99,6 +101,7 @@ TEST_F(PoolTest, LimitsTheExecutorBeforeItsJob) {
 }
 
 TEST_F(PoolTest, HidesTheServicesEnvironmentFromExecutors) {
+  UseBinary("trusted-executor");
   setenv("HEADRACE_TEST_SECRET", "hunter2", 1);
   const std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
   unsetenv("HEADRACE_TEST_SECRET");
@@ -115,6 +118,7 @@ TEST_F(PoolTest, ForksTheNextExecutorsAhead) {
 }
 
 TEST_F(PoolTest, GivesExecutorsThePriorityThatIsConfigured) {
+  UseBinary("trusted-executor");
   options_.priority = ExecutorPriority::kIdle;
   const std::string self = TextOf(RunJob(Job({{"do", "inspect"}})).parts.at(0));
   EXPECT_THAT(self, HasSubstr("policy " + std::to_string(SCHED_IDLE) + "\n"));
@@ -194,6 +198,7 @@ TEST_F(PoolTest, RefusesParamsThatFitNoFrame) {
 }
 
 TEST_F(PoolTest, KeepsTheMemoryOfItsPartsAtTheirSize) {
+  UseBinary("trusted-executor");
   const Outcome& outcome = Run({{"do", "resize-part"}});
   ASSERT_EQ(outcome.parts.size(), 2U);
   EXPECT_THAT(TextOf(outcome.parts[1]), HasSubstr("no"));
@@ -207,6 +212,7 @@ TEST_F(PoolTest, LeavesNothingOfAResultToAnExecutorThatWritesAfterItsEnd) {
 }
 
 TEST_F(PoolTest, KillsWhatAnExecutorLeavesInItsGroup) {
+  UseBinary("trusted-executor");
   // It says which child it has before it dies, but a dead executor has no result: look for it.
   ExpectFailure(Run({{"do", "leave-child"}}), ErrorCode::kHandlerCrashed, "executor-crashed",
                 "SIGKILL");

@@ -60,6 +60,35 @@ TEST(FramesTest, GiveAJobBackAsItWasSent) {
   EXPECT_EQ(read->params, job.params);
 }
 
+TEST(FramesTest, GiveARequestToForkBackAsItWasSent) {
+  ForkFrame fork;
+  fork.request = 5;
+  fork.limits = {1ULL << 33U, 60, 1ULL << 32U, ExecutorPriority::kIdle, true};
+  FrameWriter writer;
+  const auto view = ParseFrame(Encode(writer, fork));
+  ASSERT_TRUE(view);
+  const auto read = DecodeFork(view->body);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->request, 5U);
+  EXPECT_EQ(read->limits.memory, 1ULL << 33U);
+  EXPECT_EQ(read->limits.cpu_seconds, 60U);
+  EXPECT_EQ(read->limits.file_size, 1ULL << 32U);
+  EXPECT_EQ(read->limits.priority, ExecutorPriority::kIdle);
+  EXPECT_TRUE(read->limits.sandbox_required);
+}
+
+TEST(FramesTest, RefuseARequestToForkThatMakesNoSense) {
+  FrameWriter writer;
+  const auto encoded = [&](const ExecutorLimits& limits) {
+    return Bytes(ParseFrame(Encode(writer, ForkFrame{1, limits}))->body);
+  };
+  EXPECT_FALSE(DecodeFork(encoded({0, 0, 0, static_cast<ExecutorPriority>(3), false})));
+  std::vector<std::byte> body = encoded({});
+  ASSERT_TRUE(DecodeFork(body));
+  body.at(body.size() - 4) = std::byte{2};  // neither best-effort nor required
+  EXPECT_FALSE(DecodeFork(body));
+}
+
 TEST(FramesTest, RefuseAnyHeaderThatIsNotExactlyRight) {
   FrameWriter writer;
   const std::vector<std::byte> good = Bytes(EncodeEmpty(writer, FrameType::kHello));

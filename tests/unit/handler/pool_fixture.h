@@ -82,11 +82,12 @@ inline std::string TextOf(const ResultPart& part) {
 // nothing of it may be left: no child, no descriptor.
 class PoolTest : public ::testing::Test {
  protected:
+  explicit PoolTest(const char* binary = HEADRACE_TEST_EXECUTOR) { options_.binary = binary; }
+
   void SetUp() override {
     descriptors_ = OpenDescriptors();
     spawn_queue_ = std::make_unique<SpawnQueue>();
     options_.queue = "test";
-    options_.binary = HEADRACE_TEST_EXECUTOR;
     options_.workers = 1;
   }
 
@@ -107,12 +108,18 @@ class PoolTest : public ::testing::Test {
     return *pool_;
   }
 
-  // The executor binary under another name, which makes it behave differently.
-  void UseBinary(const std::string& name) {
+  // The executor binary under another name, which makes it behave differently. With
+  // "trusted-executor" it is limited, but not confined.
+  void UseBinary(const std::string& name, const char* binary = HEADRACE_TEST_EXECUTOR) {
     std::string pattern = std::filesystem::temp_directory_path() / "headrace-XXXXXX";
     folder_ = mkdtemp(pattern.data());
-    std::filesystem::create_symlink(HEADRACE_TEST_EXECUTOR, folder_ / name);
     options_.binary = folder_ / name;
+    SetBinary(binary);
+  }
+  // What the name stands for from now on; empty: nothing.
+  void SetBinary(const std::string& binary) {
+    std::filesystem::remove(options_.binary);
+    if (!binary.empty()) std::filesystem::create_symlink(binary, options_.binary);
   }
 
   static QueuedJob Job(Params params, std::string payload = "") {

@@ -378,5 +378,8 @@ int main(int argc, char** argv) {
     WaitForEver();
   }
   ObedientHandler handler(name);
-  return headrace::ExecutorMain(argc, argv, handler);
+  const bool trusted = name == "trusted-executor";
+  return headrace::ExecutorMain(
+      argc, argv, handler,
+      trusted ? headrace::ExecutorProfile::kTrusted : headrace::ExecutorProfile::kMinimal);
 }

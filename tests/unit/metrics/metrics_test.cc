@@ -72,14 +72,18 @@ TEST_F(MetricsTest, ShowEverySeriesWithKnownLabelsAtZeroBeforeTheFirstJob) {
     }
     expect_all("headrace_job_last_duration_seconds", "phase", {"wait", "run"});
     expect_all("headrace_workers", "state", {"idle", "waiting", "busy", "overdue"});
-    expect_all("headrace_executor_deaths_total", "reason",
-               {"crash", "memory", "cpu", "deadline", "cancelled", "protocol", "result"});
+    expect_all(
+        "headrace_executor_deaths_total", "reason",
+        {"crash", "memory", "cpu", "deadline", "cancelled", "protocol", "result", "sandbox"});
   }
   for (const char* name :
        {"headrace_slots{state=\"busy\"}", "headrace_slots{state=\"free\"}",
         "headrace_memory_bytes{use=\"uploads\"}", "headrace_memory_bytes{use=\"payloads\"}",
         "headrace_memory_bytes{use=\"results\"}", "headrace_memory_budget_bytes",
-        "headrace_log_dropped_total", "headrace_http_connections",
+        "headrace_sandbox_layer{layer=\"no_new_privs\"}",
+        "headrace_sandbox_layer{layer=\"rlimits\"}", "headrace_sandbox_layer{layer=\"landlock\"}",
+        "headrace_sandbox_layer{layer=\"seccomp\"}", "headrace_log_dropped_total",
+        "headrace_http_connections",
         "headrace_http_request_duration_seconds_count{route=\"/v1/queues/{queue}/jobs\"}",
         "headrace_http_request_duration_seconds_count{route=\"other\"}"}) {
     ASSERT_TRUE(series.contains(name)) << name;
@@ -222,8 +226,11 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   };
   sources.log_dropped = [] { return std::uint64_t{4}; };
   sources.ledger = &ledger;
+  sources.sandbox = {true, true, false, true};
   metrics_.Connect(std::move(sources));
   auto series = Scrape();
+  EXPECT_EQ(series["headrace_sandbox_layer{layer=\"landlock\"}"], 0);
+  EXPECT_EQ(series["headrace_sandbox_layer{layer=\"seccomp\"}"], 1);
   EXPECT_EQ(series["headrace_workers{queue=\"simulate\",state=\"idle\"}"], 1);
   EXPECT_EQ(series["headrace_workers{queue=\"pdf\",state=\"overdue\"}"], 3);
   EXPECT_EQ(series["headrace_slots{state=\"busy\"}"], 3);
