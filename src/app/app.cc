@@ -41,12 +41,9 @@ std::vector<std::string> Names(const Config& config) {
 }
 
 JobService::Options ServiceOptions(const Config& config, const Plan& plan,
-                                   const HandlerRegistry& handlers, Ledger& ledger,
-                                   std::optional<Spool>& spool) {
+                                   const HandlerRegistry& handlers, const Runners& runners) {
   JobService::Options options;
   options.max_body = config.http.max_body;
-  options.ledger = &ledger;
-  options.spool = spool ? &*spool : nullptr;
   auto engine_queues = EngineQueues(config, plan);
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
     const QueueConfig& queue = config.queues[i];
@@ -57,8 +54,18 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     served.expected_run = queue.expected_run;
     served.at_once = std::min(plan.workers[i], plan.slots);
     served.path = queue.path;
+    if (const ExecutorPool* const pool = runners.ExecutorsOf(i)) {
+      served.executors = [pool] { return pool->State(); };
+    }
     options.queues.push_back(std::move(served));
   }
+  return options;
+}
+
+JobService::Options WithMemory(JobService::Options options, Ledger& ledger,
+                               std::optional<Spool>& spool) {
+  options.ledger = &ledger;
+  options.spool = spool ? &*spool : nullptr;
   return options;
 }
 
@@ -106,7 +113,8 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       engine_(EngineQueues(config, plan)),
       metrics_(Names(config), engine_, HEADRACE_VERSION),
       slots_(plan.slots),
-      service_(ServiceOptions(config, plan, handlers, ledger_, spool_), engine_, metrics_),
+      service_(WithMemory(ServiceOptions(config, plan, handlers, runners_), ledger_, spool_),
+               engine_, metrics_),
       workers_(WorkerQueues(config, plan, runners_), engine_, slots_, metrics_,
                [this](const QueuedJob& job, Outcome outcome) {
                  service_.OnFinished(job, std::move(outcome));

@@ -28,6 +28,27 @@ struct ExecutorFigures {
   std::array<std::uint64_t, kExecutorDeaths> deaths{};
 };
 
+// What went wrong last with the processes of a queue, in words that clients may read.
+enum class ExecutorTrouble {
+  kNone,
+  kNoStart,  // the zygote could not be started
+  kHandler,  // the handler could not be warmed
+  kTooSlow,  // it was not warm in time
+  kZygote,   // a zygote ended that had been warm
+  kUnfit,    // an executor could not limit or confine itself, or ended before its job
+};
+inline constexpr std::size_t kExecutorTroubles = 6;
+inline constexpr std::array<const char*, kExecutorTroubles> kExecutorTroubleNames{
+    "", "cannot-start", "handler-broken", "too-slow", "zygote-ended", "executor-unfit"};
+
+// How the processes of a queue are at this instant.
+struct ExecutorState {
+  bool ready = false;
+  bool healthy = false;
+  ExecutorTrouble trouble = ExecutorTrouble::kNone;
+  ExecutorFigures figures;
+};
+
 // The counters themselves. Thread-safe.
 class ExecutorCounters {
  public:

@@ -202,6 +202,16 @@ bool ExecutorPool::Healthy() const {
   return unfit_.empty() && zygote_.Healthy();
 }
 
+ExecutorState ExecutorPool::State() const {
+  ExecutorState state;
+  state.ready = Ready();
+  state.healthy = Healthy();
+  state.figures = Figures();
+  const MutexLock lock(mu_);
+  state.trouble = unfit_.empty() ? zygote_.Trouble() : ExecutorTrouble::kUnfit;
+  return state;
+}
+
 std::string ExecutorPool::LastError() const {
   const MutexLock lock(mu_);
   return unfit_.empty() ? zygote_.LastError() : unfit_;

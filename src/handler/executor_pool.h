@@ -49,6 +49,8 @@ class ExecutorPool final : public Runner {
   // Why the last start failed or the zygote ended; empty if neither ever happened.
   [[nodiscard]] std::string LastError() const;
   [[nodiscard]] ExecutorFigures Figures() const { return counters_.Figures(); }
+  // What the API tells of it all.
+  [[nodiscard]] ExecutorState State() const;
   // Process id of the zygote while it is warm, else 0.
   [[nodiscard]] pid_t ZygotePid() const { return zygote_.pid(); }
 

@@ -77,12 +77,12 @@ void Zygote::OnEvent() {
   }
   if (!greeted_) return AwaitGreeting();
   pollfd ended{process_->pidfd(), POLLIN, 0};
-  if (poll(&ended, 1, 0) == 1) Fail("it ended");
+  if (poll(&ended, 1, 0) == 1) Fail(ExecutorTrouble::kZygote, "it ended");
 }
 
 void Zygote::Start() {
   auto spawned = ZygoteProcess::Spawn(options_.binary, options_.limits);
-  if (!spawned) return Fail(spawned.error().detail);
+  if (!spawned) return Fail(ExecutorTrouble::kNoStart, spawned.error().detail);
   process_ = std::move(*spawned);
   greeted_ = false;
   warm_until_ = SteadyClock::now() + options_.warm_timeout;
@@ -97,11 +97,12 @@ void Zygote::AwaitGreeting() {
     case ZygoteProcess::Greeting::kReady:
       return GoLive();
     case ZygoteProcess::Greeting::kBroken:
-      return Fail(reason);
+      return Fail(ExecutorTrouble::kHandler, reason);
     case ZygoteProcess::Greeting::kNone:
       break;
   }
-  if (SteadyClock::now() >= warm_until_) Fail("it did not get warm in time");
+  if (SteadyClock::now() < warm_until_) return;
+  Fail(ExecutorTrouble::kTooSlow, "it did not get warm in time");
 }
 
 void Zygote::GoLive() {
@@ -118,7 +119,7 @@ void Zygote::GoLive() {
   TopUp();
 }
 
-void Zygote::Fail(const std::string& reason) {
+void Zygote::Fail(ExecutorTrouble trouble, const std::string& reason) {
   std::string text = reason;
   const bool lived_well = greeted_ && SteadyClock::now() - live_since_ >= kLivedWell;
   if (process_) {
@@ -136,6 +137,7 @@ void Zygote::Fail(const std::string& reason) {
     failures_ = lived_well ? 0 : failures_ + 1;
     failures = failures_;
     last_error_ = text;
+    trouble_ = trouble;
     if (failures_ >= kHopeless) eventfd_write(look_again_.get(), 1);
   }
   const milliseconds delay = Delay(failures);
@@ -231,6 +233,11 @@ bool Zygote::Healthy() const {
 std::string Zygote::LastError() const {
   const MutexLock lock(mu_);
   return last_error_;
+}
+
+ExecutorTrouble Zygote::Trouble() const {
+  const MutexLock lock(mu_);
+  return trouble_;
 }
 
 pid_t Zygote::pid() const {

@@ -49,6 +49,7 @@ class Zygote final : public SpawnQueue::Client {
   [[nodiscard]] bool Healthy() const;
   // Why the zygote ended last; empty if it never did.
   [[nodiscard]] std::string LastError() const;
+  [[nodiscard]] ExecutorTrouble Trouble() const;
   // Process id of the zygote while it is warm, else 0.
   [[nodiscard]] pid_t pid() const;
 
@@ -59,7 +60,7 @@ class Zygote final : public SpawnQueue::Client {
   void Start();
   void AwaitGreeting();
   void GoLive();
-  void Fail(const std::string& reason);
+  void Fail(ExecutorTrouble trouble, const std::string& reason);
   void ArmTimer(std::chrono::milliseconds after);
   // The live zygote; nothing while there is none. `broken` tells that none is to be hoped for.
   std::shared_ptr<ZygoteProcess> Live(bool& broken) const;
@@ -88,6 +89,7 @@ class Zygote final : public SpawnQueue::Client {
   std::shared_ptr<ZygoteProcess> live_ GUARDED_BY(mu_);
   int failures_ GUARDED_BY(mu_) = 0;  // starts in a row that ended soon
   std::string last_error_ GUARDED_BY(mu_);
+  ExecutorTrouble trouble_ GUARDED_BY(mu_) = ExecutorTrouble::kNone;  // last_error_ in a word
 };
 
 }  // namespace headrace

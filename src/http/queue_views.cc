@@ -11,6 +11,21 @@ namespace {
 
 Json Count(std::uint64_t value) { return Json::Number(value); }
 
+Json ExecutorsValue(const ExecutorState& state) {
+  std::vector<std::pair<std::string, Json>> deaths;
+  for (std::size_t i = 0; i < kExecutorDeaths; ++i) {
+    deaths.emplace_back(kExecutorDeathNames.at(i), Count(state.figures.deaths.at(i)));
+  }
+  const auto trouble = static_cast<std::size_t>(state.trouble);
+  const bool none = state.trouble == ExecutorTrouble::kNone;
+  return Json::Object(
+      {{"ready", Json::Bool(state.ready)},
+       {"healthy", Json::Bool(state.healthy)},
+       {"last_trouble", none ? Json() : Json::String(kExecutorTroubleNames.at(trouble))},
+       {"started", Count(state.figures.started)},
+       {"deaths", Json::Object(deaths)}});
+}
+
 Json QueueValue(const JobService& service, QueueIndex index) {
   const ServiceQueue& queue = service.queues()[index];
   const QueueFigures figures = service.Figures(index);
@@ -30,6 +45,7 @@ Json QueueValue(const JobService& service, QueueIndex index) {
       {"failed", Count(figures.failed)},
       {"cancelled", Count(figures.cancelled)},
       {"expired", Count(figures.expired)}};
+  if (queue.executors) members.emplace_back("executors", ExecutorsValue(queue.executors()));
   if (!queue.path.empty()) members.emplace_back("path", Json::String(queue.path));
   return Json::Object(members);
 }

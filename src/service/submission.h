@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/ledger.h"
 #include "base/payload.h"
 #include "engine/engine.h"
+#include "handler/executor_figures.h"
 #include "headrace/handler.h"
 
 namespace headrace {
@@ -25,6 +27,7 @@ struct ServiceQueue {
   std::chrono::milliseconds expected_run{1'000};  // predicts waits before the first job has ended
   std::size_t at_once = 0;                        // jobs that slots let run; 0: as many as workers
   std::string path;                               // second, short address; empty: none
+  std::function<ExecutorState()> executors;       // thread-safe; null: its jobs run on threads
 };
 
 // Bodies are charged to the memory budget in steps of so many bytes, so that one of many small

@@ -18,6 +18,7 @@ namespace {
 
 using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kQueue = "  pdf-to-image: {handler: pdf-to-image, workers: 2}";
 constexpr const char* kJobs = "/v1/queues/pdf-to-image/jobs";
@@ -121,6 +122,33 @@ TEST(SandboxStory, WithAllLayersPdfsAreDrawnWhereTheSandboxIsRequired) {
             0);
 }
 #endif
+
+TEST(SandboxStory, AQueueTellsHowItsProcessesAreAndComesBackAfterItsZygoteIsKilled) {
+  ServiceProcess service(std::string(kQueue) + "\n" + kThread);
+  const std::string address = "/v1/queues/pdf-to-image";
+  EXPECT_THAT(service.Get(address).body,
+              HasSubstr("\"executors\":{\"ready\":true,\"healthy\":true,\"last_trouble\":null,"));
+  EXPECT_THAT(service.Get("/v1/queues/simulate").body, Not(HasSubstr("executors")));
+  const auto warm = service.Log().find(": zygote ");
+  ASSERT_NE(warm, std::string::npos);
+  ::kill(std::atoi(service.Log().c_str() + warm + 9), SIGKILL);
+  EXPECT_EQ(Draw(service), 200);
+  EXPECT_THAT(service.Get(address).body, HasSubstr("\"last_trouble\":\"zygote-ended\""));
+}
+
+TEST(SandboxStory, AServiceWhoseExecutorsCannotStartIsUnreadyAndSaysWhy) {
+  const Folder folder;
+  std::filesystem::create_symlink("/bin/false", folder.path() / "headrace-pdf");
+  ServiceProcess service(kQueue, "executors: {dir: '" + folder.path().string() + "'}\n");
+  ASSERT_NE(service.port(), 0) << service.Log();
+  const HttpAnswer ready = Ask(service.management_port(), MakeRequest("GET", "/readyz"));
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_THAT(ready.body, HasSubstr("it ended before it was warm"));
+  const std::string queue = service.Get("/v1/queues/pdf-to-image").body;
+  EXPECT_THAT(queue, HasSubstr("\"ready\":false,\"healthy\":false,"
+                               "\"last_trouble\":\"handler-broken\""));
+  EXPECT_THAT(queue, Not(HasSubstr(folder.path().string()))) << "paths are for the operator";
+}
 
 TEST(SandboxStory, NoProcessSurvivesAServiceThatIsKilledUnderLoad) {
   ServiceProcess service(kQueue);

@@ -88,6 +88,7 @@ TEST_P(MissingLayers, KeepAnExecutorFromJobsWhereTheSandboxIsRequired) {
   ExpectFailure(Run({{"do", "echo"}}), ErrorCode::kUnavailable, "executors-unavailable",
                 GetParam());
   EXPECT_FALSE(Pool().Healthy());
+  EXPECT_EQ(Pool().State().trouble, ExecutorTrouble::kUnfit);
 }
 
 TEST_P(MissingLayers, AreDoneWithoutWhereTheSandboxIsBestEffort) {

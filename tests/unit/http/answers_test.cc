@@ -167,6 +167,27 @@ TEST_F(ViewsTest, ListTheQueues) {
   EXPECT_THAT(QueueJson(*service_, 1), HasSubstr("\"handler\":\"pdf-to-image\""));
 }
 
+TEST_F(ViewsTest, ShowHowTheExecutorsOfAQueueAre) {
+  ServiceQueue queue = service_->queues()[1];
+  ExecutorState state;
+  state.ready = true;
+  state.trouble = ExecutorTrouble::kZygote;
+  state.figures.started = 7;
+  state.figures.deaths.at(static_cast<std::size_t>(ExecutorDeath::kSandbox)) = 2;
+  queue.executors = [&state] { return state; };
+  JobService::Options options;
+  options.queues = {service_->queues()[0], queue};
+  const JobService service(std::move(options), *engine_, *metrics_);
+  EXPECT_THAT(QueueJson(service, 0), Not(HasSubstr("executors")));
+  EXPECT_THAT(QueueJson(service, 1),
+              HasSubstr("\"executors\":{\"ready\":true,\"healthy\":false,"
+                        "\"last_trouble\":\"zygote-ended\",\"started\":7,\"deaths\":{"
+                        "\"crash\":0,"));
+  EXPECT_THAT(QueueJson(service, 1), HasSubstr("\"sandbox\":2}"));
+  state.trouble = ExecutorTrouble::kNone;
+  EXPECT_THAT(QueueJson(service, 1), HasSubstr("\"last_trouble\":null"));
+}
+
 TEST_F(ViewsTest, ShowAPageWithoutScripts) {
   const Answer page = PageAnswer(*service_);
   EXPECT_THAT(page.fields, HasSubstr("Content-Security-Policy: default-src 'none'; "));

@@ -1,0 +1,109 @@
+// How a zygote comes back, and what is told of it meanwhile.
+#include <signal.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "pool_fixture.h"
+
+namespace headrace {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Keeps what is logged, instead of writing it to the terminal.
+class LogCapture {
+ public:
+  LogCapture() : before_(spdlog::default_logger()) {
+    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("captured", sink));
+  }
+  ~LogCapture() { spdlog::set_default_logger(before_); }
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+
+  [[nodiscard]] bool Has(const std::string& text) const {
+    return text_.str().find(text) != std::string::npos;
+  }
+
+ private:
+  std::ostringstream text_;
+  std::shared_ptr<spdlog::logger> before_;
+};
+
+class RespawnTest : public PoolTest {
+ protected:
+  ExecutorTrouble Trouble() { return Pool().State().trouble; }
+};
+
+TEST_F(RespawnTest, WaitsTwiceAsLongAfterEachStartThatFails) {
+  const LogCapture log;
+  UseBinary("dying-executor");
+  const SteadyTime begin = SteadyClock::now();
+  Pool();
+  Spawn([&] { return log.Has("the next start is in 800 ms"); });
+  EXPECT_GE(SteadyClock::now() - begin, std::chrono::milliseconds(100 + 200 + 400));
+  for (const char* const delay : {"in 100 ms", "in 200 ms", "in 400 ms"}) {
+    EXPECT_TRUE(log.Has(delay)) << delay;
+  }
+}
+
+TEST_F(RespawnTest, IsHealthyAgainAsSoonAsAStartSucceeds) {
+  UseBinary("executor", "");
+  EXPECT_FALSE(Pool().Healthy());
+  EXPECT_EQ(Trouble(), ExecutorTrouble::kNoStart);
+  SetBinary(HEADRACE_TEST_EXECUTOR);
+  Spawn([&] { return Pool().Ready(); });
+  EXPECT_TRUE(Pool().Healthy());
+  ExpectNextJobWorks();
+  EXPECT_EQ(Trouble(), ExecutorTrouble::kNoStart) << "what went wrong last stays known";
+  EXPECT_THAT(Pool().LastError(), HasSubstr("No such file"));
+}
+
+TEST_F(RespawnTest, TellsItsStateWhileAllIsWell) {
+  ExpectNextJobWorks();
+  const ExecutorState state = Pool().State();
+  EXPECT_TRUE(state.ready);
+  EXPECT_TRUE(state.healthy);
+  EXPECT_EQ(state.trouble, ExecutorTrouble::kNone);
+  EXPECT_GE(state.figures.started, 1U);
+}
+
+TEST_F(RespawnTest, TellsAKilledZygoteFromOneThatNeverGotWarm) {
+  ExpectNextJobWorks();
+  kill(Pool().ZygotePid(), SIGKILL);
+  ExpectNextJobWorks();
+  EXPECT_EQ(Trouble(), ExecutorTrouble::kZygote);
+}
+
+struct Start {
+  const char* binary;
+  ExecutorTrouble trouble;
+};
+std::ostream& operator<<(std::ostream& out, const Start& start) { return out << start.binary; }
+
+class BadStarts : public RespawnTest, public ::testing::WithParamInterface<Start> {};
+
+TEST_P(BadStarts, AreToldInAWord) {
+  UseBinary(GetParam().binary);
+  options_.warm_timeout = std::chrono::milliseconds(200);
+  EXPECT_EQ(Trouble(), GetParam().trouble);
+  EXPECT_FALSE(Pool().State().healthy);
+}
+
+INSTANTIATE_TEST_SUITE_P(Binaries, BadStarts,
+                         ::testing::Values(Start{"broken-executor", ExecutorTrouble::kHandler},
+                                           Start{"dying-executor", ExecutorTrouble::kHandler},
+                                           Start{"slow-executor", ExecutorTrouble::kTooSlow}));
+
+TEST_F(RespawnTest, TellsThatExecutorsAreUnfit) {
+  UseBinary("unfit-executor");
+  Run({{"do", "echo"}});
+  EXPECT_EQ(Trouble(), ExecutorTrouble::kUnfit);
+}
+
+}  // namespace
+}  // namespace headrace
