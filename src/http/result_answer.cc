@@ -113,8 +113,12 @@ Answer ResultAnswer(Outcome& outcome, const ResultRequest& request) {
 }  // namespace
 
 std::string ServerTiming(const JobTimings& timings) {
-  return fmt::format("Server-Timing: queue;dur={:.3f}, run;dur={:.3f}\r\n",
-                     timings.wait.count() * 1000.0, timings.run.count() * 1000.0);
+  std::string field = fmt::format("Server-Timing: queue;dur={:.3f}, run;dur={:.3f}",
+                                  timings.wait.count() * 1000.0, timings.run.count() * 1000.0);
+  // Zero where it is not known: the job never ran, or its client was answered before its end.
+  if (timings.cpu.count() > 0) field += fmt::format(", cpu;dur={:.3f}", timings.cpu.count() * 1000);
+  if (timings.peak_memory > 0) field += fmt::format(", mem;desc=\"{}\"", timings.peak_memory);
+  return field + "\r\n";
 }
 
 Answer OutcomeAnswer(Outcome outcome, const ResultRequest& request) {

@@ -15,7 +15,8 @@ struct ResultRequest {
   std::string_view queue;
 };
 
-// "Server-Timing: queue;dur=..., run;dur=..." with its line end (W3C Server Timing, milliseconds).
+// "Server-Timing: queue;dur=..., run;dur=..., cpu;dur=..., mem;desc=..." with its line end (W3C
+// Server Timing; milliseconds, and the peak memory in bytes). The last two only where known.
 std::string ServerTiming(const JobTimings& timings);
 
 // The answer to a job: its result in the form that the client likes best (one part: itself;

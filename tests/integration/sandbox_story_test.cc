@@ -123,6 +123,14 @@ TEST(SandboxStory, WithAllLayersPdfsAreDrawnWhereTheSandboxIsRequired) {
 }
 #endif
 
+TEST(SandboxStory, AnAnswerTellsWhatTheJobUsed) {
+  ServiceProcess service(kQueue);
+  const HttpAnswer answer = service.Post(std::string(kJobs) + "?pages=1&dpi=50", Sample());
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(answer.Field("Server-Timing"),
+              ContainsRegex("cpu;dur=[0-9]+\\.[0-9]+, mem;desc=\"[0-9]+\""));
+}
+
 TEST(SandboxStory, AQueueTellsHowItsProcessesAreAndComesBackAfterItsZygoteIsKilled) {
   ServiceProcess service(std::string(kQueue) + "\n" + kThread);
   const std::string address = "/v1/queues/pdf-to-image";

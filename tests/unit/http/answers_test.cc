@@ -83,6 +83,14 @@ TEST(Result, IsItsOnlyPartWithTheFieldsThatMakeItHarmless) {
   EXPECT_EQ(BodyOf(answer), "bytes1");
 }
 
+TEST(ServerTimingTest, TellsCpuTimeAndPeakMemoryWhereTheyAreKnown) {
+  EXPECT_EQ(ServerTiming({Seconds(0.25), Seconds(1.5), Seconds(1.2345), 7'340'032}),
+            "Server-Timing: queue;dur=250.000, run;dur=1500.000, cpu;dur=1234.500, "
+            "mem;desc=\"7340032\"\r\n");
+  EXPECT_EQ(ServerTiming({Seconds(0.25), Seconds(1.5), Seconds(0.001), 0}),
+            "Server-Timing: queue;dur=250.000, run;dur=1500.000, cpu;dur=1.000\r\n");
+}
+
 TEST(Result, OfSeveralPartsIsAZip) {
   const Answer answer = AnswerFor(Pages(2), "*/*");
   EXPECT_THAT(answer.fields, HasSubstr("Content-Type: application/zip\r\n"));
