@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "handler/executor_pool.h"
@@ -17,11 +18,12 @@ double Percentile(std::vector<double>& sorted, std::size_t percent) {
   return sorted.at((sorted.size() - 1) * percent / 100);
 }
 
-void NoOpJob(benchmark::State& state, const char* binary) {
+void NoOpJob(benchmark::State& state, const char* binary, std::uint32_t recycle_after) {
   SpawnQueue spawn_queue;
   ExecutorPoolOptions options;
   options.queue = "bench";
   options.binary = binary;
+  options.recycle_after = recycle_after;
   ExecutorPool pool(options, spawn_queue);
   spawn_queue.RunUntilSettled(Deadline::After(std::chrono::seconds(10)));
   QueuedJob job;
@@ -40,8 +42,9 @@ void NoOpJob(benchmark::State& state, const char* binary) {
   state.counters["p50_us"] = Percentile(microseconds, 50);
   state.counters["p99_us"] = Percentile(microseconds, 99);
 }
-BENCHMARK_CAPTURE(NoOpJob, Sandboxed, HEADRACE_NOOP_MINIMAL)->UseRealTime();
-BENCHMARK_CAPTURE(NoOpJob, LimitsOnly, HEADRACE_NOOP_TRUSTED)->UseRealTime();
+BENCHMARK_CAPTURE(NoOpJob, Sandboxed, HEADRACE_NOOP_MINIMAL, 1)->UseRealTime();
+BENCHMARK_CAPTURE(NoOpJob, LimitsOnly, HEADRACE_NOOP_TRUSTED, 1)->UseRealTime();
+BENCHMARK_CAPTURE(NoOpJob, Recycled, HEADRACE_NOOP_MINIMAL, 1000)->UseRealTime();
 
 }  // namespace
 }  // namespace headrace

@@ -35,17 +35,45 @@ std::uint64_t AutoBudget(std::uint64_t limit, std::uint64_t zygotes) {
   return WholeMiB(std::max(kLeastBudget, std::min(limit / 4, beside)));
 }
 
-Status CheckFits(const Plan& plan, std::uint64_t zygotes) {
-  const std::uint64_t executor =
-      *std::max_element(plan.executor_memory.begin(), plan.executor_memory.end());
-  const std::uint64_t sum = plan.slots * executor + zygotes + plan.budget + kService;
+bool IsRecycling(const QueueConfig& queue) {
+  return HasProcess(queue) && queue.isolation.recycle_after > 1;
+}
+
+// Executors of this queue that stay between jobs, with all the memory that they have got: one is
+// made only where none waits, and no more work at once than there are slots.
+std::size_t Kept(const QueueConfig& queue, std::size_t slots) {
+  return IsRecycling(queue) ? std::min(queue.workers.value_or(slots), slots) : 0;
+}
+
+// Executors that may be there at once with a job's memory: on the slots, and those that are kept.
+std::size_t MostExecutors(const Config& config, std::size_t slots) {
+  std::size_t passing = 0;
+  std::size_t kept = 0;
+  for (const QueueConfig& queue : config.queues) {
+    if (HasProcess(queue) && !IsRecycling(queue)) passing = slots;
+    kept += Kept(queue, slots);
+  }
+  return std::max<std::size_t>(passing + kept, 1);
+}
+
+Status CheckFits(const Config& config, const Plan& plan, std::uint64_t zygotes) {
+  std::uint64_t executor = 0;
+  std::uint64_t kept = 0;
+  for (std::size_t i = 0; i < config.queues.size(); ++i) {
+    const std::uint64_t memory = plan.executor_memory[i];
+    kept += Kept(config.queues[i], plan.slots) * memory;
+    if (!IsRecycling(config.queues[i])) executor = std::max(executor, memory);
+  }
+  const std::uint64_t sum = plan.slots * executor + kept + zygotes + plan.budget + kService;
   if (sum <= plan.memory_limit) return Ok();
   std::string text = fmt::format(
-      "memory does not suffice: {} slots x {} per executor + {} for zygotes + {} memory.budget + "
+      "memory does not suffice: {} slots x {} per executor{} + {} for zygotes + {} memory.budget + "
       "{} for the "
       "service = {}, the limit is {}; lower server.slots, memory.budget or isolation.memory",
-      plan.slots, FormatSize(executor), FormatSize(zygotes), FormatSize(plan.budget),
-      FormatSize(kService), FormatSize(sum), FormatSize(WholeMiB(plan.memory_limit)));
+      plan.slots, FormatSize(executor),
+      kept == 0 ? "" : fmt::format(" + {} for recycled executors", FormatSize(kept)),
+      FormatSize(zygotes), FormatSize(plan.budget), FormatSize(kService), FormatSize(sum),
+      FormatSize(WholeMiB(plan.memory_limit)));
   return Error{ErrorCode::kInvalidArgument, "memory-plan", std::move(text), "", 0};
 }
 
@@ -61,13 +89,13 @@ Expected<Plan> MakePlan(const Config& config, const std::string& root, std::size
   plan.slots_reason = config.slots ? "server.slots" : counted.reason;
 
   const std::uint64_t left = Minus(plan.memory_limit, plan.budget + zygotes + kService);
-  const std::uint64_t share =
-      std::clamp(WholeMiB(left / plan.slots), kLeastShare, kAutoExecutorMemory);
+  const std::uint64_t share = std::clamp(WholeMiB(left / MostExecutors(config, plan.slots)),
+                                         kLeastShare, kAutoExecutorMemory);
   for (const QueueConfig& queue : config.queues) {
     plan.workers.push_back(queue.workers.value_or(plan.slots));
     plan.executor_memory.push_back(HasProcess(queue) ? queue.isolation.memory.value_or(share) : 0);
   }
-  if (auto fits = CheckFits(plan, zygotes); !fits) return std::move(fits).error();
+  if (auto fits = CheckFits(config, plan, zygotes); !fits) return std::move(fits).error();
   return plan;
 }
 

@@ -24,6 +24,7 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);
     options.max_result = config.max_result;
     options.priority = queue.isolation.priority;
+    options.recycle_after = queue.isolation.recycle_after;
     options.sandbox_required = config.sandbox == SandboxMode::kRequired;
     auto pool = std::make_unique<ExecutorPool>(std::move(options), spawn_queue);
     executors_.push_back(pool.get());

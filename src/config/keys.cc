@@ -237,11 +237,11 @@ void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
                 Choices<ExecutorPriority>{{"normal", ExecutorPriority::kNormal},
                                           {"low", ExecutorPriority::kLow},
                                           {"idle", ExecutorPriority::kIdle}}));
-  keys.push_back(
-      NumberKey(OfQueue(
-                    "isolation.recycle_after",
-                    [](auto& q) -> auto& { return q.isolation.recycle_after; }, "jobs per process"),
-                Counts(), {1, 1}));
+  keys.push_back(NumberKey(
+      OfQueue(
+          "isolation.recycle_after", [](auto& q) -> auto& { return q.isolation.recycle_after; },
+          "jobs per process; more than 1 only for input that is trusted"),
+      Counts(), {1, kMostRecycleAfter}));
 }
 
 std::vector<Key<QueueConfig>> MakeQueueKeys() {

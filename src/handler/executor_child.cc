@@ -101,18 +101,41 @@ void SendInternal(std::string_view detail) {
                                      "the handler could not do this job", detail}));
 }
 
-// The payload as read-only memory; it stays mapped until the process ends.
-std::optional<std::span<const std::byte>> MapPayload(const UniqueFd& memfd, std::uint64_t size) {
-  if (size == 0) return std::span<const std::byte>();
-  if (!memfd) return std::nullopt;
-  // Not fstat: on some systems that is a call that takes a path, which the sandbox refuses.
-  const off_t end = lseek(memfd.get(), 0, SEEK_END);
-  if (end < 0 || static_cast<std::uint64_t>(end) < size) return std::nullopt;
-  // Private: older kernels refuse shared mappings of a memfd that is sealed against writing.
-  void* const memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memfd.get(), 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  return std::span(static_cast<const std::byte*>(memory), size);
-}
+// A job's payload as read-only memory.
+class MappedPayload {
+ public:
+  // Throws std::bad_alloc if there is no room for it.
+  MappedPayload(const UniqueFd& memfd, std::uint64_t size) {
+    if (size == 0 || !memfd) {
+      whole_ = size == 0;
+      return;
+    }
+    // Not fstat: on some systems that is a call that takes a path, which the sandbox refuses.
+    const off_t end = lseek(memfd.get(), 0, SEEK_END);
+    if (end < 0 || static_cast<std::uint64_t>(end) < size) return;
+    // Private: older kernels refuse shared mappings of a memfd that is sealed against writing.
+    memory_ = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, memfd.get(), 0);
+    if (memory_ == MAP_FAILED) throw std::bad_alloc();
+    size_ = size;
+    whole_ = true;
+  }
+  ~MappedPayload() {
+    if (size_ != 0) munmap(memory_, size_);
+  }
+  MappedPayload(const MappedPayload&) = delete;
+  MappedPayload& operator=(const MappedPayload&) = delete;
+
+  // All of it arrived.
+  [[nodiscard]] bool whole() const { return whole_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    return {static_cast<const std::byte*>(memory_), size_};
+  }
+
+ private:
+  void* memory_ = nullptr;
+  std::size_t size_ = 0;
+  bool whole_ = false;
+};
 
 void RunHandler(Handler& handler, const Job& job, ExecutorContext& context) {
   const auto failure = handler.Run(job, context);
@@ -131,9 +154,9 @@ void RunJob(Handler& handler, const JobFrame& frame, const UniqueFd& memfd) {
   job.params = frame.params;
   job.attempt = frame.attempt;
   job.traceparent = frame.traceparent;
-  const auto payload = MapPayload(memfd, frame.payload_size);
-  if (!payload) return SendInternal("the payload did not arrive whole");
-  job.payload = *payload;
+  const MappedPayload payload(memfd, frame.payload_size);
+  if (!payload.whole()) return SendInternal("the payload did not arrive whole");
+  job.payload = payload.bytes();
   ExecutorContext context(SteadyTimePoint(std::chrono::nanoseconds(frame.deadline)));
   RunHandler(handler, job, context);
 }
@@ -174,9 +197,11 @@ void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits, pid
     Send(EncodeReason(Writer(), FrameType::kUnfit, *reason));
     _exit(kUnfitStatus);
   }
-  if (!Send(EncodeEmpty(Writer(), FrameType::kHello))) _exit(kServiceGone);
-  if (Buffer().Receive(kExecutorSocket, Wait::kYes) != ReceiveResult::kFrame) _exit(kServiceGone);
-  AnswerJob(handler);
+  for (std::uint32_t job = 0; job < limits.jobs; ++job) {
+    if (!Send(EncodeEmpty(Writer(), FrameType::kHello))) _exit(kServiceGone);
+    if (Buffer().Receive(kExecutorSocket, Wait::kYes) != ReceiveResult::kFrame) _exit(kServiceGone);
+    AnswerJob(handler);
+  }
   _exit(0);  // no destructors, no atexit: they belong to the zygote
 }
 

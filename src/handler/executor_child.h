@@ -9,9 +9,9 @@
 
 namespace headrace {
 
-// The life of an executor, from the fork to its end: limits itself, says hello, takes one job, runs
-// it, answers. `socket` is its end of the pair that the service made. `confinement` was prepared by
-// the zygote. Single-threaded.
+// The life of an executor, from the fork to its end: limits and confines itself, then says hello,
+// takes a job, runs it, answers, as often as its limits say. `socket` is its end of the pair that
+// the service made. `confinement` was prepared by the zygote. Single-threaded.
 [[noreturn]] void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits,
                               pid_t service, Confinement& confinement);
 

@@ -36,11 +36,12 @@ JobFrame ToFrame(const QueuedJob& job) {
 }  // namespace
 
 ExecutorDrive::ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd,
-                             std::uint64_t max_result)
+                             Limits limits)
     : executor_(std::move(executor)),
       job_(job),
       cancel_fd_(cancel_fd),
-      parts_(max_result, job.on_part) {
+      jobs_(limits.jobs),
+      parts_(limits.max_result, job.on_part) {
   report_.pid = executor_.pid();
 }
 
@@ -61,9 +62,29 @@ ExecutorDrive::Report ExecutorDrive::Run() {
     ReadFrames();  // it may have said why
     if (report_.end != End::kUnfit) Gone();
   }
-  report_.process = executor_.KillAndReap();
+  PartWithExecutor();
   if (report_.end == End::kDone) report_.parts = parts_.Take();
   return std::move(report_);
+}
+
+bool ExecutorDrive::IsReusable() const {
+  if (executor_.jobs() + 1 >= jobs_ || parts_.HasOpenPart()) return false;
+  if (report_.end == End::kDone) return true;
+  // After a fault of its own a handler's state is not to be relied upon.
+  const bool clients_fault =
+      report_.failure == WireFailure::kBadPayload || report_.failure == WireFailure::kNotAcceptable;
+  return report_.end == End::kFailure && clients_fault;
+}
+
+void ExecutorDrive::PartWithExecutor() {
+  if (IsReusable()) {
+    if (auto used = executor_.Settle()) {
+      report_.process = *used;
+      report_.executor.emplace(std::move(executor_));
+      return;
+    }
+  }
+  report_.process = executor_.KillAndReap();
 }
 
 void ExecutorDrive::Watch() {
@@ -123,7 +144,11 @@ bool ExecutorDrive::OnFrame() {
   const FrameView frame = buffer_.view();
   if (said_hello_) return OnAccepted(frame);
   if (frame.type == FrameType::kUnfit) return OnUnfit(frame);
-  if (frame.type != FrameType::kHello) return Violates("a frame before its hello");
+  if (frame.type != FrameType::kHello) {
+    // What it says after a job is no answer to the next one, which can go to another executor.
+    if (executor_.jobs() > 0) return OnLateFrame();
+    return Violates("a frame before its hello");
+  }
   said_hello_ = true;
   return false;
 }
@@ -190,6 +215,11 @@ bool ExecutorDrive::OnFailure(const FrameView& frame) {
   report_.error.hint = failure->hint;
   report_.error.detail = failure->detail;
   return Ends(End::kFailure);
+}
+
+bool ExecutorDrive::OnLateFrame() {
+  report_.reason = "it sent more after its last job";
+  return Ends(End::kUnfit);
 }
 
 bool ExecutorDrive::OnUnfit(const FrameView& frame) {

@@ -17,8 +17,8 @@
 
 namespace headrace {
 
-// Drives one job through one executor: sends it, collects its parts, watches for the end. The
-// executor is dead and reaped when Run returns, whatever happened. Used by one thread.
+// Drives one job through one executor: sends it, collects its parts, watches for the end. When Run
+// returns, the executor is dead and reaped, or waits for its next job. Used by one thread.
 class ExecutorDrive {
  public:
   // How it went, before it is put into words for the client.
@@ -38,13 +38,18 @@ class ExecutorDrive {
     WireFailure failure = WireFailure::kInternal;
     Error error;         // kFailure: type, hint, detail; kRefused: all of it
     std::string reason;  // for the operator
-    ProcessEnd process;
+    ProcessEnd process;  // what the job used, and how the executor ended if it did
+    std::optional<ExecutorProcess> executor;  // alive, if it takes another job
     pid_t pid = 0;
   };
 
+  struct Limits {
+    std::uint64_t max_result = 0;  // bytes of all parts
+    std::uint32_t jobs = 1;        // that one executor does
+  };
+
   // `cancel_fd` is readable once the job's token is cancelled.
-  ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd,
-                std::uint64_t max_result);
+  ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd, Limits limits);
 
   // Sends the job, whose params fit a frame (see FitsFrame). The memfd is needed until it returns.
   void Send(int payload_memfd);
@@ -66,6 +71,7 @@ class ExecutorDrive {
   bool OnDone(const FrameView& frame);
   bool OnFailure(const FrameView& frame);
   bool OnUnfit(const FrameView& frame);
+  bool OnLateFrame();
   bool Refuse(Error error);
   bool Violates(const char* what);
   bool Ends(End end);
@@ -73,10 +79,14 @@ class ExecutorDrive {
   // The job was cancelled or its deadline has passed.
   bool Unwanted();
   void Watch();
+  // True if the executor did the job to its end, whatever its answer, and may do another one.
+  [[nodiscard]] bool IsReusable() const;
+  void PartWithExecutor();
 
   ExecutorProcess executor_;
   const QueuedJob& job_;
   const int cancel_fd_;
+  const std::uint32_t jobs_;
   PartCollector parts_;
   bool sent_ = false;
   bool said_hello_ = false;

@@ -27,6 +27,7 @@ ZygoteOptions ToZygote(const ExecutorPoolOptions& options) {
   zygote.limits.file_size = options.max_result;
   zygote.limits.priority = options.priority;
   zygote.limits.sandbox_required = options.sandbox_required;
+  zygote.limits.jobs = options.recycle_after;
   zygote.ahead = options.workers;
   zygote.warm_timeout = options.warm_timeout;
   return zygote;
@@ -97,16 +98,20 @@ Outcome ExecutorPool::Run(const QueuedJob& job) {
 
 Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
   const int cancel_fd = job.cancel.PollFd();
-  for (std::size_t unfit = 0; unfit < options_.workers + kUnfitBeyondAhead; ++unfit) {
-    auto taken = zygote_.Take(job.deadline, cancel_fd);
+  // Those that waited for a job, for the first or another one, may all have been killed meanwhile.
+  const std::size_t waiting = options_.workers * (options_.recycle_after > 1 ? 2 : 1);
+  for (std::size_t unfit = 0; unfit < waiting + kUnfitBeyondAhead; ++unfit) {
+    auto taken = Take(job, cancel_fd);
     if (!taken) return FailedOutcome(std::move(taken).error());
     if (!*taken) return UnwantedOutcome(job);
-    ExecutorDrive drive(*std::move(*taken), job, cancel_fd, options_.max_result);
+    ExecutorDrive drive(*std::move(*taken), job, cancel_fd,
+                        {options_.max_result, options_.recycle_after});
     drive.Send(payload_memfd);
     zygote_.TopUp();
     Report report = drive.Run();
     if (report.end != End::kUnfit) {
       SetUnfit("");
+      if (report.executor) Keep(*std::exchange(report.executor, std::nullopt));
       return Conclude(std::move(report));
     }
     SetUnfit(
@@ -117,6 +122,24 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
       {ErrorCode::kUnavailable, "executors-unavailable",
        "the processes that do this work cannot be started at the moment; try again later",
        LastError(), 5});
+}
+
+Expected<std::optional<ExecutorProcess>> ExecutorPool::Take(const QueuedJob& job, int cancel_fd) {
+  {
+    const MutexLock lock(mu_);
+    if (!idle_.empty()) {
+      std::optional<ExecutorProcess> executor(std::move(idle_.back()));
+      idle_.pop_back();
+      return executor;
+    }
+  }
+  return zygote_.Take(job.deadline, cancel_fd);
+}
+
+void ExecutorPool::Keep(ExecutorProcess executor) {
+  if (!executor.AllowCpu(options_.cpu)) return;  // it ends here
+  const MutexLock lock(mu_);
+  idle_.push_back(std::move(executor));
 }
 
 Outcome ExecutorPool::Conclude(Report report) {

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/sync.h"
 #include "handler/executor_drive.h"
@@ -23,14 +25,17 @@ struct ExecutorPoolOptions {
   std::chrono::seconds cpu{60};                        // CPU time per job
   std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes of all parts of a result
   ExecutorPriority priority = ExecutorPriority::kLow;
-  bool sandbox_required = false;  // an executor that cannot be confined takes no job
+  bool sandbox_required = false;    // an executor that cannot be confined takes no job
+  std::uint32_t recycle_after = 1;  // jobs per process
   std::chrono::milliseconds warm_timeout{30'000};
 };
 
-// The executors of one queue: one process per job, the next ones forked ahead by a zygote. Made and
-// destroyed on the main thread, destroyed when no Run is under way and before the SpawnQueue. When
-// Run returns, the job's executor is dead and reaped; no descriptor of it is left but those of its
-// result.
+// The executors of one queue: one process per job, or per `recycle_after` jobs, the next ones
+// forked ahead by a zygote. Made and destroyed on the main thread, destroyed when no Run is under
+// way and before the SpawnQueue. When Run returns, the job's executor is dead and reaped and no
+// descriptor of it is left but those of its result, or it waits here for its next job. Only one
+// that did its job to the end does another: not after a cancel, a deadline, a crash or a fault of
+// the handler.
 //
 // What a job that was not cancelled ends as: succeeded with the parts; failed with the handler's
 // reason (422, 406, 500); 502 "executor-crashed" when the process died, broke the protocol or its
@@ -56,6 +61,9 @@ class ExecutorPool final : public Runner {
 
  private:
   Outcome Attempt(const QueuedJob& job, int payload_memfd);
+  // One that waits for its next job, else a new one.
+  Expected<std::optional<ExecutorProcess>> Take(const QueuedJob& job, int cancel_fd);
+  void Keep(ExecutorProcess executor);
   Outcome Conclude(ExecutorDrive::Report report);
   Outcome ConcludeFailure(ExecutorDrive::Report report);
   Outcome ConcludeDeath(const ExecutorDrive::Report& report);
@@ -67,6 +75,7 @@ class ExecutorPool final : public Runner {
   mutable Mutex mu_;
   std::string unfit_
       GUARDED_BY(mu_);  // why the last executor could not take a job; empty: it could
+  std::vector<ExecutorProcess> idle_ GUARDED_BY(mu_);  // at most one per worker
   Zygote zygote_;
 };
 

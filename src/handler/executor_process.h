@@ -2,7 +2,9 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/deadline.h"
@@ -12,17 +14,18 @@ namespace headrace {
 
 // How a child process ended and what it used.
 struct ProcessEnd {
-  bool known = false;             // false: somebody else reaped it
-  int exit_status = -1;           // of exit(2); -1: it was killed
-  int signal = 0;                 // that killed it; 0: it exited
-  Seconds cpu{0};                 // user and system, of the process and the children it waited for
-  std::uint64_t peak_memory = 0;  // bytes, resident
+  bool known = false;    // false: somebody else reaped it
+  int exit_status = -1;  // of exit(2); -1: it was killed
+  int signal = 0;        // that killed it; 0: it exited
+  // User and system, of the process and the children it waited for, since the last Settle.
+  Seconds cpu{0};
+  std::uint64_t peak_memory = 0;  // bytes, resident, since its start
 };
 
 // "exited with status 3", "was killed by signal 11 (Segmentation fault)".
 std::string Describe(const ProcessEnd& end);
 
-// One executor that was lent to a job: our child, leader of its own process group. Owns its socket
+// One executor that is lent to a job: our child, leader of its own process group. Owns its socket
 // and its pidfd. Move-only, used by one thread at a time. The destructor kills and reaps.
 class ExecutorProcess {
  public:
@@ -37,6 +40,15 @@ class ExecutorProcess {
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
   [[nodiscard]] int socket() const { return socket_.get(); }
 
+  // For one that goes on to another job: what it used since the last call, or since its start.
+  // Nothing if the kernel does not tell.
+  std::optional<ProcessEnd> Settle();
+  // How often it was settled: the jobs that it has done.
+  [[nodiscard]] std::uint32_t jobs() const { return jobs_; }
+  // Lets it use so much CPU time more than at the last Settle before SIGXCPU ends it. The limit has
+  // whole seconds, so it may become up to one more. False if that cannot be set.
+  [[nodiscard]] bool AllowCpu(std::chrono::seconds cpu);
+
   // SIGKILL to its whole group, then waits for its end. The pid is never used again after that.
   // Idempotent.
   const ProcessEnd& KillAndReap();
@@ -45,6 +57,8 @@ class ExecutorProcess {
   pid_t pid_;  // 0: moved from, or reaped
   UniqueFd pidfd_;
   UniqueFd socket_;
+  std::uint32_t jobs_ = 0;
+  Seconds settled_cpu_{0};
   ProcessEnd end_;
 };
 

@@ -158,6 +158,7 @@ std::span<const std::byte> Encode(FrameWriter& writer, const ForkFrame& frame) {
   writer.U64(frame.limits.file_size);
   writer.U32(static_cast<std::uint32_t>(frame.limits.priority));
   writer.U32(frame.limits.sandbox_required ? 1 : 0);
+  writer.U32(frame.limits.jobs);
   return writer.Finish();
 }
 
@@ -250,9 +251,10 @@ std::optional<ForkFrame> DecodeFork(std::span<const std::byte> body) {
   frame.limits.priority = static_cast<ExecutorPriority>(priority);
   const std::uint32_t sandbox = reader.U32();
   frame.limits.sandbox_required = sandbox == 1;
+  frame.limits.jobs = reader.U32();
   const bool known =
       priority <= static_cast<std::uint32_t>(ExecutorPriority::kIdle) && sandbox <= 1;
-  if (!reader.Complete() || !known) return std::nullopt;
+  if (!reader.Complete() || !known || frame.limits.jobs == 0) return std::nullopt;
   return frame;
 }
 

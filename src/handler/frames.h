@@ -31,12 +31,13 @@
 //   kBroken      zygote -> service    text reason: the handler cannot be warmed; the zygote exits
 //   kFork        service -> zygote    u32 request, u64 memory, u64 cpu_seconds, u64 file_size,
 //                                     u32 priority (0 normal, 1 low, 2 idle),
-//                                     u32 sandbox (0 as far as it goes, 1 required);
+//                                     u32 sandbox (0 as far as it goes, 1 required), u32 jobs;
 //                                     one descriptor: the executor's end of its own socket
 //   kForked      zygote -> service    u32 request, u32 pid; one descriptor: the pidfd
 //   kForkFailed  zygote -> service    u32 request, u32 errno
 //
-//   kHello       executor -> service  nothing: its limits are set, it takes a job
+//   kHello       executor -> service  nothing: its limits are set, it takes a job; again after each
+//                                     job if it takes another one
 //   kUnfit       executor -> service  text reason: its limits cannot be set; it exits
 //   kJob         service -> executor  u32 attempt, u32 batch (1; reserved for `protocol: frames`),
 //                                     i64 deadline (ns of CLOCK_MONOTONIC; INT64_MAX: none),
@@ -100,6 +101,7 @@ struct ExecutorLimits {
   std::uint64_t file_size = 0;    // bytes of any one file, so of any one part; 0: no limit
   ExecutorPriority priority = ExecutorPriority::kNormal;
   bool sandbox_required = false;  // an executor that cannot be confined takes no job
+  std::uint32_t jobs = 1;         // that it does, one after the other, before it ends
 };
 
 struct ForkFrame {

@@ -10,6 +10,10 @@ std::vector<std::string> Validate(const IsolationOptions& options) {
     const char* const why = "a thread has no limit of its own; leave it out or use mode: process";
     if (options.memory) problems.push_back(fmt::format("memory: {}", why));
     if (options.cpu) problems.push_back(fmt::format("cpu: {}", why));
+    if (options.recycle_after != 1) {
+      problems.push_back(
+          "recycle_after: there is no process in mode: thread; leave it out or use mode: process");
+    }
   }
   if (options.memory &&
       (*options.memory < kLeastExecutorMemory || *options.memory > kMostExecutorMemory)) {
@@ -20,10 +24,9 @@ std::vector<std::string> Validate(const IsolationOptions& options) {
     problems.push_back(
         fmt::format("cpu: {} s is out of range, allowed are 1s to 24h", options.cpu->count()));
   }
-  if (options.recycle_after != 1) {
-    problems.push_back(
-        fmt::format("recycle_after: {} is not supported, allowed is 1 (one process per job)",
-                    options.recycle_after));
+  if (options.recycle_after < 1 || options.recycle_after > kMostRecycleAfter) {
+    problems.push_back(fmt::format("recycle_after: {} is out of range, allowed are 1 to {}",
+                                   options.recycle_after, kMostRecycleAfter));
   }
   return problems;
 }

@@ -25,7 +25,7 @@ struct IsolationOptions {
   IsolationMode mode = IsolationMode::kProcess;
   std::optional<std::uint64_t> memory;      // bytes of address space; nothing: auto
   std::optional<std::chrono::seconds> cpu;  // CPU time; nothing: 60 s
-  std::uint32_t recycle_after = 1;          // jobs per executor; 1 is what there is
+  std::uint32_t recycle_after = 1;          // jobs per executor
   ExecutorPriority priority = ExecutorPriority::kLow;
 };
 
@@ -34,6 +34,7 @@ inline constexpr std::uint64_t kMostExecutorMemory = std::uint64_t{1} << 40U;
 inline constexpr std::uint64_t kAutoExecutorMemory = std::uint64_t{1} << 30U;
 inline constexpr std::chrono::seconds kDefaultExecutorCpu{60};
 inline constexpr std::chrono::seconds kMostExecutorCpu{86'400};
+inline constexpr std::uint32_t kMostRecycleAfter = 1'000'000;
 
 // Every problem, each beginning with the key it is about ("memory: ...").
 std::vector<std::string> Validate(const IsolationOptions& options);

@@ -75,8 +75,10 @@ std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
 #ifndef HEADRACE_SANITIZED
   if (limits.memory != 0 && !LimitBytes(RLIMIT_AS, limits.memory)) return Reason("RLIMIT_AS");
 #endif
-  // SIGXCPU at the soft limit names the reason; whoever ignores it is killed a second later.
-  if (limits.cpu_seconds != 0 && !Limit(RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)) {
+  // SIGXCPU at the soft limit names the reason; whoever ignores it is killed a second later, or at
+  // the sum over all its jobs: the service moves the soft limit up before each next one.
+  const rlim_t most_cpu = (limits.cpu_seconds + 1) * limits.jobs;
+  if (limits.cpu_seconds != 0 && !Limit(RLIMIT_CPU, limits.cpu_seconds, most_cpu)) {
     return Reason("RLIMIT_CPU");
   }
   if (limits.file_size != 0 && !LimitBytes(RLIMIT_FSIZE, limits.file_size)) {

@@ -84,6 +84,26 @@ TEST_F(PlanTest, WhatCannotFitIsRefusedWithTheSum) {
                   "128MiB for the service = 1448MiB, the limit is 1GiB"));
 }
 
+TEST_F(PlanTest, RecycledExecutorsOfSeveralQueuesAreAllThereAtOnce) {
+  LimitMemory(2048 * kMiB);
+  config_.budget = 256 * kMiB;
+  config_.slots = 2;
+  config_.queues[0].isolation.recycle_after = 10;
+  auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->executor_memory[0], 812 * kMiB) << "(2048 - 256 - 40 - 128) / 2";
+
+  config_.queues.push_back(config_.queues[0]);
+  plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->executor_memory[0], 396 * kMiB) << "(2048 - 256 - 80 - 128) / 4";
+
+  config_.queues[0].isolation.memory = 700 * kMiB;
+  plan = MakePlan(config_, root_, 4);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_THAT(plan.error().hint, testing::HasSubstr("for recycled executors"));
+}
+
 TEST_F(PlanTest, ThreadQueuesNeedNoExecutorMemory) {
   LimitMemory(192 * kMiB);
   config_.queues.erase(config_.queues.begin());

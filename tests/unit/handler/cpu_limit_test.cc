@@ -14,6 +14,21 @@ TEST_F(CpuLimitTest, StopsAJobAtItsCpuLimit) {
   ExpectNextJobWorks();
 }
 
+TEST_F(CpuLimitTest, GivesEachJobOfARecycledExecutorItsOwnLimit) {
+  options_.cpu = std::chrono::seconds(1);
+  options_.recycle_after = 10;
+  const std::string first = TextOf(Run({{"do", "pid"}}).parts.at(0));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Run({{"do", "burn-for"}, {"ms", "800"}}).state, JobState::kSucceeded) << i;
+  }
+  EXPECT_EQ(TextOf(Run({{"do", "pid"}}).parts.at(0)), first);
+  ExpectFailure(Run({{"do", "burn"}}), ErrorCode::kHandlerCrashed, "executor-crashed", "cpu limit");
+  EXPECT_GE(outcome_.timings.cpu.count(), 0.9);
+  EXPECT_LT(outcome_.timings.cpu.count(), 2.5);
+  EXPECT_EQ(Deaths(ExecutorDeath::kCpu), 1U);
+  ExpectNextJobWorks();
+}
+
 TEST_F(CpuLimitTest, KillsAJobThatIgnoresItsCpuLimit) {
   options_.cpu = std::chrono::seconds(1);
   ExpectFailure(Run({{"do", "burn-ignoring"}}), ErrorCode::kHandlerCrashed, "executor-crashed",

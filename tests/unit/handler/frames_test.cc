@@ -63,7 +63,7 @@ TEST(FramesTest, GiveAJobBackAsItWasSent) {
 TEST(FramesTest, GiveARequestToForkBackAsItWasSent) {
   ForkFrame fork;
   fork.request = 5;
-  fork.limits = {1ULL << 33U, 60, 1ULL << 32U, ExecutorPriority::kIdle, true};
+  fork.limits = {1ULL << 33U, 60, 1ULL << 32U, ExecutorPriority::kIdle, true, 7};
   FrameWriter writer;
   const auto view = ParseFrame(Encode(writer, fork));
   ASSERT_TRUE(view);
@@ -75,6 +75,7 @@ TEST(FramesTest, GiveARequestToForkBackAsItWasSent) {
   EXPECT_EQ(read->limits.file_size, 1ULL << 32U);
   EXPECT_EQ(read->limits.priority, ExecutorPriority::kIdle);
   EXPECT_TRUE(read->limits.sandbox_required);
+  EXPECT_EQ(read->limits.jobs, 7U);
 }
 
 TEST(FramesTest, RefuseARequestToForkThatMakesNoSense) {
@@ -82,10 +83,11 @@ TEST(FramesTest, RefuseARequestToForkThatMakesNoSense) {
   const auto encoded = [&](const ExecutorLimits& limits) {
     return Bytes(ParseFrame(Encode(writer, ForkFrame{1, limits}))->body);
   };
-  EXPECT_FALSE(DecodeFork(encoded({0, 0, 0, static_cast<ExecutorPriority>(3), false})));
+  EXPECT_FALSE(DecodeFork(encoded({0, 0, 0, ExecutorPriority::kLow, false, 0}))) << "no job";
+  EXPECT_FALSE(DecodeFork(encoded({0, 0, 0, static_cast<ExecutorPriority>(3), false, 1})));
   std::vector<std::byte> body = encoded({});
   ASSERT_TRUE(DecodeFork(body));
-  body.at(body.size() - 4) = std::byte{2};  // neither best-effort nor required
+  body.at(body.size() - 8) = std::byte{2};  // neither best-effort nor required
   EXPECT_FALSE(DecodeFork(body));
 }
 

@@ -46,15 +46,17 @@ TEST(IsolationTest, RefusesLimitsBesideModeThread) {
   options.mode = IsolationMode::kThread;
   options.memory = kAutoExecutorMemory;
   options.cpu = kDefaultExecutorCpu;
+  options.recycle_after = 2;
   EXPECT_THAT(Validate(options),
-              ElementsAre(StartsWith("memory: a thread"), StartsWith("cpu: a thread")));
+              ElementsAre(StartsWith("memory: a thread"), StartsWith("cpu: a thread"),
+                          StartsWith("recycle_after: there is no process")));
 }
 
 TEST(IsolationTest, NamesEveryValueOutOfRange) {
   IsolationOptions options;
   options.memory = 1;
   options.cpu = std::chrono::seconds(0);
-  options.recycle_after = 5;
+  options.recycle_after = 0;
   EXPECT_THAT(Validate(options), ElementsAre(StartsWith("memory: "), StartsWith("cpu: "),
                                              StartsWith("recycle_after: ")));
 }

@@ -262,6 +262,7 @@ Answer BadPartName(const Job&, Context& context) { return Add(context, "no/file"
 const std::map<std::string, Action, std::less<>>& Actions() {
   static const std::map<std::string, Action, std::less<>> kActions{
       {"nothing", [](const Job&, Context&) -> Answer { return std::nullopt; }},
+      {"pid", [](const Job&, Context& c) { return Add(c, "pid", std::to_string(getpid())); }},
       {"echo", Echo},
       {"parts", Parts},
       {"inspect", Inspect},
