@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,11 +29,23 @@ class Context {
   // The instant after which the result is worthless (steady clock).
   [[nodiscard]] virtual std::chrono::steady_clock::time_point Deadline() const = 0;
 
+  // For work that falls into tasks which do not need each other, such as pages: the next of `count`
+  // tasks, from 0 on, that this process is to do, its parts included; nothing when none is left for
+  // it. In `mode: process` others may do the rest at the same time, in processes of their own with
+  // the same job; the parts come out in the order of the tasks. The same count at every call.
+  [[nodiscard]] virtual std::optional<std::uint32_t> NextTask(std::uint32_t count) {
+    if (next_task_ >= count) return std::nullopt;
+    return next_task_++;
+  }
+
   // Adds one part to the result, in order; the bytes are copied out before it returns. Returns
   // false if the job is over for another reason (cancelled, result too large): the handler returns
   // then.
   [[nodiscard]] virtual bool AddPart(std::string_view name, std::string_view media_type,
                                      std::span<const std::byte> bytes) = 0;
+
+ private:
+  std::uint32_t next_task_ = 0;
 };
 
 // Code that does one kind of job. Implementations declare what they take by `HandlerInfo`.

@@ -61,13 +61,14 @@ class App {
 
   const Config config_;
   SpawnQueue spawn_queue_;
+  SlotPool slots_;
+  LentSlots lent_slots_;
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread
   Ledger ledger_;
   std::optional<Spool> spool_;
   MemoryEngine engine_;
   Metrics metrics_;
-  SlotPool slots_;
   JobService service_;
   WorkerPool workers_;  // its workers call the service
   Health health_;

@@ -7,7 +7,7 @@
 namespace headrace {
 
 Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
-                 const std::string& executors_dir, SpawnQueue& spawn_queue) {
+                 const std::string& executors_dir, const RunnerServices& services) {
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
     const QueueConfig& queue = config.queues[i];
     const HandlerEntry& handler = *handlers.Find(queue.handler);
@@ -26,7 +26,8 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     options.priority = queue.isolation.priority;
     options.recycle_after = queue.isolation.recycle_after;
     options.sandbox_required = config.sandbox == SandboxMode::kRequired;
-    auto pool = std::make_unique<ExecutorPool>(std::move(options), spawn_queue);
+    options.lender = queue.isolation.parallel ? &services.lender : nullptr;
+    auto pool = std::make_unique<ExecutorPool>(std::move(options), services.spawn_queue);
     executors_.push_back(pool.get());
     runners_.push_back(std::move(pool));
   }

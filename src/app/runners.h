@@ -7,18 +7,25 @@
 #include "app/plan.h"
 #include "config/config.h"
 #include "handler/executor_pool.h"
+#include "handler/help.h"
 #include "handler/registry.h"
 #include "handler/runner.h"
 #include "handler/spawn_queue.h"
 
 namespace headrace {
 
+// What runners need of the program; outlives them.
+struct RunnerServices {
+  SpawnQueue& spawn_queue;
+  SlotLender& lender;
+};
+
 // What runs the jobs of each queue: the handler on a worker's thread, or executors. Made and
 // destroyed on the main thread; all arguments but the options outlive it. Spawns the zygotes.
 class Runners {
  public:
   Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
-          const std::string& executors_dir, SpawnQueue& spawn_queue);
+          const std::string& executors_dir, const RunnerServices& services);
 
   [[nodiscard]] Runner* Of(QueueIndex queue) const { return runners_.at(queue).get(); }
   // Null for a queue in mode thread.

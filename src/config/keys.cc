@@ -237,6 +237,11 @@ void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
                 Choices<ExecutorPriority>{{"normal", ExecutorPriority::kNormal},
                                           {"low", ExecutorPriority::kLow},
                                           {"idle", ExecutorPriority::kIdle}}));
+  keys.push_back(ChoiceKey(
+      OfQueue(
+          "isolation.parallel", [](auto& q) -> auto& { return q.isolation.parallel; },
+          "whether one job's pages may be worked on at once, in slots that nobody waits for"),
+      Choices<bool>{{"true", true}, {"false", false}}));
   keys.push_back(NumberKey(
       OfQueue(
           "isolation.recycle_after", [](auto& q) -> auto& { return q.isolation.recycle_after; },

@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <new>
 #include <optional>
@@ -70,6 +72,15 @@ class ExecutorContext final : public Context {
     return !lost_;
   }
 
+  [[nodiscard]] std::optional<std::uint32_t> NextTask(std::uint32_t count) override {
+    lost_ = lost_ || !Send(EncodeNumber(Writer(), FrameType::kTaskRequest, count));
+    while (!lost_ && tasks_.empty()) lost_ = !ReceiveTask();
+    if (lost_ || tasks_.front() == kNoTask) return std::nullopt;
+    const std::uint32_t task = tasks_.front();
+    tasks_.pop_front();
+    return task;
+  }
+
   [[nodiscard]] std::uint32_t parts() const { return parts_; }
 
  private:
@@ -78,11 +89,25 @@ class ExecutorContext final : public Context {
     return Send(Encode(Writer(), PartFrame{Crc32(bytes), name, media_type, bytes}));
   }
 
-  // write(2) instead of a mapping: no page faults, and nothing that counts as address space.
-  static bool SendThroughMemfd(std::string_view name, std::string_view media_type,
-                               std::span<const std::byte> bytes) {
-    if (!Send(Encode(Writer(), PartRequestFrame{bytes.size(), name, media_type}))) return false;
+  // The next frame if it tells a task.
+  bool ReceiveTask() {
     if (Buffer().Receive(kExecutorSocket, Wait::kYes) != ReceiveResult::kFrame) return false;
+    return KeepTask();
+  }
+  bool KeepTask() {
+    const auto task = DecodeNumber(Buffer().view().body);
+    if (Buffer().view().type != FrameType::kTask || !task) return false;
+    tasks_.push_back(*task);
+    return true;
+  }
+
+  // write(2) instead of a mapping: no page faults, and nothing that counts as address space.
+  bool SendThroughMemfd(std::string_view name, std::string_view media_type,
+                        std::span<const std::byte> bytes) {
+    if (!Send(Encode(Writer(), PartRequestFrame{bytes.size(), name, media_type}))) return false;
+    do {  // the next task may be told before
+      if (Buffer().Receive(kExecutorSocket, Wait::kYes) != ReceiveResult::kFrame) return false;
+    } while (KeepTask());
     const auto size = DecodePartGrant(Buffer().view().body);
     const UniqueFd memfd = Buffer().TakeFd();
     if (Buffer().view().type != FrameType::kPartGrant || size != bytes.size() || !memfd)
@@ -93,6 +118,7 @@ class ExecutorContext final : public Context {
 
   const SteadyTimePoint deadline_;
   std::uint32_t parts_ = 0;
+  std::deque<std::uint32_t> tasks_;  // that it was told, kNoTask at their end
   bool lost_ = false;
 };
 

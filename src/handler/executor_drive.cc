@@ -1,9 +1,5 @@
 #include "handler/executor_drive.h"
 
-#include <poll.h>
-
-#include <algorithm>
-#include <array>
 #include <chrono>
 #include <utility>
 
@@ -35,13 +31,8 @@ JobFrame ToFrame(const QueuedJob& job) {
 
 }  // namespace
 
-ExecutorDrive::ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd,
-                             Limits limits)
-    : executor_(std::move(executor)),
-      job_(job),
-      cancel_fd_(cancel_fd),
-      jobs_(limits.jobs),
-      parts_(limits.max_result, job.on_part) {
+ExecutorDrive::ExecutorDrive(ExecutorProcess executor, JobResult& result, Limits limits)
+    : executor_(std::move(executor)), result_(result), limits_(limits), parts_(result) {
   report_.pid = executor_.pid();
 }
 
@@ -50,25 +41,14 @@ bool ExecutorDrive::FitsFrame(const QueuedJob& job) {
   return !Encode(writer, ToFrame(job)).empty();
 }
 
-void ExecutorDrive::Send(int payload_memfd) {
-  sent_ = SendFrame(executor_.socket(), Encode(writer_, ToFrame(job_)), payload_memfd, Wait::kNo) ==
+void ExecutorDrive::Send(const QueuedJob& job, int payload_memfd) {
+  sent_ = SendFrame(executor_.socket(), Encode(writer_, ToFrame(job)), payload_memfd, Wait::kNo) ==
           SendResult::kSent;
-}
-
-ExecutorDrive::Report ExecutorDrive::Run() {
-  if (sent_) {
-    Watch();
-  } else {
-    ReadFrames();  // it may have said why
-    if (report_.end != End::kUnfit) Gone();
-  }
-  PartWithExecutor();
-  if (report_.end == End::kDone) report_.parts = parts_.Take();
-  return std::move(report_);
+  if (!sent_) must_end_by_ = Deadline::After(std::chrono::seconds(0));
 }
 
 bool ExecutorDrive::IsReusable() const {
-  if (executor_.jobs() + 1 >= jobs_ || parts_.HasOpenPart()) return false;
+  if (executor_.jobs() + 1 >= limits_.jobs || parts_.HasOpenPart()) return false;
   if (report_.end == End::kDone) return true;
   // After a fault of its own a handler's state is not to be relied upon.
   const bool clients_fault =
@@ -76,46 +56,31 @@ bool ExecutorDrive::IsReusable() const {
   return report_.end == End::kFailure && clients_fault;
 }
 
-void ExecutorDrive::PartWithExecutor() {
+std::optional<std::uint32_t> ExecutorDrive::Task() const {
+  return tasks_.empty() ? std::nullopt : std::optional(tasks_.front());
+}
+
+ExecutorDrive::Report ExecutorDrive::Finish() {
   if (IsReusable()) {
     if (auto used = executor_.Settle()) {
       report_.process = *used;
       report_.executor.emplace(std::move(executor_));
-      return;
+      return std::move(report_);
     }
   }
   report_.process = executor_.KillAndReap();
+  return std::move(report_);
 }
 
-void ExecutorDrive::Watch() {
-  std::array<pollfd, 3> polled{pollfd{cancel_fd_, POLLIN, 0}, pollfd{executor_.socket(), POLLIN, 0},
-                               pollfd{executor_.pidfd(), POLLIN, 0}};
-  Deadline until = job_.deadline;
-  while (!Unwanted()) {
-    if (until.Passed()) {
-      Violates("nothing more: it closed its socket and lived on");
-      return;
-    }
-    poll(polled.data(), polled.size(), until.PollTimeout());
-    // What it sent before it died counts, so the frames come first.
-    if (polled[1].revents != 0 && ReadFrames()) return;
-    if (polled[2].revents != 0 && polled[1].revents == 0) {
-      Gone();
-      return;
-    }
-    if (closed_ && polled[1].fd >= 0) {
-      // A process closes its descriptors before it is seen to have ended. It alone knows why it
-      // ends, so it is given the time to.
-      polled[1] = pollfd{-1, 0, 0};
-      until = std::min(until, Deadline::After(kTimeToEnd));
-    }
+bool ExecutorDrive::OnNews(short socket_events, short process_events) {
+  if (!sent_) {
+    ReadFrames();  // it may have said why
+    return report_.end == End::kUnfit || Gone();
   }
-}
-
-bool ExecutorDrive::Unwanted() {
-  const CancelReason cancelled = job_.cancel.reason();
-  if (cancelled == CancelReason::kDeadline || job_.deadline.Passed()) return Ends(End::kDeadline);
-  return cancelled != CancelReason::kNone && Ends(End::kCancelled);
+  // What it sent before it died counts, so the frames come first.
+  if (socket_events != 0 && ReadFrames()) return true;
+  if (process_events != 0 && socket_events == 0) return Gone();
+  return must_end_by_.Passed() && Violates("nothing more: it closed its socket and lived on");
 }
 
 bool ExecutorDrive::ReadFrames() {
@@ -124,7 +89,10 @@ bool ExecutorDrive::ReadFrames() {
       case ReceiveResult::kNothing:
         return false;
       case ReceiveResult::kGone:
+        // A process closes its descriptors before it is seen to have ended. It alone knows why it
+        // ends, so it is given the time to.
         closed_ = true;
+        must_end_by_ = Deadline::After(kTimeToEnd);
         return false;
       case ReceiveResult::kMalformed:
         return Violates("a malformed frame");
@@ -166,6 +134,8 @@ bool ExecutorDrive::OnAccepted(const FrameView& frame) {
       return OnPartRequest(frame);
     case FrameType::kPartDone:
       return OnPartDone(frame);
+    case FrameType::kTaskRequest:
+      return OnTaskRequest(frame);
     case FrameType::kDone:
       return OnDone(frame);
     case FrameType::kFailure:
@@ -178,7 +148,7 @@ bool ExecutorDrive::OnAccepted(const FrameView& frame) {
 bool ExecutorDrive::OnPart(const FrameView& frame) {
   const auto part = DecodePart(frame.body);
   if (!part) return Violates("a malformed part");
-  if (Status added = parts_.Add(*part); !added) return Refuse(std::move(added).error());
+  if (Status added = parts_.Add(Task(), *part); !added) return Refuse(std::move(added).error());
   return false;
 }
 
@@ -196,14 +166,35 @@ bool ExecutorDrive::OnPartRequest(const FrameView& frame) {
 bool ExecutorDrive::OnPartDone(const FrameView& frame) {
   const auto crc = DecodeNumber(frame.body);
   if (!crc || !parts_.HasOpenPart()) return Violates("the end of a part that it did not begin");
-  if (Status completed = parts_.Complete(*crc); !completed) {
+  if (Status completed = parts_.Complete(Task(), *crc); !completed) {
     return Refuse(std::move(completed).error());
+  }
+  return false;
+}
+
+// It has done the task that it worked on, if it had one, and wants another.
+bool ExecutorDrive::OnTaskRequest(const FrameView& frame) {
+  const auto count = DecodeNumber(frame.body);
+  if (!count || !result_.Announce(*count)) return Violates("another count of tasks");
+  if (!tasks_.empty()) {
+    result_.Complete(tasks_.front());
+    tasks_.pop_front();
+  }
+  while (!told_none_ && tasks_.size() < limits_.tasks) {
+    const auto task = no_more_ ? std::nullopt : result_.NextTask();
+    told_none_ = !task;
+    if (task) tasks_.push_back(*task);
+    const auto sent =
+        SendFrame(executor_.socket(),
+                  EncodeNumber(writer_, FrameType::kTask, task.value_or(kNoTask)), -1, Wait::kNo);
+    if (sent == SendResult::kFull) return Violates("requests without reading the answers");
   }
   return false;
 }
 
 bool ExecutorDrive::OnDone(const FrameView& frame) {
   if (DecodeNumber(frame.body) != parts_.count()) return Violates("a wrong count of parts");
+  if (!tasks_.empty()) return Violates("its end with a task undone");
   return Ends(End::kDone);
 }
 

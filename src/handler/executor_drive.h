@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/outcome.h"
 #include "base/queued_job.h"
@@ -13,12 +16,13 @@
 #include "handler/executor_process.h"
 #include "handler/frame_socket.h"
 #include "handler/frames.h"
+#include "handler/job_result.h"
 #include "handler/part_collector.h"
 
 namespace headrace {
 
-// Drives one job through one executor: sends it, collects its parts, watches for the end. When Run
-// returns, the executor is dead and reaped, or waits for its next job. Used by one thread.
+// One executor at work on a job, alone or among others: is sent the job and its tasks, sends parts,
+// ends. Never waits. Used by one thread.
 class ExecutorDrive {
  public:
   // How it went, before it is put into words for the client.
@@ -44,24 +48,39 @@ class ExecutorDrive {
   };
 
   struct Limits {
-    std::uint64_t max_result = 0;  // bytes of all parts
-    std::uint32_t jobs = 1;        // that one executor does
+    std::uint32_t jobs = 1;  // that one executor does
+    std::size_t tasks = 1;   // that it is given at a time
   };
 
-  // `cancel_fd` is readable once the job's token is cancelled.
-  ExecutorDrive(ExecutorProcess executor, const QueuedJob& job, int cancel_fd, Limits limits);
+  // The result outlives the drive.
+  ExecutorDrive(ExecutorProcess executor, JobResult& result, Limits limits);
 
   // Sends the job, whose params fit a frame (see FitsFrame). The memfd is needed until it returns.
-  void Send(int payload_memfd);
+  void Send(const QueuedJob& job, int payload_memfd);
 
-  // Called once, after Send.
-  Report Run();
+  // To be polled for POLLIN; the socket is -1 once the executor has closed it.
+  [[nodiscard]] int socket() const { return closed_ ? -1 : executor_.socket(); }
+  [[nodiscard]] int pidfd() const { return executor_.pidfd(); }
+  // When it must have ended, having closed its socket.
+  [[nodiscard]] Deadline must_end_by() const { return must_end_by_; }
+
+  // What the poll said of both. True when this executor's work has ended: see end().
+  bool OnNews(short socket_events, short process_events);
+  [[nodiscard]] End end() const { return report_.end; }
+
+  // It is given no other task.
+  void TakeNoMore() { no_more_ = true; }
+  // Nobody wants its work any more.
+  void Stop(End end) { Ends(end); }
+
+  // Kills the executor, or lets it wait for its next job, and tells what it used. Once, at the end.
+  Report Finish();
 
   // True if the job can be told to an executor at all.
   static bool FitsFrame(const QueuedJob& job);
 
  private:
-  // Each returns true when the job is over.
+  // Each returns true when it is over.
   bool ReadFrames();
   bool OnFrame();
   bool OnAccepted(const FrameView& frame);
@@ -70,24 +89,25 @@ class ExecutorDrive {
   bool OnPartDone(const FrameView& frame);
   bool OnDone(const FrameView& frame);
   bool OnFailure(const FrameView& frame);
+  bool OnTaskRequest(const FrameView& frame);
   bool OnUnfit(const FrameView& frame);
   bool OnLateFrame();
   bool Refuse(Error error);
   bool Violates(const char* what);
   bool Ends(End end);
   bool Gone();
-  // The job was cancelled or its deadline has passed.
-  bool Unwanted();
-  void Watch();
   // True if the executor did the job to its end, whatever its answer, and may do another one.
   [[nodiscard]] bool IsReusable() const;
-  void PartWithExecutor();
+  [[nodiscard]] std::optional<std::uint32_t> Task() const;
 
   ExecutorProcess executor_;
-  const QueuedJob& job_;
-  const int cancel_fd_;
-  const std::uint32_t jobs_;
+  JobResult& result_;
+  const Limits limits_;
   PartCollector parts_;
+  std::deque<std::uint32_t> tasks_;  // that it has; it works on the first
+  bool no_more_ = false;             // it is to get no other task
+  bool told_none_ = false;           // and knows it
+  Deadline must_end_by_ = Deadline::Never();
   bool sent_ = false;
   bool said_hello_ = false;
   bool answered_ = false;  // it sent something after its hello

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "handler/job_drive.h"
 #include "handler/outcomes.h"
 
 namespace headrace {
@@ -70,6 +71,27 @@ const char* HintFor(ExecutorDeath death) {
 ExecutorPool::ExecutorPool(ExecutorPoolOptions options, SpawnQueue& spawn_queue)
     : options_(std::move(options)), zygote_(ToZygote(options_), spawn_queue, counters_) {}
 
+// Lends executors of this pool to one job.
+class ExecutorPool::Helpers final : public HelperSource {
+ public:
+  explicit Helpers(ExecutorPool& pool) : pool_(pool) {}
+  std::optional<Helper> TryTake() override { return pool_.TakeHelper(); }
+  [[nodiscard]] bool WantsBack() const override { return pool_.options_.lender->Wanted(); }
+
+ private:
+  ExecutorPool& pool_;
+};
+
+std::optional<Helper> ExecutorPool::TakeHelper() {
+  constexpr int kNoCancel = -1;
+  SlotLease slot = options_.lender->TryBorrow();
+  if (!slot) return std::nullopt;
+  auto taken = zygote_.Take(Deadline::After(std::chrono::seconds(0)), kNoCancel);
+  if (!taken || !*taken) return std::nullopt;
+  zygote_.TopUp();
+  return Helper{*std::move(*taken), std::move(slot)};
+}
+
 Outcome ExecutorPool::Run(const QueuedJob& job) {
   const SteadyTime begin = SteadyClock::now();
   const auto run = [&]() -> Outcome {
@@ -104,9 +126,11 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
     auto taken = Take(job, cancel_fd);
     if (!taken) return FailedOutcome(std::move(taken).error());
     if (!*taken) return UnwantedOutcome(job);
-    ExecutorDrive drive(*std::move(*taken), job, cancel_fd,
-                        {options_.max_result, options_.recycle_after});
-    drive.Send(payload_memfd);
+    Helpers helpers(*this);
+    JobDrive drive(job, payload_memfd, cancel_fd,
+                   {options_.max_result, options_.recycle_after,
+                    options_.lender == nullptr ? nullptr : &helpers});
+    drive.Start(*std::move(*taken));
     zygote_.TopUp();
     Report report = drive.Run();
     if (report.end != End::kUnfit) {

@@ -10,6 +10,7 @@
 #include "base/sync.h"
 #include "handler/executor_drive.h"
 #include "handler/executor_figures.h"
+#include "handler/help.h"
 #include "handler/isolation.h"
 #include "handler/runner.h"
 #include "handler/spawn_queue.h"
@@ -27,11 +28,14 @@ struct ExecutorPoolOptions {
   ExecutorPriority priority = ExecutorPriority::kLow;
   bool sandbox_required = false;    // an executor that cannot be confined takes no job
   std::uint32_t recycle_after = 1;  // jobs per process
+  // Where slots for more executors of one job come from; outlives the pool. Null: one per job.
+  SlotLender* lender = nullptr;
   std::chrono::milliseconds warm_timeout{30'000};
 };
 
 // The executors of one queue: one process per job, or per `recycle_after` jobs, the next ones
-// forked ahead by a zygote. Made and destroyed on the main thread, destroyed when no Run is under
+// forked ahead by a zygote; a job that falls into tasks gets more of them while slots are to be
+// borrowed. Made and destroyed on the main thread, destroyed when no Run is under
 // way and before the SpawnQueue. When Run returns, the job's executor is dead and reaped and no
 // descriptor of it is left but those of its result, or it waits here for its next job. Only one
 // that did its job to the end does another: not after a cancel, a deadline, a crash or a fault of
@@ -60,10 +64,13 @@ class ExecutorPool final : public Runner {
   [[nodiscard]] pid_t ZygotePid() const { return zygote_.pid(); }
 
  private:
+  class Helpers;
+
   Outcome Attempt(const QueuedJob& job, int payload_memfd);
   // One that waits for its next job, else a new one.
   Expected<std::optional<ExecutorProcess>> Take(const QueuedJob& job, int cancel_fd);
   void Keep(ExecutorProcess executor);
+  std::optional<Helper> TakeHelper();
   Outcome Conclude(ExecutorDrive::Report report);
   Outcome ConcludeFailure(ExecutorDrive::Report report);
   Outcome ConcludeDeath(const ExecutorDrive::Report& report);

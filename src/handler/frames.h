@@ -49,6 +49,8 @@
 //   kPartRequest executor -> service  u64 size, text name, text media type
 //   kPartGrant   service -> executor  u64 size; one descriptor: a memfd of that size, sealed
 //   kPartDone    executor -> service  u32 crc: the granted part is written
+//   kTaskRequest executor -> service  u32 tasks of the job: the task it had is done; wants another
+//   kTask        service -> executor  u32 task, from 0 on, or kNoTask: there is no other
 //   kDone        executor -> service  u32 parts: the job succeeded with that many parts
 //   kFailure     executor -> service  u8 kind (WireFailure), text type, text hint, text detail
 //
@@ -63,6 +65,7 @@ inline constexpr std::size_t kMaxFrameBody = kMaxFrame - kFrameHeader;
 inline constexpr std::size_t kMaxInlinePart = 12'288;
 inline constexpr std::size_t kMaxPartName = 255;
 inline constexpr std::size_t kMaxMediaType = 127;
+inline constexpr std::uint32_t kNoTask = UINT32_MAX;
 inline constexpr std::size_t kMaxFailureType = 64;
 inline constexpr std::size_t kMaxFailureHint = 1024;
 inline constexpr std::size_t kMaxFailureDetail = 4096;
@@ -82,6 +85,8 @@ enum class FrameType : std::uint16_t {
   kPartDone = 22,
   kDone = 23,
   kFailure = 24,
+  kTaskRequest = 25,
+  kTask = 26,
 };
 
 enum class WireFailure : std::uint8_t {
@@ -197,7 +202,7 @@ std::span<const std::byte> Encode(FrameWriter& writer, const PartRequestFrame& f
 // Cuts its texts to their limits.
 std::span<const std::byte> Encode(FrameWriter& writer, const FailureFrame& frame);
 std::span<const std::byte> EncodePartGrant(FrameWriter& writer, std::uint64_t size);
-// kPartDone, kDone.
+// kPartDone, kDone, kTaskRequest, kTask.
 std::span<const std::byte> EncodeNumber(FrameWriter& writer, FrameType type, std::uint32_t value);
 
 // Each returns nothing for a body that is too short, too long or breaks a limit above.

@@ -27,6 +27,7 @@ struct IsolationOptions {
   std::optional<std::chrono::seconds> cpu;  // CPU time; nothing: 60 s
   std::uint32_t recycle_after = 1;          // jobs per executor
   ExecutorPriority priority = ExecutorPriority::kLow;
+  bool parallel = true;  // one job may use several executors
 };
 
 inline constexpr std::uint64_t kLeastExecutorMemory = std::uint64_t{64} << 20U;

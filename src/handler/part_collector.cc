@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/memfd.h"
-#include "handler/outcomes.h"
 
 namespace headrace {
 namespace {
@@ -33,30 +32,17 @@ Expected<Payload> ReadAll(int memfd, std::size_t size) {
 
 }  // namespace
 
-Status PartCollector::Charge(std::uint64_t bytes) {
-  if (bytes > max_result_ - total_) {
-    return ResultTooLarge(max_result_, fmt::format("{} bytes after {}", bytes, total_));
-  }
-  if (count_ == kMaxParts) return ResultTooLarge(max_result_, "too many parts");
-  total_ += bytes;
-  return Ok();
-}
-
-void PartCollector::Keep(ResultPart part) {
-  ++count_;
-  on_part_ ? on_part_(std::move(part)) : parts_.push_back(std::move(part));
-}
-
-Status PartCollector::Add(const PartFrame& frame) {
-  if (Status charged = Charge(frame.bytes.size()); !charged) return charged;
+Status PartCollector::Add(std::optional<std::uint32_t> task, const PartFrame& frame) {
+  if (Status charged = result_.Charge(frame.bytes.size()); !charged) return charged;
   const auto* const text = reinterpret_cast<const char*>(frame.bytes.data());
-  Keep({std::string(frame.name), std::string(frame.media_type),
-        Payload::FromString(std::string(text, frame.bytes.size())), frame.crc});
+  ++count_;
+  result_.Add(task, {std::string(frame.name), std::string(frame.media_type),
+                     Payload::FromString(std::string(text, frame.bytes.size())), frame.crc});
   return Ok();
 }
 
 Expected<int> PartCollector::Open(const PartRequestFrame& request) {
-  if (Status charged = Charge(request.size); !charged) return std::move(charged).error();
+  if (Status charged = result_.Charge(request.size); !charged) return std::move(charged).error();
   auto memfd = MakeSizedMemfd("headrace-part", request.size);
   if (!memfd) return std::move(memfd).error();
   OpenPart open;
@@ -69,7 +55,7 @@ Expected<int> PartCollector::Open(const PartRequestFrame& request) {
   return fd;
 }
 
-Status PartCollector::Complete(std::uint32_t crc) {
+Status PartCollector::Complete(std::optional<std::uint32_t> task, std::uint32_t crc) {
   OpenPart open = std::move(*open_);
   open_.reset();
   open.part.crc32 = crc;
@@ -80,7 +66,8 @@ Status PartCollector::Complete(std::uint32_t crc) {
   } else {
     open.part.bytes = Payload::FromMemfd(std::move(open.memfd), open.size);
   }
-  Keep(std::move(open.part));
+  ++count_;
+  result_.Add(task, std::move(open.part));
   return Ok();
 }
 

@@ -1,5 +1,8 @@
 #include "worker/slots.h"
 
+#include <memory>
+#include <utility>
+
 namespace headrace {
 
 SlotPool::Slot SlotPool::Acquire() {
@@ -11,6 +14,13 @@ SlotPool::Slot SlotPool::Acquire() {
   Turn turn;
   line_.push_back(&turn);
   while (!turn.has_slot) turn.granted.Wait(mu_);
+  return Slot(this);
+}
+
+std::optional<SlotPool::Slot> SlotPool::TryAcquire() {
+  const MutexLock lock(mu_);
+  if (busy_ == total_) return std::nullopt;  // nobody waits while one is free
+  ++busy_;
   return Slot(this);
 }
 
@@ -26,6 +36,11 @@ void SlotPool::Give() {
   line_.pop_front();
   next->has_slot = true;
   next->granted.NotifyOne();  // under the lock: once it is released, `next` may be gone
+}
+
+SlotLease LentSlots::TryBorrow() {
+  auto slot = slots_.TryAcquire();
+  return slot ? std::make_shared<SlotPool::Slot>(*std::move(slot)) : nullptr;
 }
 
 SlotFigures SlotPool::Figures() const {

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <utility>
 
 #include "base/sync.h"
+#include "handler/help.h"
 #include "metrics/metrics.h"
 
 namespace headrace {
@@ -43,6 +45,9 @@ class SlotPool {
   // Blocks until it is this caller's turn and a slot is free.
   [[nodiscard]] Slot Acquire();
 
+  // A slot if one is free and nobody waits; never blocks.
+  [[nodiscard]] std::optional<Slot> TryAcquire();
+
   [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] SlotFigures Figures() const;
   // How many callers of Acquire wait.
@@ -61,6 +66,17 @@ class SlotPool {
   mutable Mutex mu_;
   std::size_t busy_ GUARDED_BY(mu_) = 0;
   std::list<Turn*> line_ GUARDED_BY(mu_);  // empty unless all slots are busy
+};
+
+// Lends the pool's slots to jobs that can use more than one.
+class LentSlots final : public SlotLender {
+ public:
+  explicit LentSlots(SlotPool& slots) : slots_(slots) {}
+  [[nodiscard]] SlotLease TryBorrow() override;
+  [[nodiscard]] bool Wanted() const override { return slots_.Waiting() > 0; }
+
+ private:
+  SlotPool& slots_;
 };
 
 }  // namespace headrace

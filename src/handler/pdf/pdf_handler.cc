@@ -246,9 +246,10 @@ std::optional<Failure> PdfHandler::Run(const Job& job, Context& context) {
   const auto& document = std::get<PdfDocument>(opened);
   auto selected = SelectPages(order, document.PageCount(), limits_.max_pages);
   if (auto* failure = std::get_if<Failure>(&selected)) return std::move(*failure);
-  for (const int number : std::get<std::vector<int>>(selected)) {
+  const auto& pages = std::get<std::vector<int>>(selected);
+  while (const auto task = context.NextTask(static_cast<std::uint32_t>(pages.size()))) {
     if (context.Cancelled()) return Stopped();
-    if (auto failure = buffers_->DrawPage(document, number, order, limits_, context))
+    if (auto failure = buffers_->DrawPage(document, pages.at(*task), order, limits_, context))
       return failure;
   }
   return std::nullopt;

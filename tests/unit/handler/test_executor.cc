@@ -237,6 +237,24 @@ Answer FloodParts(const Job&, Context& context) {
   return std::nullopt;
 }
 
+// As many tasks as `tasks`; each adds its number and the process that did it. With `fail`, that
+// task fails; with `kill`, it kills its process; with `slow`, that one waits to be killed.
+Answer DoTasks(const Job& job, Context& context) {
+  const auto count = static_cast<std::uint32_t>(std::stoul(Param(job, "tasks", "10")));
+  while (const auto task = context.NextTask(count)) {
+    const std::string number = std::to_string(*task);
+    if (Param(job, "fail", "") == number) {
+      return Failure{Failure::Kind::kBadPayload, "some-type", "task " + number, "failed"};
+    }
+    if (Param(job, "kill", "") == number) std::raise(SIGKILL);
+    if (Param(job, "slow", "") == number) WaitForEver();
+    usleep(1000);
+    Add(context, "task-" + number, number + " " + std::to_string(getpid()));
+    Add(context, "large-" + number, std::string(20'000, 'x'));
+  }
+  return std::nullopt;
+}
+
 // Leaves a child in its group which holds its socket.
 Answer LeaveChild(const Job&, Context& context) {
   const pid_t child = fork();
@@ -296,6 +314,7 @@ const std::map<std::string, Action, std::less<>>& Actions() {
       {"write-after-done", WriteAfterDone},
       {"resize-part", ResizePart},
       {"flood-parts", FloodParts},
+      {"tasks", DoTasks},
       {"leave-child", LeaveChild},
       {"close-socket",
        [](const Job&, Context&) -> Answer {

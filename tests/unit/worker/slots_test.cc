@@ -54,6 +54,22 @@ TEST(SlotPool, ServesThoseWhoWaitInTheOrderInWhichTheyCame) {
   EXPECT_EQ(pool.Figures().busy, 0U);
 }
 
+TEST(SlotPool, LendsWhatIsFreeAndTakesItBack) {
+  SlotPool pool(2);
+  LentSlots lent(pool);
+  auto own = pool.Acquire();
+  SlotLease borrowed = lent.TryBorrow();
+  ASSERT_TRUE(borrowed);
+  EXPECT_FALSE(lent.TryBorrow()) << "none is free";
+  EXPECT_FALSE(lent.Wanted());
+  std::thread waiter([&] { const auto slot = pool.Acquire(); });
+  ASSERT_TRUE(Eventually([&] { return lent.Wanted(); }));
+  borrowed.reset();
+  waiter.join();
+  EXPECT_FALSE(lent.Wanted());
+  EXPECT_EQ(pool.Figures().busy, 1U);
+}
+
 TEST(SlotPool, NeverHasMoreBusyThanSlotsAndForgetsNobody) {
   constexpr int kEach = 2000;
   SlotPool pool(2);

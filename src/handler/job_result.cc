@@ -1,0 +1,55 @@
+#include "handler/job_result.h"
+
+#include <fmt/format.h>
+
+#include "handler/outcomes.h"
+
+namespace headrace {
+
+bool JobResult::Announce(std::uint32_t tasks) {
+  if (!tasks_) tasks_ = tasks;
+  return tasks_ == tasks;
+}
+
+std::optional<std::uint32_t> JobResult::NextTask() {
+  if (!HasTasks()) return std::nullopt;
+  return next_task_++;
+}
+
+Status JobResult::Charge(std::uint64_t bytes) {
+  if (bytes > max_result_ - total_) {
+    return ResultTooLarge(max_result_, fmt::format("{} bytes after {}", bytes, total_));
+  }
+  if (count_ == kMaxParts) return ResultTooLarge(max_result_, "too many parts");
+  total_ += bytes;
+  ++count_;
+  return Ok();
+}
+
+void JobResult::Add(std::optional<std::uint32_t> task, ResultPart part) {
+  if (task && *task != turn_) {
+    waiting_[*task].parts.push_back(std::move(part));
+  } else {
+    PassOn(std::move(part));
+  }
+}
+
+void JobResult::Complete(std::uint32_t task) {
+  if (task != turn_) {
+    waiting_[task].complete = true;
+    return;
+  }
+  bool complete = true;
+  while (complete) {
+    auto next = waiting_.extract(++turn_);
+    complete = !next.empty() && next.mapped().complete;
+    if (next.empty()) continue;
+    for (ResultPart& part : next.mapped().parts) PassOn(std::move(part));
+  }
+}
+
+void JobResult::PassOn(ResultPart part) {
+  on_part_ ? on_part_(std::move(part)) : parts_.push_back(std::move(part));
+}
+
+}  // namespace headrace

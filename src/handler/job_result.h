@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/outcome.h"
+
+namespace headrace {
+
+// The result of one job, on which several executors may work: deals out the job's tasks, brings the
+// parts into the order of the tasks, passes them on as soon as it is their turn, and holds all of
+// them to the limit. Used by one thread.
+class JobResult {
+ public:
+  // `on_part` takes the parts; null: they are kept for Take.
+  JobResult(std::uint64_t max_result, std::function<void(ResultPart)> on_part)
+      : max_result_(max_result), on_part_(std::move(on_part)) {}
+  JobResult(const JobResult&) = delete;
+  JobResult& operator=(const JobResult&) = delete;
+
+  // How many tasks there are, as each executor tells. False if they do not agree.
+  [[nodiscard]] bool Announce(std::uint32_t tasks);
+  // The first task that nobody has, whose it now is; nothing if all are dealt out.
+  std::optional<std::uint32_t> NextTask();
+  // Whether there are at least so many tasks that nobody has.
+  [[nodiscard]] bool HasTasks(std::size_t count = 1) const {
+    return tasks_.value_or(0) >= next_task_ + count;
+  }
+  // No part of this task will follow.
+  void Complete(std::uint32_t task);
+
+  // Makes room for one more part. 502 "result-too-large" if that would be too much.
+  Status Charge(std::uint64_t bytes);
+  // A part of that task, or one that is of none.
+  void Add(std::optional<std::uint32_t> task, ResultPart part);
+
+  std::vector<ResultPart> Take() { return std::move(parts_); }  // those not passed on
+
+ private:
+  struct Task {
+    std::vector<ResultPart> parts;
+    bool complete = false;
+  };
+
+  void PassOn(ResultPart part);
+
+  const std::uint64_t max_result_;  // bytes, all parts together
+  const std::function<void(ResultPart)> on_part_;
+  std::uint64_t total_ = 0;
+  std::size_t count_ = 0;
+  std::optional<std::uint32_t> tasks_;
+  std::uint32_t next_task_ = 0;            // to be dealt out
+  std::uint32_t turn_ = 0;                 // the task whose parts are passed on as they come
+  std::map<std::uint32_t, Task> waiting_;  // those behind it
+  std::vector<ResultPart> parts_;
+};
+
+}  // namespace headrace
