@@ -16,6 +16,7 @@ struct Job {
   std::string queue;
   Params params;
   std::span<const std::byte> payload;
+  std::string media_type;  // the payload's as the client named it; empty if it named none
   std::uint32_t attempt = 1;
   std::string traceparent;  // W3C Trace Context of this job, empty if there is none
 };

@@ -25,7 +25,8 @@ struct QueuedJob {
   QueueIndex queue = 0;
   std::string queue_name;
   Payload payload;
-  Params params;  // validated
+  std::string media_type;  // the payload's, as its client named it; empty: it named none
+  Params params;           // validated
   Deadline deadline = Deadline::Never();
   SteadyTime accepted_at;
   std::uint32_t attempt = 1;

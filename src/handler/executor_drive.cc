@@ -25,6 +25,7 @@ JobFrame ToFrame(const QueuedJob& job) {
   frame.queue = job.queue_name;
   frame.tenant = job.tenant;
   frame.traceparent = job.traceparent;
+  frame.media_type = job.media_type;
   frame.params = job.params;
   return frame;
 }

@@ -186,6 +186,7 @@ std::span<const std::byte> Encode(FrameWriter& writer, const JobFrame& frame) {
   writer.Text(frame.queue);
   writer.Text(frame.tenant);
   writer.Text(frame.traceparent);
+  writer.Text(frame.media_type);
   if (frame.params.size() > kMaxParams) return {};
   writer.U16(static_cast<std::uint16_t>(frame.params.size()));
   for (const auto& [name, value] : frame.params) {
@@ -288,6 +289,7 @@ std::optional<JobFrame> DecodeJob(std::span<const std::byte> body) {
   frame.queue = reader.Text();
   frame.tenant = reader.Text();
   frame.traceparent = reader.Text();
+  frame.media_type = reader.Text();
   const std::size_t count = reader.U16();
   if (!reader.sound() || count > kMaxParams) return std::nullopt;
   for (std::size_t i = 0; i < count && reader.sound(); ++i) {
@@ -360,10 +362,10 @@ bool ValidPartName(std::string_view name) {
          std::all_of(name.begin(), name.end(), IsNameChar);
 }
 
-bool ValidMediaType(std::string_view media_type) {
+bool ValidMediaType(std::string_view media_type, std::size_t longest) {
   const std::size_t slash = media_type.find('/');
   return slash != std::string_view::npos && slash > 0 && slash + 1 < media_type.size() &&
-         media_type.size() <= kMaxMediaType &&
+         media_type.size() <= longest &&
          std::all_of(media_type.begin(), media_type.end(),
                      [](char c) { return c >= 0x20 && c <= 0x7E; });
 }

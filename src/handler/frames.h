@@ -42,7 +42,8 @@
 //   kJob         service -> executor  u32 attempt, u32 batch (1; reserved for `protocol: frames`),
 //                                     i64 deadline (ns of CLOCK_MONOTONIC; INT64_MAX: none),
 //                                     u64 payload size, text id, text queue, text tenant,
-//                                     text traceparent, u16 count, count x (text name, text value);
+//                                     text traceparent, text media type of the payload (may be
+//                                     empty), u16 count, count x (text name, text value);
 //                                     one descriptor: the payload's memfd, none if its size is 0
 //   kPart        executor -> service  u32 crc, text name, text media type, then the part's bytes up
 //                                     to the end of the frame
@@ -64,7 +65,8 @@ inline constexpr std::size_t kMaxFrameBody = kMaxFrame - kFrameHeader;
 // Parts up to this size travel inside the frame, longer ones in a memfd.
 inline constexpr std::size_t kMaxInlinePart = 12'288;
 inline constexpr std::size_t kMaxPartName = 255;
-inline constexpr std::size_t kMaxMediaType = 127;
+inline constexpr std::size_t kMaxMediaType = 127;    // of a part
+inline constexpr std::size_t kMaxPayloadType = 255;  // clients' have long parameters
 inline constexpr std::uint32_t kNoTask = UINT32_MAX;
 inline constexpr std::size_t kMaxFailureType = 64;
 inline constexpr std::size_t kMaxFailureHint = 1024;
@@ -134,6 +136,7 @@ struct JobFrame {
   std::string_view queue;
   std::string_view tenant;
   std::string_view traceparent;
+  std::string_view media_type;
   Params params;
 };
 
@@ -221,7 +224,7 @@ std::optional<FailureFrame> DecodeFailure(std::span<const std::byte> body);
 bool ValidSlug(std::string_view slug);
 // A plain file name: letters, digits, '.', '_' and '-', not starting with '.', 1 to 255 bytes.
 bool ValidPartName(std::string_view name);
-// type/subtype, optionally with parameters, printable ASCII, at most 127 bytes.
-bool ValidMediaType(std::string_view media_type);
+// type/subtype, optionally with parameters, printable ASCII, at most `longest` bytes.
+bool ValidMediaType(std::string_view media_type, std::size_t longest = kMaxMediaType);
 
 }  // namespace headrace

@@ -68,6 +68,7 @@ std::optional<Failure> Call(Handler& handler, const QueuedJob& queued, ThreadCon
     job.queue = queued.queue_name;
     job.params = queued.params;
     job.payload = queued.payload.Bytes();
+    job.media_type = queued.media_type;
     job.attempt = queued.attempt;
     job.traceparent = queued.traceparent;
     return handler.Run(job, context);

@@ -132,6 +132,8 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
     auto boundary = FormBoundary(type);
     if (!boundary) return std::move(boundary).error();
     upload.ReadForm(*boundary);
+  } else {
+    upload.SetMediaType(type);
   }
   auto query = ParseQuery(head.query);
   if (!query) return std::move(query).error();

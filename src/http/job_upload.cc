@@ -35,6 +35,7 @@ Status JobUpload::OnPart(FormPart part) {
     field_ = std::move(part.name);
     return Ok();
   }
+  media_type_ = part.media_type;
   if (!std::exchange(had_file_, true)) return service_.CheckType(queue_, part.media_type);
   return Error{ErrorCode::kUnprocessable, "several-files",
                "the form has more than one file; send one job per file", "", 0};
@@ -66,6 +67,7 @@ Expected<Submission> JobUpload::Finish() {
   Submission submission;
   submission.queue = queue_;
   submission.payload = *std::move(payload);
+  submission.media_type = std::move(media_type_);
   submission.charge = std::move(charge_);
   return submission;
 }

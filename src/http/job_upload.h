@@ -25,6 +25,8 @@ class JobUpload final : public BodySink, private FormSink {
 
   // Before the body: it is a form with this boundary.
   void ReadForm(const std::string& boundary);
+  // Before the body, which is the payload itself: what its Content-Type says.
+  void SetMediaType(std::string_view type) { media_type_ = type; }
   [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
   [[nodiscard]] ParamsSource& params() { return params_; }
 
@@ -45,6 +47,7 @@ class JobUpload final : public BodySink, private FormSink {
   const std::optional<std::uint64_t> length_;
   ParamsSource params_;
   PayloadWriter payload_;
+  std::string media_type_;  // of the payload; may be empty
   Ledger::Charge charge_;
   std::uint64_t received_ = 0;
 

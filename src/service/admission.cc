@@ -9,6 +9,7 @@
 
 #include "base/job_id.h"
 #include "base/units.h"
+#include "handler/frames.h"
 #include "handler/params.h"
 #include "metrics/metrics.h"
 #include "service/endings.h"
@@ -168,6 +169,10 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   job->queue = submission.queue;
   job->queue_name = target.options.name;
   job->payload = std::move(submission.payload);
+  // One that nobody could read or pass on counts as none: clients send the oddest things.
+  if (ValidMediaType(submission.media_type, kMaxPayloadType)) {
+    job->media_type = std::move(submission.media_type);
+  }
   job->params = *std::move(params);
   job->accepted_at = SteadyClock::now();
   job->deadline = deadline;

@@ -51,7 +51,8 @@ struct Intake {
 struct Submission {
   QueueIndex queue = 0;
   Payload payload;
-  Params params;  // raw: names as sent, values decoded once
+  std::string media_type{};  // the payload's, as it was sent; may be empty
+  Params params;             // raw: names as sent, values decoded once
   std::vector<std::string>
       query_params;  // names of those that came in the query string (secrets may not)
   SteadyTime started = SteadyClock::now();                   // when the request's head began

@@ -42,6 +42,7 @@ TEST(FramesTest, GiveAJobBackAsItWasSent) {
   job.queue = "queue";
   job.tenant = "tenant";
   job.traceparent = "trace";
+  job.media_type = "text/plain; charset=utf-8";
   job.params = {{"a", "1"}, {"b", ""}};
   FrameWriter writer;
   const auto view = ParseFrame(Encode(writer, job));
@@ -57,6 +58,7 @@ TEST(FramesTest, GiveAJobBackAsItWasSent) {
   EXPECT_EQ(read->queue, "queue");
   EXPECT_EQ(read->tenant, "tenant");
   EXPECT_EQ(read->traceparent, "trace");
+  EXPECT_EQ(read->media_type, "text/plain; charset=utf-8");
   EXPECT_EQ(read->params, job.params);
 }
 

@@ -33,6 +33,7 @@ QueuedJob AJob() {
   job.params = {{"a", "b"}};
   job.attempt = 4;
   job.traceparent = "trace";
+  job.media_type = "text/plain";
   return job;
 }
 
@@ -50,6 +51,7 @@ TEST(ThreadRunnerTest, ShowsTheHandlerTheWholeJob) {
     EXPECT_EQ(job.queue, "queue");
     EXPECT_EQ(job.attempt, 4U);
     EXPECT_EQ(job.traceparent, "trace");
+    EXPECT_EQ(job.media_type, "text/plain");
     EXPECT_EQ(job.params.at("a"), "b");
     EXPECT_FALSE(context.Cancelled());
     EXPECT_EQ(context.Deadline(), SteadyTime::max());

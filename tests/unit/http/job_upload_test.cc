@@ -53,6 +53,17 @@ TEST_F(JobUploadTest, TakesTheFormsFileAsPayloadAndItsFieldsAsParams) {
   EXPECT_EQ(params_, (Params{{"dpi", "200"}}));
 }
 
+TEST_F(JobUploadTest, KnowsTheMediaTypeOfTheBodyOrOfTheFormsFile) {
+  JobUpload raw(*service_, 0, 0);
+  raw.SetMediaType("text/plain; charset=utf-8");
+  EXPECT_EQ(raw.Finish()->media_type, "text/plain; charset=utf-8");
+  const auto form = Form(Field("dpi\r\nContent-Type: text/html", "200") +
+                         Field("upload; filename=a\r\nContent-Type:  image/png ", "x") + "--b--");
+  ASSERT_TRUE(form.ok());
+  EXPECT_EQ(form->media_type, "image/png");
+  EXPECT_EQ(Form(File("%PDF") + "--b--")->media_type, "") << "it names none";
+}
+
 TEST_F(JobUploadTest, TakesAFieldCalledFileAsPayload) {
   const auto finished = Form(Field("file", "%PDF") + "--b--");
   ASSERT_TRUE(finished.ok());

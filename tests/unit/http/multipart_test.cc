@@ -72,6 +72,7 @@ TEST(Multipart, FindsFieldsAndTheFileInAnyPortions) {
     EXPECT_EQ(form.parts[0].name, "dpi");
     EXPECT_FALSE(form.parts[0].is_file);
     EXPECT_EQ(form.parts[0].bytes, "200");
+    EXPECT_EQ(form.parts[0].media_type, "");
     EXPECT_EQ(form.parts[1].name, "file");
     EXPECT_TRUE(form.parts[1].is_file);
     EXPECT_EQ(form.parts[1].media_type, "application/pdf");

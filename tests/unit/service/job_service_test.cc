@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "service_fixture.h"
 
@@ -52,6 +54,23 @@ TEST_F(Admission, EndsAJobWhoseUploadTookUntilItsDeadline) {
   ASSERT_TRUE(service_->Submit(std::move(submission), waiter).ok());
   ASSERT_TRUE(waiter->Wait());
   EXPECT_EQ(waiter->outcome().state, JobState::kExpired);
+}
+
+TEST_F(Admission, KeepsThePayloadsMediaTypeIfItIsOne) {
+  queue_.options.capacity = 4;
+  Build();
+  const std::string longest = "a/" + std::string(253, 'b');
+  for (const auto& [sent, kept] : std::vector<std::pair<std::string, std::string>>{
+           {"text/plain; charset=utf-8", "text/plain; charset=utf-8"},
+           {longest, longest},
+           {longest + "b", ""},
+           {"pdf", ""},
+           {"text/\xC3\xA4", ""}}) {
+    Submission submission;
+    submission.media_type = sent;
+    ASSERT_TRUE(service_->Submit(std::move(submission), std::make_shared<FakeWaiter>()).ok());
+    EXPECT_EQ(Claim()->media_type, kept);
+  }
 }
 
 TEST_F(Admission, RefusesParamsThatTheHandlerDoesNotTakeWith422) {
