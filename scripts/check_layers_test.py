@@ -44,6 +44,7 @@ class CheckLayersTest(unittest.TestCase):
 
     def test_an_include_of_a_sibling_fails(self):
         self.assert_refused("src/engine/a.cc", '#include "handler/runner.h"\n', "engine must not include handler")
+        self.assert_refused("src/queue/a.cc", '#include "net/http_client.h"\n', "queue must not include net")
         self.assert_refused("src/worker/a.cc", '#include "service/job_service.h"\n',
                             "worker must not include service")
 
@@ -56,6 +57,7 @@ class CheckLayersTest(unittest.TestCase):
         self.assert_refused("src/handler/a.cc", "#include <fpdfview.h>\n", "belongs to src/handler/pdf alone")
         self.assert_refused("src/app/a.cc", "#include <yaml-cpp/yaml.h>\n", "belongs to src/config alone")
         self.assert_refused("src/http/a.cc", "#include <prometheus/registry.h>\n", "belongs to src/metrics alone")
+        self.assert_refused("src/handler/upstream/a.cc", "#include <curl/curl.h>\n", "belongs to src/net alone")
         self.assert_refused("src/base/a.cc", "#include <nlohmann/json.hpp>\n", "belongs to src/base/json alone")
 
     def test_a_library_in_its_folder_passes(self):

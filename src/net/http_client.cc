@@ -1,0 +1,188 @@
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "net/http_transfer.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::chrono::minutes kLongestPoll{1};
+
+struct EasyCleanup {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct MultiCleanup {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+struct ListCleanup {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using List = std::unique_ptr<curl_slist, ListCleanup>;
+
+bool LibraryReady() {
+  static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return kReady;
+}
+
+bool Append(List& list, const char* line) {
+  curl_slist* const longer = curl_slist_append(list.get(), line);
+  if (longer == nullptr) return false;
+  static_cast<void>(list.release());  // the same list, or its first entry
+  list.reset(longer);
+  return true;
+}
+
+// libcurl's own fields are taken away: it would wait for 100 Continue, and call any body a form.
+List Fields(const HttpRequest& request) {
+  List list;
+  bool whole = Append(list, "Expect:") && Append(list, "Content-Type:");
+  for (const std::string& field : request.fields) whole = whole && Append(list, field.c_str());
+  return whole ? std::move(list) : List();
+}
+
+// The connection was lost. If it was a kept one, the server may have closed it before it saw the
+// request.
+bool IsLoss(CURLcode code) {
+  return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+}
+
+HttpEnd EndOf(CURLcode code, const HttpTransfer& transfer) {
+  if (transfer.stopped()) return HttpEnd::kStopped;
+  switch (code) {
+    case CURLE_OK:
+      return transfer.head_complete() ? HttpEnd::kComplete : HttpEnd::kBroken;
+    case CURLE_OUT_OF_MEMORY:
+      return HttpEnd::kOutOfResources;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:  // of the connection: the whole has a deadline instead
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return HttpEnd::kUnreachable;
+    default:
+      return HttpEnd::kBroken;
+  }
+}
+
+}  // namespace
+
+struct HttpClient::Impl {
+  enum class Watched { kEnded, kUnwanted, kStalled, kFailed };
+
+  explicit Impl(HttpClientOptions the_options) : options(std::move(the_options)) {
+    if (!LibraryReady()) return;
+    multi.reset(curl_multi_init());
+    easy.reset(curl_easy_init());
+    if (multi) curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 1L);
+  }
+
+  HttpReport Attempt(const HttpRequest& request, HttpSink& sink, const CancelToken& cancel,
+                     Deadline deadline);
+  Watched Watch(const HttpTransfer& transfer, const CancelToken& cancel, Deadline deadline);
+  HttpReport Report(const HttpTransfer& transfer);
+  [[nodiscard]] bool Reused() const;
+
+  const HttpClientOptions options;
+  std::unique_ptr<CURLM, MultiCleanup> multi;  // keeps the connection and resolved names
+  std::unique_ptr<CURL, EasyCleanup> easy;     // before `multi` in its end
+  CURLcode code = CURLE_OK;                    // how the last attempt ended
+  bool fresh = false;                          // the next attempt does not use the kept connection
+  bool stale = false;  // the last attempt failed as one on a connection that was closed meanwhile
+  std::array<char, CURL_ERROR_SIZE> error{};
+};
+
+bool HttpClient::Impl::Reused() const {
+  long connects = 0;
+  curl_easy_getinfo(easy.get(), CURLINFO_NUM_CONNECTS, &connects);
+  return connects == 0;
+}
+
+HttpReport HttpClient::Impl::Attempt(const HttpRequest& request, HttpSink& sink,
+                                     const CancelToken& cancel, Deadline deadline) {
+  curl_easy_reset(easy.get());
+  error.front() = '\0';
+  code = CURLE_OK;
+  const List list = Fields(request);
+  HttpTransfer transfer(easy.get(), request, sink, options.max_head);
+  curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, error.data());
+  curl_easy_setopt(easy.get(), CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+  if (!list || !transfer.Attach(options, list.get()) ||
+      curl_multi_add_handle(multi.get(), easy.get()) != CURLM_OK) {
+    return {HttpEnd::kOutOfResources, "libcurl has no memory"};
+  }
+  const Watched watched = Watch(transfer, cancel, deadline);
+  stale = watched == Watched::kEnded && IsLoss(code) && !transfer.answer_begun() && Reused();
+  curl_multi_remove_handle(multi.get(), easy.get());  // closes the connection of an unfinished one
+  switch (watched) {
+    case Watched::kEnded:
+      return Report(transfer);
+    case Watched::kUnwanted:
+      return {HttpEnd::kUnwanted, "it was not wanted any more"};
+    case Watched::kStalled:
+      return {HttpEnd::kUnreachable,
+              fmt::format("no byte moved for {} ms (idle_timeout)", options.idle_timeout.count())};
+    case Watched::kFailed:
+      break;
+  }
+  return {HttpEnd::kOutOfResources, "libcurl cannot poll"};
+}
+
+HttpClient::Impl::Watched HttpClient::Impl::Watch(const HttpTransfer& transfer,
+                                                  const CancelToken& cancel, Deadline deadline) {
+  curl_waitfd cancelled{cancel.PollFd(), CURL_WAIT_POLLIN, 0};
+  if (cancelled.fd < 0) return Watched::kFailed;
+  while (!cancel.Cancelled() && !deadline.Passed()) {
+    int running = 0;
+    if (curl_multi_perform(multi.get(), &running) != CURLM_OK) return Watched::kFailed;
+    if (running == 0) {
+      int left = 0;
+      const CURLMsg* const message = curl_multi_info_read(multi.get(), &left);
+      if (message == nullptr) return Watched::kFailed;
+      code = message->data.result;
+      return Watched::kEnded;
+    }
+    const Deadline stall = transfer.StallsAt(options.idle_timeout);
+    if (stall.Passed()) return Watched::kStalled;
+    const Deadline until = std::min({deadline, stall, Deadline::After(kLongestPoll)});
+    if (curl_multi_poll(multi.get(), &cancelled, 1, until.PollTimeout(), nullptr) != CURLM_OK) {
+      return Watched::kFailed;
+    }
+  }
+  return Watched::kUnwanted;
+}
+
+HttpReport HttpClient::Impl::Report(const HttpTransfer& transfer) {
+  HttpReport report{EndOf(code, transfer), {}};
+  if (!transfer.refusal().empty()) {
+    report.detail = transfer.refusal();
+  } else if (report.end == HttpEnd::kBroken && code == CURLE_OK) {
+    report.detail = "its answer ended within its header fields";
+  } else if (report.end != HttpEnd::kComplete) {
+    report.detail = error.front() == '\0' ? curl_easy_strerror(code) : error.data();
+  }
+  return report;
+}
+
+HttpClient::HttpClient(HttpClientOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+HttpClient::~HttpClient() = default;
+
+HttpReport HttpClient::Run(const HttpRequest& request, HttpSink& sink, const CancelToken& cancel,
+                           Deadline deadline) {
+  if (!impl_->multi || !impl_->easy) return {HttpEnd::kOutOfResources, "libcurl has no memory"};
+  impl_->fresh = false;
+  HttpReport report = impl_->Attempt(request, sink, cancel, deadline);
+  if (!impl_->stale) return report;
+  impl_->fresh = true;
+  return impl_->Attempt(request, sink, cancel, deadline);
+}
+
+}  // namespace headrace

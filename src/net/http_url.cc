@@ -1,0 +1,88 @@
+#include "net/http_url.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kMaxUrl = 2048;
+
+struct UrlCleanup {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Url = std::unique_ptr<CURLU, UrlCleanup>;
+
+Error Bad(const char* what) { return {ErrorCode::kInvalidArgument, "bad-url", what, "", 0}; }
+
+std::string Part(const Url& url, CURLUPart part) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), part, &text, 0) != CURLUE_OK) return {};
+  std::string copy(text);
+  curl_free(text);
+  return copy;
+}
+
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+}  // namespace
+
+// libcurl parses it here as it will for the request: what was checked is what is used.
+Status CheckHttpUrl(std::string_view text) {
+  if (text.size() > kMaxUrl) return Bad("is longer than 2048 characters");
+  if (!IsPlain(text)) return Bad("has characters that must be percent-encoded");
+  if (text.find('#') != std::string_view::npos) {
+    return Bad("has a fragment (#), which is never sent");
+  }
+  const Url url(curl_url());
+  const std::string whole(text);
+  constexpr unsigned int kFlags = CURLU_DISALLOW_USER;
+  const CURLUcode parsed = curl_url_set(url.get(), CURLUPART_URL, whole.c_str(), kFlags);
+  if (parsed == CURLUE_USER_NOT_ALLOWED) return Bad("has a user or a password");
+  if (parsed != CURLUE_OK) return Bad("is no absolute URL");
+  const std::string scheme = Part(url, CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") return Bad("is neither http nor https");
+  if (Part(url, CURLUPART_PORT) == "0") return Bad("has port 0");
+  return Ok();
+}
+
+std::string PercentEncode(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kPlain = "-._~";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       kPlain.find(c) != std::string_view::npos;
+    if (plain) {
+      encoded.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded.push_back('%');
+    encoded.push_back(kDigits[byte >> 4U]);
+    encoded.push_back(kDigits[byte & 15U]);
+  }
+  return encoded;
+}
+
+std::string WithQuery(std::string url, const Params& params) {
+  for (const auto& [name, value] : params) {
+    const auto question = url.find('?');
+    if (question == std::string::npos) {
+      url += '?';
+    } else if (question + 1 != url.size() && url.back() != '&') {
+      url += '&';
+    }
+    url += PercentEncode(name);
+    url += '=';
+    url += PercentEncode(value);
+  }
+  return url;
+}
+
+}  // namespace headrace

@@ -1,0 +1,199 @@
+// What goes out and what comes back when all is well.
+#include "net/http_client.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <cstdlib>
+
+#include "unit/net/client_fixture.h"
+
+namespace headrace {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+using testing_support::Answering;
+using testing_support::AnswerText;
+using testing_support::ServedRequest;
+
+TEST_F(HttpClientTest, SendsTheRequestAsItIsAndNothingElse) {
+  ServedRequest seen;
+  const Server server(Answering([&](const ServedRequest& request) {
+    seen = request;
+    return AnswerText(200, "done", "Content-Type: text/plain; charset=utf-8\r\nRetry-After: 7\r\n");
+  }));
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = server.Url("/a/b?c=d%20e");
+  request.fields = {"Content-Type: image/png", "X-Key: secret"};
+  request.body = MakePayload("body");
+  KeepingSink sink;
+  const HttpReport report = Run(request, &sink);
+  EXPECT_EQ(report.end, HttpEnd::kComplete) << report.detail;
+  EXPECT_EQ(sink.head.status, 200);
+  EXPECT_EQ(sink.head.media_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(sink.head.length, 4U);
+  EXPECT_EQ(sink.head.retry_after, 7);
+  EXPECT_EQ(sink.body, "done");
+  EXPECT_EQ(seen.method, "PUT");
+  EXPECT_EQ(seen.target, "/a/b?c=d%20e");
+  EXPECT_EQ(seen.body, "body");
+  EXPECT_THAT(seen.fields,
+              UnorderedElementsAre(Pair("Host", "127.0.0.1:" + std::to_string(server.port())),
+                                   Pair("Accept", "*/*"), Pair("Content-Type", "image/png"),
+                                   Pair("X-Key", "secret"), Pair("Content-Length", "4")));
+}
+
+TEST_F(HttpClientTest, SendsAnEmptyBodyWithItsLengthAndNoMediaType) {
+  ServedRequest seen;
+  const Server server(Answering([&](const ServedRequest& request) {
+    seen = request;
+    return AnswerText(204);
+  }));
+  KeepingSink sink;
+  EXPECT_EQ(Post(server.Url(), "", &sink).end, HttpEnd::kComplete);
+  EXPECT_EQ(sink.head.status, 204);
+  EXPECT_EQ(seen.method, "POST");
+  EXPECT_EQ(seen.Field("Content-Length"), "0");
+  EXPECT_EQ(seen.Field("Content-Type"), "");
+}
+
+TEST_F(HttpClientTest, CarriesBodiesInMemoryAndInMemfdsByteForByteBothWays) {
+  const Server server(
+      Answering([](const ServedRequest& request) { return AnswerText(200, request.body); }));
+  for (const std::size_t size : {1U, 65'535U, 65'536U, 65'537U, 5'000'017U}) {
+    const std::string body = Pattern(size);
+    EXPECT_EQ(MakePayload(body).InMemfd(), size > 65'536);
+    KeepingSink sink;
+    EXPECT_EQ(Post(server.Url(), body, &sink).end, HttpEnd::kComplete) << size;
+    EXPECT_TRUE(sink.body == body) << size;
+  }
+}
+
+TEST_F(HttpClientTest, KeepsItsConnectionForTheNextRequest) {
+  const Server server(Answering([](const ServedRequest&) { return AnswerText(200, "x"); }));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Post(server.Url(), "body").end, HttpEnd::kComplete);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, ReadsAChunkedAnswerWithATrailer) {
+  const Server server(Answering([](const ServedRequest&) {
+    return std::string(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n"
+        "X-Trailer: z\r\n\r\n");
+  }));
+  for (int i = 0; i < 2; ++i) {
+    KeepingSink sink;
+    EXPECT_EQ(Post(server.Url(), "", &sink).end, HttpEnd::kComplete);
+    EXPECT_EQ(sink.body, "abcdefg");
+    EXPECT_EQ(sink.head.length, std::nullopt);
+    EXPECT_EQ(sink.heads, 1);
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, ReadsAnAnswerThatEndsWithItsConnection) {
+  const Server server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.0 200 OK\r\n\r\nto the end");
+  });
+  KeepingSink sink;
+  EXPECT_EQ(Post(server.Url(), "", &sink).end, HttpEnd::kComplete);
+  EXPECT_EQ(sink.body, "to the end");
+}
+
+TEST_F(HttpClientTest, DoesNotUnpackACompressedAnswer) {
+  const Server server(Answering([](const ServedRequest&) {
+    return AnswerText(200, "\x1f\x8b not gzip", "Content-Encoding: gzip\r\n");
+  }));
+  KeepingSink sink;
+  EXPECT_EQ(Post(server.Url(), "", &sink).end, HttpEnd::kComplete);
+  EXPECT_EQ(sink.body, "\x1f\x8b not gzip");
+}
+
+TEST_F(HttpClientTest, PassesInterimAnswersOver) {
+  const Server server(Answering([](const ServedRequest&) {
+    return "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" +
+           AnswerText(201, "x");
+  }));
+  KeepingSink sink;
+  EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kComplete);
+  EXPECT_EQ(sink.head.status, 201);
+  EXPECT_EQ(sink.heads, 1);
+  EXPECT_EQ(sink.body, "x");
+}
+
+TEST_F(HttpClientTest, DoesNotFollowRedirects) {
+  std::atomic<int> requests{0};
+  const Server server(Answering([&](const ServedRequest&) {
+    ++requests;
+    return AnswerText(302, "", "Location: /elsewhere\r\n");
+  }));
+  KeepingSink sink;
+  EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kComplete);
+  EXPECT_EQ(sink.head.status, 302);
+  EXPECT_EQ(requests, 1);
+}
+
+TEST_F(HttpClientTest, KeepsNoCookies) {
+  std::string cookie;
+  const Server server(Answering([&](const ServedRequest& request) {
+    cookie += request.Field("Cookie");
+    return AnswerText(200, "", "Set-Cookie: a=b\r\n");
+  }));
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Post(server.Url()).end, HttpEnd::kComplete);
+  EXPECT_EQ(cookie, "");
+}
+
+TEST_F(HttpClientTest, AsksNoProxyThatTheEnvironmentNames) {
+  const Server server(Answering([](const ServedRequest&) { return AnswerText(200); }));
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  setenv("all_proxy", "http://127.0.0.1:1", 1);
+  EXPECT_EQ(Post(server.Url()).end, HttpEnd::kComplete);
+  unsetenv("http_proxy");
+  unsetenv("all_proxy");
+}
+
+TEST_F(HttpClientTest, ResolvesNames) {
+  const Server server(Answering([](const ServedRequest&) { return AnswerText(200); }));
+  EXPECT_EQ(Post("http://localhost:" + std::to_string(server.port())).end, HttpEnd::kComplete);
+}
+
+TEST_F(HttpClientTest, TakesIpv6Literals) {
+  const Server server(Answering([](const ServedRequest&) { return AnswerText(200); }), true);
+  if (server.port() == 0) GTEST_SKIP() << "this machine has no IPv6";
+  EXPECT_EQ(Post(server.Url()).end, HttpEnd::kComplete);
+}
+
+TEST_F(HttpClientTest, WaitsForAServerThatThinksLongerThanTheIdleTimeout) {
+  options_.idle_timeout = std::chrono::milliseconds(5);
+  const Server server([](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 102 Processing\r\n\r\n");
+    connection.AwaitEnd(Deadline::After(std::chrono::milliseconds(50)));
+    connection.Send(AnswerText(200, "thought"));
+  });
+  KeepingSink sink;
+  EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kComplete);
+  EXPECT_EQ(sink.body, "thought");
+}
+
+TEST_F(HttpClientTest, EndsTheConnectionWhenItsSinkWantsNoMore) {
+  Event ended;
+  const Server endless([&](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\n\r\n");
+    while (connection.Send(std::string(65'536, 'x'))) {
+    }
+    ended.Set();
+  });
+  KeepingSink sink(100'000);
+  EXPECT_EQ(Post(endless.Url(), "", &sink).end, HttpEnd::kStopped);
+  EXPECT_TRUE(ended.Wait());
+  EXPECT_LT(sink.body.size(), 400'000U);
+}
+
+}  // namespace
+}  // namespace headrace

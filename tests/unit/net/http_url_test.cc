@@ -1,0 +1,70 @@
+#include "net/http_url.h"
+
+#include <gmock/gmock.h>
+
+#include <string>
+
+namespace headrace {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string Hint(const std::string& url) {
+  const auto checked = CheckHttpUrl(url);
+  return checked ? "(good)" : checked.error().hint;
+}
+
+TEST(HttpUrl, MayHaveAnyHostAPortAPathAndAQuery) {
+  for (const char* const good :
+       {"http://127.0.0.1:9000/predict", "https://models.example", "http://[::1]:9000/a?b=c&d",
+        "http://localhost:1/a%20b", "HTTP://upper.example/"}) {
+    EXPECT_EQ(Hint(good), "(good)") << good;
+  }
+}
+
+TEST(HttpUrl, MustBeAbsoluteAndHttp) {
+  for (const char* const bad : {"", "/predict", "127.0.0.1:9000", "http://", "http://:80/",
+                                "http://h:70000/", "http://[::1/", "//host/"}) {
+    EXPECT_EQ(Hint(bad), "is no absolute URL") << bad;
+  }
+  EXPECT_EQ(Hint("ftp://host/"), "is neither http nor https");
+  EXPECT_EQ(Hint("file:///etc/passwd"), "is neither http nor https");
+  EXPECT_EQ(Hint("http://host:0/"), "has port 0");
+}
+
+TEST(HttpUrl, HasNoUserNoPasswordAndNoFragmentAndItsHintRepeatsNeither) {
+  for (const char* const bad :
+       {"http://user@host/", "https://user:tiger@host/", "http://:p@host/"}) {
+    EXPECT_EQ(Hint(bad), "has a user or a password") << bad;
+  }
+  EXPECT_THAT(Hint("http://host/#tiger"), HasSubstr("has a fragment"));
+  EXPECT_THAT(Hint("http://host/#tiger"), Not(HasSubstr("tiger")));
+}
+
+TEST(HttpUrl, HasNoCharactersThatMustBeEncodedAndAnEnd) {
+  for (const char* const bad :
+       {"http://host/a b", "http://host/\r\nX: y", "http://h\xC3\xA4/", "http://host/\x7f"}) {
+    EXPECT_EQ(Hint(bad), "has characters that must be percent-encoded") << bad;
+  }
+  EXPECT_EQ(Hint("http://host/" + std::string(2036, 'a')), "(good)");
+  EXPECT_EQ(Hint("http://host/" + std::string(2037, 'a')), "is longer than 2048 characters");
+}
+
+TEST(HttpUrl, TakesParametersIntoItsQueryEncoded) {
+  const Params params{{"a", "1 2"}, {"b&c", "\xC3\xA4=\r\n"}};
+  const std::string query = "a=1%202&b%26c=%C3%A4%3D%0D%0A";
+  EXPECT_EQ(WithQuery("http://h/p", params), "http://h/p?" + query);
+  EXPECT_EQ(WithQuery("http://h/p?", params), "http://h/p?" + query);
+  EXPECT_EQ(WithQuery("http://h/p?k=v", params), "http://h/p?k=v&" + query);
+  EXPECT_EQ(WithQuery("http://h/p?k=v&", params), "http://h/p?k=v&" + query);
+  EXPECT_EQ(WithQuery("http://h/p?k=v", {}), "http://h/p?k=v");
+}
+
+TEST(HttpUrl, EncodesEverythingButLettersDigitsAndFourMarks) {
+  EXPECT_EQ(PercentEncode("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(PercentEncode(std::string("\0/?#%+\xff", 7)), "%00%2F%3F%23%25%2B%FF");
+}
+
+}  // namespace
+}  // namespace headrace
