@@ -52,7 +52,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     served.handler = &handlers.Find(queue.handler)->info;
     served.deadline = queue.deadline;
     served.expected_run = queue.expected_run;
-    served.at_once = std::min(plan.workers[i], plan.slots);
+    served.at_once = queue.OnlyWaits() ? plan.workers[i] : std::min(plan.workers[i], plan.slots);
     served.path = queue.path;
     if (const ExecutorPool* const pool = runners.ExecutorsOf(i)) {
       served.executors = [pool] { return pool->State(); };
@@ -73,7 +73,8 @@ std::vector<WorkerQueue> WorkerQueues(const Config& config, const Plan& plan,
                                       const Runners& runners) {
   std::vector<WorkerQueue> queues;
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
-    queues.push_back({config.queues[i].name, plan.workers[i], true, runners.Of(i)});
+    const QueueConfig& queue = config.queues[i];
+    queues.push_back({queue.name, plan.workers[i], !queue.OnlyWaits(), runners.Of(i)});
   }
   return queues;
 }

@@ -1,6 +1,7 @@
 #include "app/builtin_handlers.h"
 
 #include "handler/pdf/pdf_info.h"
+#include "handler/upstream/upstream_options.h"
 
 namespace headrace {
 
@@ -14,6 +15,11 @@ BuiltinHandlers::BuiltinHandlers() {
   pdf.info = PdfHandlerInfo();
   pdf.executor = "headrace-pdf";
   registry_.Add(std::move(pdf));
+
+  HandlerEntry http;
+  http.info = UpstreamInfo();
+  http.forwards = true;
+  registry_.Add(std::move(http));
 }
 
 }  // namespace headrace

@@ -20,9 +20,7 @@ std::uint64_t Minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0
 
 std::uint64_t WholeMiB(std::uint64_t bytes) { return bytes / kMiB * kMiB; }
 
-bool HasProcess(const QueueConfig& queue) {
-  return queue.isolation.mode == IsolationMode::kProcess;
-}
+bool HasProcess(const QueueConfig& queue) { return queue.NeedsExecutors(); }
 
 std::uint64_t ZygoteBytes(const Config& config) {
   const auto zygotes = std::count_if(config.queues.begin(), config.queues.end(), HasProcess);

@@ -17,7 +17,7 @@ struct Plan {
   std::uint64_t memory_limit = 0;              // bytes: the cgroup's, else the machine's
   std::uint64_t budget = 0;                    // bytes of the ledger
   std::vector<std::size_t> workers;            // per queue
-  std::vector<std::uint64_t> executor_memory;  // bytes per queue; 0 in mode thread
+  std::vector<std::uint64_t> executor_memory;  // bytes per queue; 0 where it needs no executors
 };
 
 // Shares out the machine whose /proc and /sys lie below `root`; `cores` 0 asks the system. Refuses

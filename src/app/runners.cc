@@ -3,14 +3,34 @@
 #include <utility>
 
 #include "handler/thread_runner.h"
+#include "handler/upstream/upstream_runner.h"
 
 namespace headrace {
+namespace {
+
+std::unique_ptr<Runner> MakeUpstreamRunner(const QueueConfig& queue, const HandlerInfo& info,
+                                           std::uint64_t max_result) {
+  UpstreamRunner::Options options;
+  options.upstream = queue.upstream;
+  options.max_result = max_result;
+  for (const ParamSpec& param : info.params) {
+    if (param.secret) options.secret_params.push_back(param.name);
+  }
+  return std::make_unique<UpstreamRunner>(std::move(options));
+}
+
+}  // namespace
 
 Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
                  const std::string& executors_dir, const RunnerServices& services) {
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
     const QueueConfig& queue = config.queues[i];
     const HandlerEntry& handler = *handlers.Find(queue.handler);
+    if (handler.forwards) {
+      runners_.push_back(MakeUpstreamRunner(queue, handler.info, config.max_result));
+      executors_.push_back(nullptr);
+      continue;
+    }
     if (queue.isolation.mode == IsolationMode::kThread) {
       runners_.push_back(std::make_unique<ThreadRunner>(*handler.in_thread, config.max_result));
       executors_.push_back(nullptr);

@@ -20,15 +20,16 @@ struct RunnerServices {
   SlotLender& lender;
 };
 
-// What runs the jobs of each queue: the handler on a worker's thread, or executors. Made and
-// destroyed on the main thread; all arguments but the options outlive it. Spawns the zygotes.
+// What runs the jobs of each queue: the handler on a worker's thread, executors, or an upstream.
+// Made and destroyed on the main thread; all arguments but the options outlive it. Spawns the
+// zygotes.
 class Runners {
  public:
   Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
           const std::string& executors_dir, const RunnerServices& services);
 
   [[nodiscard]] Runner* Of(QueueIndex queue) const { return runners_.at(queue).get(); }
-  // Null for a queue in mode thread.
+  // Null for a queue that needs none.
   [[nodiscard]] const ExecutorPool* ExecutorsOf(QueueIndex queue) const {
     return executors_.at(queue);
   }

@@ -57,7 +57,7 @@ Config FitConnections(Config config, std::size_t descriptors) {
 bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const std::string& dir) {
   bool all = true;
   for (const QueueConfig& queue : config.queues) {
-    if (queue.isolation.mode != IsolationMode::kProcess) continue;
+    if (!queue.NeedsExecutors()) continue;
     const std::string binary = dir + "/" + handlers.Find(queue.handler)->executor;
     if (::access(binary.c_str(), X_OK) == 0) continue;
     spdlog::error("queue {}: {}: {} (executors.dir names the folder)", queue.name, binary,

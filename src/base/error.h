@@ -22,7 +22,7 @@ enum class ErrorCode {
   kOverloaded,            // 429 queue, memory, quota, deadline out of reach
   kHeadersTooLarge,       // 431
   kInternal,              // 500 a bug of ours or of the handler
-  kHandlerCrashed,        // 502 the executor died, or its result broke a limit
+  kHandlerCrashed,        // 502 executor or upstream failed, or a result broke a limit
   kUnavailable,           // 503 draining, engine down
   kDeadlineExceeded,      // 504
 };

@@ -48,4 +48,12 @@ Json Json::Object(const std::vector<std::pair<std::string, Json>>& members) {
   return Json(text + '}');
 }
 
+std::optional<std::string> TextMember(std::string_view json, std::string_view name) {
+  const auto value = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object()) return std::nullopt;
+  const auto member = value.find(std::string(name));
+  if (member == value.end() || !member->is_string()) return std::nullopt;
+  return member->get<std::string>();
+}
+
 }  // namespace headrace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,5 +28,9 @@ class Json {
   explicit Json(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };
+
+// The text member `name` of the JSON object in `json`; nothing if it is no such object. Never
+// throws.
+std::optional<std::string> TextMember(std::string_view json, std::string_view name);
 
 }  // namespace headrace

@@ -8,6 +8,7 @@
 
 #include "base/job_id.h"
 #include "base/units.h"
+#include "config/check_upstream.h"
 
 namespace headrace {
 namespace {
@@ -44,7 +45,12 @@ void CheckProgram(const Config& config, Problems& problems) {
 void CheckHandler(const QueueConfig& queue, const std::string& path,
                   const HandlerRegistry& handlers, Problems& problems) {
   const HandlerEntry* const handler = handlers.Find(queue.handler);
+  if (handler != nullptr && handler->forwards) {
+    CheckUpstream(queue, path, problems);
+    return;
+  }
   if (handler != nullptr) {
+    CheckNoUpstream(queue, path, problems);
     AddAll(CheckIsolation(*handler, queue.isolation), path + "isolation.", problems);
     return;
   }

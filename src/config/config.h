@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "handler/isolation.h"
+#include "handler/upstream/upstream_options.h"
 #include "http/http_options.h"
 
 namespace headrace {
@@ -35,6 +36,13 @@ struct QueueConfig {
   std::chrono::milliseconds expected_run{1'000};
   std::string path;  // second, short address; empty: none
   IsolationOptions isolation;
+  UpstreamOptions upstream;  // with a URL: handler http
+
+  // Its workers only wait for an upstream: they take no slot.
+  [[nodiscard]] bool OnlyWaits() const { return !upstream.url.empty(); }
+  [[nodiscard]] bool NeedsExecutors() const {
+    return isolation.mode == IsolationMode::kProcess && !OnlyWaits();
+  }
 };
 
 // Everything that can be configured: the modules' options, and what the composition itself needs.

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "config/upstream_keys.h"
+
 namespace headrace {
 namespace {
 
@@ -276,6 +278,7 @@ std::vector<Key<QueueConfig>> MakeQueueKeys() {
                              "path", [](auto& q) -> auto& { return q.path; },
                              "second, short address of the queue; empty: none"),
                          "a path like /put, or empty"));
+  keys.insert(keys.end(), UpstreamKeys().begin(), UpstreamKeys().end());
   AddIsolationKeys(keys);
   return keys;
 }

@@ -19,9 +19,11 @@ void CheckPart(std::string_view name, std::string_view media_type) {
   }
 }
 
-std::uint32_t Crc32(std::span<const std::byte> bytes) {
+std::uint32_t Crc32(std::span<const std::byte> bytes, std::uint32_t before) {
+  // To zlib a null pointer means something else than no bytes.
+  if (bytes.empty()) return before;
   return static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+      crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace headrace

@@ -104,6 +104,17 @@ TEST_F(PlanTest, RecycledExecutorsOfSeveralQueuesAreAllThereAtOnce) {
   EXPECT_THAT(plan.error().hint, testing::HasSubstr("for recycled executors"));
 }
 
+TEST_F(PlanTest, QueuesThatOnlyWaitNeedNoExecutorMemoryAndHaveTheWorkersTheyAskFor) {
+  LimitMemory(192 * kMiB);
+  config_.queues.erase(config_.queues.begin() + 1);
+  config_.queues[0].upstream.url = "http://127.0.0.1:9000/";
+  config_.queues[0].workers = 50;
+  const auto plan = MakePlan(config_, root_, 1);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_THAT(plan->executor_memory, testing::ElementsAre(0U));
+  EXPECT_THAT(plan->workers, testing::ElementsAre(50U));
+}
+
 TEST_F(PlanTest, ThreadQueuesNeedNoExecutorMemory) {
   LimitMemory(192 * kMiB);
   config_.queues.erase(config_.queues.begin());

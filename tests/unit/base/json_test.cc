@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <string>
 
 namespace headrace {
 namespace {
@@ -33,6 +35,15 @@ TEST(Json, KeepsTheOrderOfMembersAndEscapesTheirNames) {
   const Json object =
       Json::Object({{"z", Json::Bool(true)}, {"a\"", Json::Array({Json(), Json::Bool(false)})}});
   EXPECT_EQ(object.Text(), R"({"z":true,"a\"":[null,false]})");
+}
+
+TEST(Json, FindsTheTextMemberOfAnObjectAndNothingElse) {
+  EXPECT_EQ(TextMember(R"({"title":"t","detail":"gr\u00fc\n"})", "detail"), "gr\xc3\xbc\n");
+  for (const char* const none : {"", "{", "[]", "\"detail\"", "{}", R"({"detail":5})",
+                                 R"({"detail":["x"]})", "{\"detail\":\"\xff\"}"}) {
+    EXPECT_EQ(TextMember(none, "detail"), std::nullopt) << none;
+  }
+  EXPECT_EQ(TextMember(std::string(100'000, '['), "detail"), std::nullopt);
 }
 
 TEST(Json, WritesEmptyArraysAndObjects) {

@@ -186,6 +186,8 @@ TEST(FramesTest, TakeOnlyPrintableMediaTypes) {
 TEST(FramesTest, KnowTheCrcOfZip) {
   EXPECT_EQ(Crc32(AsBytes("123456789")), 0xCBF43926U);
   EXPECT_EQ(Crc32({}), 0U);
+  EXPECT_EQ(Crc32(AsBytes("6789"), Crc32(AsBytes("12345"))), 0xCBF43926U);
+  EXPECT_EQ(Crc32({}, 7), 7U);
 }
 
 TEST(FrameSocketTest, TellsAFrameFromSilenceNoiseAndTheEnd) {

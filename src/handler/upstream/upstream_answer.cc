@@ -1,0 +1,159 @@
+#include "handler/upstream/upstream_answer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "base/json.h"
+#include "handler/frames.h"
+#include "handler/outcomes.h"
+#include "handler/part_check.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kMaxSaid = std::size_t{16} << 10U;  // of a bad answer, before it is read
+constexpr std::size_t kMaxTold = 1024;                    // of it, to the client
+constexpr std::int64_t kMaxRetryAfter = 300;              // seconds, as our own
+
+Error Failed(std::string hint, std::string detail) {
+  return {ErrorCode::kHandlerCrashed, "upstream-failed", std::move(hint), std::move(detail), 0};
+}
+
+std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The type without its parameters, in lower case.
+std::string Essence(std::string_view media_type) {
+  std::string essence(media_type.substr(0, media_type.find(';')));
+  essence.erase(essence.find_last_not_of(" \t") + 1);
+  std::transform(essence.begin(), essence.end(), essence.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return essence;
+}
+
+// One line of what somebody else wrote: control characters are spaces, no more than kMaxTold bytes,
+// cut between characters.
+std::string Told(std::string_view text) {
+  std::string told(text.substr(0, kMaxTold + 1));
+  std::replace_if(
+      told.begin(), told.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  if (told.size() > kMaxTold) {
+    std::size_t end = kMaxTold;
+    while (end > 0 && (static_cast<unsigned char>(told[end]) & 0xC0U) == 0x80U) --end;
+    told.resize(end);
+  }
+  told.erase(told.find_last_not_of(' ') + 1);
+  told.erase(0, told.find_first_not_of(' '));
+  return told;
+}
+
+// What the upstream says for its client to read; empty where its answer is not made for that.
+std::string Explanation(const std::string& media_type, const std::string& said) {
+  const std::string type = Essence(media_type);
+  if (type == "text/plain") return Told(said);
+  if (type != "application/problem+json") return {};
+  if (const auto detail = TextMember(said, "detail")) return Told(*detail);
+  return Told(TextMember(said, "title").value_or(""));
+}
+
+}  // namespace
+
+bool UpstreamAnswer::OnHead(const HttpHead& head) {
+  head_ = head;
+  if (!Good() || head.length.value_or(0) <= max_result_) return true;
+  error_ = ResultTooLarge(max_result_, fmt::format("the upstream sends {} bytes", *head.length));
+  return false;
+}
+
+bool UpstreamAnswer::OnBytes(std::span<const std::byte> bytes) {
+  if (!Good()) {
+    said_ += AsText(bytes.first(std::min(bytes.size(), kMaxSaid - said_.size())));
+    return said_.size() < kMaxSaid;
+  }
+  if (bytes.size() > max_result_ - body_.size()) {
+    error_ = ResultTooLarge(max_result_, "the upstream sends more than that");
+    return false;
+  }
+  if (auto written = body_.Append(AsText(bytes)); !written) {
+    error_ = std::move(written).error();
+    return false;
+  }
+  crc_ = Crc32(bytes, crc_);
+  return true;
+}
+
+Error UpstreamAnswer::Refusal() const {
+  std::string detail = fmt::format("the upstream answered {}", head_.status);
+  switch (head_.status) {
+    case 400:
+    case 413:
+    case 415:
+    case 422: {
+      const std::string said = Explanation(head_.media_type, said_);
+      return {ErrorCode::kUnprocessable, "upstream-rejected",
+              fmt::format("the app behind this queue refused the job with status {}{}{}",
+                          head_.status, said.empty() ? "" : ": ", said),
+              std::move(detail), 0};
+    }
+    case 429:
+    case 503:
+      return {ErrorCode::kUnavailable, "upstream-busy",
+              "the app behind this queue takes no more work now; try again later",
+              std::move(detail),
+              static_cast<int>(std::clamp<std::int64_t>(head_.retry_after, 0, kMaxRetryAfter))};
+    default:
+      break;
+  }
+  if (head_.status >= 300 && head_.status < 400) {
+    return {ErrorCode::kHandlerCrashed, "upstream-redirect",
+            "the app behind this queue sends its requests elsewhere, which is not followed; tell "
+            "the operator",
+            std::move(detail), 0};
+  }
+  return Failed("the app behind this queue failed", std::move(detail));
+}
+
+Expected<std::vector<ResultPart>> UpstreamAnswer::Parts() {
+  std::vector<ResultPart> parts;
+  constexpr int kNoContent = 204;
+  constexpr int kResetContent = 205;
+  if (head_.status == kNoContent || head_.status == kResetContent) return parts;
+  auto bytes = body_.Finish();
+  if (!bytes) return std::move(bytes).error();
+  ResultPart part;
+  part.name = "result";
+  part.media_type =
+      ValidMediaType(head_.media_type) ? head_.media_type : "application/octet-stream";
+  part.bytes = *std::move(bytes);
+  part.crc32 = crc_;
+  parts.push_back(std::move(part));
+  return parts;
+}
+
+Expected<std::vector<ResultPart>> UpstreamAnswer::Finish(const HttpReport& report) {
+  if (error_) return *std::move(error_);
+  if (head_.status != 0 && !Good()) return Refusal();
+  switch (report.end) {
+    case HttpEnd::kComplete:
+      return Parts();
+    case HttpEnd::kOutOfResources:
+      return Error{ErrorCode::kUnavailable, "out-of-resources",
+                   "the service is short of memory or descriptors; try again later", report.detail,
+                   1};
+    case HttpEnd::kUnreachable:
+      return Error{ErrorCode::kHandlerCrashed, "upstream-unreachable",
+                   "the app behind this queue does not answer; try again later", report.detail, 0};
+    case HttpEnd::kStopped:
+    case HttpEnd::kUnwanted:
+    case HttpEnd::kBroken:
+      break;
+  }
+  return Failed("the app behind this queue ended its answer before it was complete", report.detail);
+}
+
+}  // namespace headrace

@@ -1,0 +1,98 @@
+#include "handler/upstream/upstream_headers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kMaxFile = std::size_t{64} << 10U;
+
+// Framing and connection are the client's, the rest tells of the job.
+constexpr std::array<std::string_view, 15> kOurs{
+    "accept-encoding", "connection", "content-encoding",  "content-length",  "content-type",
+    "expect",          "job-id",     "keep-alive",        "request-timeout", "te",
+    "traceparent",     "trailer",    "transfer-encoding", "upgrade",         "proxy-connection"};
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return lower;
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool IsValue(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+  });
+}
+
+std::string_view Trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+// The field in canonical form, or what is wrong with the line.
+struct Line {
+  std::string field;  // empty: the line holds none
+  const char* problem = nullptr;
+};
+
+Line ReadLine(std::string_view text) {
+  text = Trim(text);
+  if (text.empty() || text.front() == '#') return {};
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return {{}, "is not 'Name: value'"};
+  const std::string_view name = text.substr(0, colon);
+  const std::string_view value = Trim(text.substr(colon + 1));
+  if (!IsName(name) || !IsValue(value)) return {{}, "is not 'Name: value'"};
+  if (std::find(kOurs.begin(), kOurs.end(), Lower(name)) != kOurs.end()) {
+    return {{}, "sets a field that headrace sets itself"};
+  }
+  return {fmt::format("{}: {}", name, value), nullptr};
+}
+
+Error Bad(const std::string& file, std::string_view what) {
+  return {ErrorCode::kInternal, "upstream-headers", fmt::format("'{}' {}", file, what), "", 0};
+}
+
+}  // namespace
+
+Expected<std::vector<std::string>> ReadHeadersFile(const std::string& file) {
+  std::vector<std::string> fields;
+  if (file.empty()) return fields;
+  std::ifstream stream(file);
+  if (!stream.is_open()) {
+    return Bad(file, "cannot be read: " + std::generic_category().message(errno));
+  }
+  std::size_t bytes = 0;
+  std::size_t number = 0;
+  for (std::string text; std::getline(stream, text);) {
+    ++number;
+    bytes += text.size() + 1;
+    if (bytes > kMaxFile) return Bad(file, "is larger than 64KiB");
+    Line line = ReadLine(text);
+    if (line.problem != nullptr) return Bad(file, fmt::format("line {} {}", number, line.problem));
+    if (!line.field.empty()) fields.push_back(std::move(line.field));
+  }
+  if (stream.bad()) return Bad(file, "cannot be read");
+  return fields;
+}
+
+}  // namespace headrace
