@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,10 @@ class Context {
   [[nodiscard]] virtual bool AddPart(std::string_view name, std::string_view media_type,
                                      std::span<const std::byte> bytes) = 0;
 
+  // Tells whoever watches the job that `done` of `total` steps (pages, say) are done. Cheap: a
+  // handler calls it after every step, and not every call is passed on.
+  virtual void Progress(std::uint32_t /*done*/, std::uint32_t /*total*/) {}
+
  private:
   std::uint32_t next_task_ = 0;
 };
@@ -75,8 +80,8 @@ struct HandlerInfo {
   bool needs_payload = false;            // an empty body is refused with 422
 
   // Checks what single specifications cannot say (combinations, syntaxes). Returns the sentence for
-  // the client, or nothing. May be null. Thread-safe.
-  std::optional<std::string> (*check)(const Params& params) = nullptr;
+  // the client, or nothing. May be empty. Thread-safe.
+  std::function<std::optional<std::string>(const Params& params)> check;
 };
 
 }  // namespace headrace

@@ -8,6 +8,7 @@
 
 #include "base/cancel_token.h"
 #include "base/deadline.h"
+#include "base/job_progress.h"
 #include "base/outcome.h"
 #include "base/payload.h"
 #include "headrace/params.h"
@@ -19,7 +20,7 @@ namespace headrace {
 using QueueIndex = std::size_t;
 
 // A job as the service keeps it, from acceptance to outcome. Immutable after it is pushed, except
-// for the token. Handlers see `headrace::Job` instead.
+// for the token and the progress. Handlers see `headrace::Job` instead.
 struct QueuedJob {
   std::string id;  // sorts by time, 96 random bits; see base/job_id.h
   QueueIndex queue = 0;
@@ -33,6 +34,7 @@ struct QueuedJob {
   std::string tenant;       // empty: none
   std::string traceparent;  // W3C Trace Context handed to the handler
   CancelToken cancel;
+  JobProgress progress;
   // Takes each part of the result as soon as it is complete, on the worker's thread; null: they
   // leave with the outcome.
   std::function<void(ResultPart)> on_part;

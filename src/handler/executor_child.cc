@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -25,6 +26,8 @@ namespace {
 
 using SteadyTimePoint = std::chrono::steady_clock::time_point;
 
+// The least time between two frames that tell the progress: who watches is a person.
+constexpr std::chrono::milliseconds kProgressEvery{100};
 constexpr int kUnfitStatus = 3;
 constexpr int kServiceGone = 4;
 
@@ -81,6 +84,17 @@ class ExecutorContext final : public Context {
     return task;
   }
 
+  void Progress(std::uint32_t done, std::uint32_t total) override {
+    if (total == 0 || lost_) return;
+    const ProgressFrame progress{std::min(done, total), total};
+    const auto now = std::chrono::steady_clock::now();
+    const bool last = progress.done == total && !told_last_;
+    if (!last && now < progress_after_) return;
+    told_last_ = told_last_ || last;
+    progress_after_ = now + kProgressEvery;
+    Send(Encode(Writer(), progress));
+  }
+
   [[nodiscard]] std::uint32_t parts() const { return parts_; }
 
  private:
@@ -120,6 +134,8 @@ class ExecutorContext final : public Context {
   std::uint32_t parts_ = 0;
   std::deque<std::uint32_t> tasks_;  // that it was told, kNoTask at their end
   bool lost_ = false;
+  bool told_last_ = false;
+  SteadyTimePoint progress_after_;  // not before this
 };
 
 void SendInternal(std::string_view detail) {

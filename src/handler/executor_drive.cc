@@ -12,6 +12,11 @@ constexpr int kFramesPerRound = 64;
 // From the end of its socket to the end of an executor that dies: its memory must be given back.
 constexpr std::chrono::seconds kTimeToEnd{1};
 
+// Twice as often as executors tell their progress, and a few for the beginning and the end: more is
+// a flood.
+constexpr std::chrono::milliseconds kProgressEvery{50};
+constexpr std::int64_t kSpareProgress = 4;
+
 JobFrame ToFrame(const QueuedJob& job) {
   JobFrame frame;
   frame.attempt = job.attempt;
@@ -137,6 +142,8 @@ bool ExecutorDrive::OnAccepted(const FrameView& frame) {
       return OnPartDone(frame);
     case FrameType::kTaskRequest:
       return OnTaskRequest(frame);
+    case FrameType::kProgress:
+      return OnProgress(frame);
     case FrameType::kDone:
       return OnDone(frame);
     case FrameType::kFailure:
@@ -190,6 +197,16 @@ bool ExecutorDrive::OnTaskRequest(const FrameView& frame) {
                   EncodeNumber(writer_, FrameType::kTask, task.value_or(kNoTask)), -1, Wait::kNo);
     if (sent == SendResult::kFull) return Violates("requests without reading the answers");
   }
+  return false;
+}
+
+bool ExecutorDrive::OnProgress(const FrameView& frame) {
+  const auto progress = DecodeProgress(frame.body);
+  if (!progress) return Violates("a malformed progress");
+  if (++progress_frames_ > kSpareProgress + (SteadyClock::now() - begin_) / kProgressEvery) {
+    return Violates("progress all the time");
+  }
+  result_.TellProgress({progress->done, progress->total});
   return false;
 }
 

@@ -87,6 +87,7 @@ class ExecutorDrive {
   bool OnPart(const FrameView& frame);
   bool OnPartRequest(const FrameView& frame);
   bool OnPartDone(const FrameView& frame);
+  bool OnProgress(const FrameView& frame);
   bool OnDone(const FrameView& frame);
   bool OnFailure(const FrameView& frame);
   bool OnTaskRequest(const FrameView& frame);
@@ -103,6 +104,8 @@ class ExecutorDrive {
   ExecutorProcess executor_;
   JobResult& result_;
   const Limits limits_;
+  const SteadyTime begin_ = SteadyClock::now();
+  std::int64_t progress_frames_ = 0;
   PartCollector parts_;
   std::deque<std::uint32_t> tasks_;  // that it has; it works on the first
   bool no_more_ = false;             // it is to get no other task

@@ -38,7 +38,7 @@ constexpr int kNotStartedByService = 2;
 constexpr int kHandlerBroken = 2;
 
 std::optional<pid_t> ServicePid(int argc, char** argv) {
-  if (argc != 3 || std::string_view(argv[1]) != kZygoteArgument) return std::nullopt;
+  if (argc < 3 || std::string_view(argv[1]) != kZygoteArgument) return std::nullopt;
   const std::string_view text(argv[2]);
   pid_t pid = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);

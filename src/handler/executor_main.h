@@ -5,7 +5,8 @@
 
 namespace headrace {
 
-// The first argument of a zygote's command line; the second is the process id of the service.
+// The first argument of a zygote's command line; the second is the process id of the service. What
+// follows are the settings of the handler, for the binary's main function.
 inline constexpr const char* kZygoteArgument = "--zygote";
 
 // The descriptor on which a zygote finds the service, and later an executor its own socket.

@@ -23,6 +23,7 @@ ZygoteOptions ToZygote(const ExecutorPoolOptions& options) {
   ZygoteOptions zygote;
   zygote.name = options.queue;
   zygote.binary = options.binary;
+  zygote.arguments = options.arguments;
   zygote.limits.memory = options.memory;
   zygote.limits.cpu_seconds = static_cast<std::uint64_t>(options.cpu.count());
   zygote.limits.file_size = options.max_result;

@@ -19,8 +19,9 @@
 namespace headrace {
 
 struct ExecutorPoolOptions {
-  std::string queue;        // its name, for the log
-  std::string binary;       // path of the executor binary
+  std::string queue;                        // its name, for the log
+  std::string binary;                       // path of the executor binary
+  std::vector<std::string> arguments = {};  // of its command line: the handler's settings
   std::size_t workers = 1;  // jobs at once; as many executors more wait, forked ahead
   std::uint64_t memory = std::uint64_t{1} << 30U;      // bytes of address space per job
   std::chrono::seconds cpu{60};                        // CPU time per job

@@ -213,6 +213,13 @@ std::span<const std::byte> Encode(FrameWriter& writer, const PartRequestFrame& f
   return writer.Finish();
 }
 
+std::span<const std::byte> Encode(FrameWriter& writer, const ProgressFrame& frame) {
+  writer.Begin(FrameType::kProgress);
+  writer.U32(frame.done);
+  writer.U32(frame.total);
+  return writer.Finish();
+}
+
 std::span<const std::byte> Encode(FrameWriter& writer, const FailureFrame& frame) {
   writer.Begin(FrameType::kFailure);
   writer.U8(static_cast<std::uint8_t>(frame.kind));
@@ -333,6 +340,15 @@ std::optional<std::uint32_t> DecodeNumber(std::span<const std::byte> body) {
   const std::uint32_t value = reader.U32();
   if (!reader.Complete()) return std::nullopt;
   return value;
+}
+
+std::optional<ProgressFrame> DecodeProgress(std::span<const std::byte> body) {
+  FrameReader reader(body);
+  ProgressFrame frame;
+  frame.done = reader.U32();
+  frame.total = reader.U32();
+  if (!reader.Complete() || frame.total == 0 || frame.done > frame.total) return std::nullopt;
+  return frame;
 }
 
 std::optional<FailureFrame> DecodeFailure(std::span<const std::byte> body) {

@@ -52,6 +52,8 @@
 //   kPartDone    executor -> service  u32 crc: the granted part is written
 //   kTaskRequest executor -> service  u32 tasks of the job: the task it had is done; wants another
 //   kTask        service -> executor  u32 task, from 0 on, or kNoTask: there is no other
+//   kProgress    executor -> service  u32 done, u32 total: steps of the job; at most one in 100 ms,
+//                                     and one more for the last step
 //   kDone        executor -> service  u32 parts: the job succeeded with that many parts
 //   kFailure     executor -> service  u8 kind (WireFailure), text type, text hint, text detail
 //
@@ -89,6 +91,7 @@ enum class FrameType : std::uint16_t {
   kFailure = 24,
   kTaskRequest = 25,
   kTask = 26,
+  kProgress = 27,
 };
 
 enum class WireFailure : std::uint8_t {
@@ -153,6 +156,11 @@ struct PartRequestFrame {
   std::string_view media_type;
 };
 
+struct ProgressFrame {
+  std::uint32_t done = 0;
+  std::uint32_t total = 0;
+};
+
 struct FailureFrame {
   WireFailure kind = WireFailure::kInternal;
   std::string_view type;
@@ -202,6 +210,7 @@ std::span<const std::byte> Encode(FrameWriter& writer, const ForkFailedFrame& fr
 std::span<const std::byte> Encode(FrameWriter& writer, const JobFrame& frame);
 std::span<const std::byte> Encode(FrameWriter& writer, const PartFrame& frame);
 std::span<const std::byte> Encode(FrameWriter& writer, const PartRequestFrame& frame);
+std::span<const std::byte> Encode(FrameWriter& writer, const ProgressFrame& frame);
 // Cuts its texts to their limits.
 std::span<const std::byte> Encode(FrameWriter& writer, const FailureFrame& frame);
 std::span<const std::byte> EncodePartGrant(FrameWriter& writer, std::uint64_t size);
@@ -218,6 +227,8 @@ std::optional<PartFrame> DecodePart(std::span<const std::byte> body);
 std::optional<PartRequestFrame> DecodePartRequest(std::span<const std::byte> body);
 std::optional<std::uint64_t> DecodePartGrant(std::span<const std::byte> body);
 std::optional<std::uint32_t> DecodeNumber(std::span<const std::byte> body);
+// `done` is at most `total`, which is not 0.
+std::optional<ProgressFrame> DecodeProgress(std::span<const std::byte> body);
 std::optional<FailureFrame> DecodeFailure(std::span<const std::byte> body);
 
 // The slug of a problem type: lower-case letters, digits and '-', at most 64 bytes; may be empty.

@@ -34,7 +34,13 @@ void JobResult::Add(std::optional<std::uint32_t> task, ResultPart part) {
   }
 }
 
+void JobResult::TellProgress(JobProgress::Steps steps) const {
+  if (progress_ != nullptr && !tasks_) progress_->Set(steps);
+}
+
 void JobResult::Complete(std::uint32_t task) {
+  ++completed_;
+  if (progress_ != nullptr) progress_->Set({completed_, tasks_.value_or(0)});
   if (task != turn_) {
     waiting_[task].complete = true;
     return;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/job_progress.h"
 #include "base/outcome.h"
 
 namespace headrace {
@@ -18,9 +19,11 @@ namespace headrace {
 // them to the limit. Used by one thread.
 class JobResult {
  public:
-  // `on_part` takes the parts; null: they are kept for Take.
-  JobResult(std::uint64_t max_result, std::function<void(ResultPart)> on_part)
-      : max_result_(max_result), on_part_(std::move(on_part)) {}
+  // `on_part` takes the parts; null: they are kept for Take. `progress` outlives the result; null:
+  // nobody watches.
+  JobResult(std::uint64_t max_result, std::function<void(ResultPart)> on_part,
+            const JobProgress* progress = nullptr)
+      : max_result_(max_result), on_part_(std::move(on_part)), progress_(progress) {}
   JobResult(const JobResult&) = delete;
   JobResult& operator=(const JobResult&) = delete;
 
@@ -34,6 +37,9 @@ class JobResult {
   }
   // No part of this task will follow.
   void Complete(std::uint32_t task);
+
+  // What an executor tells; where there are tasks, those that are complete count instead.
+  void TellProgress(JobProgress::Steps steps) const;
 
   // Makes room for one more part. 502 "result-too-large" if that would be too much.
   Status Charge(std::uint64_t bytes);
@@ -52,6 +58,8 @@ class JobResult {
 
   const std::uint64_t max_result_;  // bytes, all parts together
   const std::function<void(ResultPart)> on_part_;
+  const JobProgress* const progress_;
+  std::uint32_t completed_ = 0;  // tasks
   std::uint64_t total_ = 0;
   std::size_t count_ = 0;
   std::optional<std::uint32_t> tasks_;

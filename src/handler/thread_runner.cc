@@ -1,5 +1,6 @@
 #include "handler/thread_runner.h"
 
+#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <optional>
@@ -42,6 +43,10 @@ class ThreadContext final : public Context {
                     Payload::FromString(std::string(text)), Crc32(bytes)};
     job_.on_part ? job_.on_part(std::move(part)) : parts_.push_back(std::move(part));
     return true;
+  }
+
+  void Progress(std::uint32_t done, std::uint32_t total) override {
+    job_.progress.Set({std::min(done, total), total});
   }
 
   [[nodiscard]] bool too_large() const { return too_large_; }

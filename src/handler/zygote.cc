@@ -81,7 +81,7 @@ void Zygote::OnEvent() {
 }
 
 void Zygote::Start() {
-  auto spawned = ZygoteProcess::Spawn(options_.binary, options_.limits);
+  auto spawned = ZygoteProcess::Spawn(options_.binary, options_.arguments, options_.limits);
   if (!spawned) return Fail(ExecutorTrouble::kNoStart, spawned.error().detail);
   process_ = std::move(*spawned);
   greeted_ = false;

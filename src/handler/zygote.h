@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/deadline.h"
 #include "base/error.h"
@@ -18,10 +19,11 @@
 namespace headrace {
 
 struct ZygoteOptions {
-  std::string name;       // of the queue, for the log
-  std::string binary;     // path of the executor binary
-  ExecutorLimits limits;  // of each executor
-  std::size_t ahead = 1;  // executors that wait, forked, for a job
+  std::string name;                         // of the queue, for the log
+  std::string binary;                       // path of the executor binary
+  std::vector<std::string> arguments = {};  // appended to its command line
+  ExecutorLimits limits;                    // of each executor
+  std::size_t ahead = 1;                    // executors that wait, forked, for a job
   std::chrono::milliseconds warm_timeout{30'000};
 };
 

@@ -22,16 +22,9 @@ namespace headrace {
 namespace {
 
 // All that a zygote and its executors inherit of the environment; secrets are not among it.
-constexpr std::array kEnvironment{"PATH",
-                                  "LANG",
-                                  "LC_ALL",
-                                  "LC_CTYPE",
-                                  "TZ",
-                                  "LD_LIBRARY_PATH",
-                                  "OMP_THREAD_LIMIT",
-                                  "ASAN_OPTIONS",
-                                  "UBSAN_OPTIONS",
-                                  "TSAN_OPTIONS"};
+constexpr std::array kEnvironment{
+    "PATH",         "LANG",          "LC_ALL",      "LC_CTYPE", "TZ", "LD_LIBRARY_PATH",
+    "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
 
 std::vector<std::string> Environment([[maybe_unused]] const ExecutorLimits& limits) {
   std::vector<std::string> environment;
@@ -39,6 +32,9 @@ std::vector<std::string> Environment([[maybe_unused]] const ExecutorLimits& limi
     const char* const value = std::getenv(name);
     if (value != nullptr) environment.push_back(fmt::format("{}={}", name, value));
   }
+  // Cores are shared out by slots; and a zygote must stay single-threaded. OpenMP reads it once,
+  // when its library is loaded.
+  environment.emplace_back("OMP_THREAD_LIMIT=1");
 #ifdef HEADRACE_SANITIZED
   // In place of RLIMIT_AS. Leaks are looked for by ptrace, which an undumpable process does not
   // allow.
@@ -109,14 +105,16 @@ Error SpawnError(const std::string& binary, int error) {
 
 }  // namespace
 
-Expected<std::shared_ptr<ZygoteProcess>> ZygoteProcess::Spawn(const std::string& binary,
-                                                              const ExecutorLimits& limits) {
+Expected<std::shared_ptr<ZygoteProcess>> ZygoteProcess::Spawn(
+    const std::string& binary, const std::vector<std::string>& arguments,
+    const ExecutorLimits& limits) {
   SocketPair sockets = MakeSocketPair();
   if (!sockets.ours || !sockets.theirs) return SpawnError("socketpair", errno);
   pid_t pid = 0;
   SpawnSettings settings(sockets.theirs.get());
-  const int error =
-      settings.Spawn(pid, {binary, kZygoteArgument, std::to_string(getpid())}, Environment(limits));
+  std::vector<std::string> line{binary, kZygoteArgument, std::to_string(getpid())};
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  const int error = settings.Spawn(pid, std::move(line), Environment(limits));
   if (error != 0) return SpawnError(binary, error);
   // Nobody but this thread reaps it, so the number cannot have another meaning yet.
   UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));

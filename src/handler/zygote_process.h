@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -24,8 +25,10 @@ namespace headrace {
 // thread-safe.
 class ZygoteProcess {
  public:
-  // `memory` is the executors' limit in bytes, which sanitizer builds pass on as an option.
+  // `arguments` follow those that every zygote gets. Of `limits` sanitizer builds pass the memory
+  // on as an option.
   static Expected<std::shared_ptr<ZygoteProcess>> Spawn(const std::string& binary,
+                                                        const std::vector<std::string>& arguments,
                                                         const ExecutorLimits& limits);
   ~ZygoteProcess();
   ZygoteProcess(const ZygoteProcess&) = delete;

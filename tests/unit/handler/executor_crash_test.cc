@@ -55,14 +55,17 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Protocol, BadJobs,
-    ::testing::Values(BadJob{"send-descriptor", k502, kCrashed, "a descriptor", Death::kProtocol},
-                      BadJob{"send-garbage", k502, kCrashed, "malformed frame", Death::kProtocol},
-                      BadJob{"send-too-long", k502, kCrashed, "malformed frame", Death::kProtocol},
-                      BadJob{"send-job", k502, kCrashed, "not an executor's", Death::kProtocol},
-                      BadJob{"send-bad-name", k502, kCrashed, "malformed part", Death::kProtocol},
-                      BadJob{"ask-twice", k502, kCrashed, "while a part is open", Death::kProtocol},
-                      BadJob{"end-unopened", k502, kCrashed, "did not begin", Death::kProtocol},
-                      BadJob{"lie", k502, kCrashed, "wrong count", Death::kProtocol}));
+    ::testing::Values(
+        BadJob{"send-descriptor", k502, kCrashed, "a descriptor", Death::kProtocol},
+        BadJob{"send-garbage", k502, kCrashed, "malformed frame", Death::kProtocol},
+        BadJob{"send-too-long", k502, kCrashed, "malformed frame", Death::kProtocol},
+        BadJob{"send-job", k502, kCrashed, "not an executor's", Death::kProtocol},
+        BadJob{"send-bad-name", k502, kCrashed, "malformed part", Death::kProtocol},
+        BadJob{"ask-twice", k502, kCrashed, "while a part is open", Death::kProtocol},
+        BadJob{"end-unopened", k502, kCrashed, "did not begin", Death::kProtocol},
+        BadJob{"bad-progress", k502, kCrashed, "malformed progress", Death::kProtocol},
+        BadJob{"flood-progress", k502, kCrashed, "progress all the time", Death::kProtocol},
+        BadJob{"lie", k502, kCrashed, "wrong count", Death::kProtocol}));
 
 INSTANTIATE_TEST_SUITE_P(
     Results, BadJobs,

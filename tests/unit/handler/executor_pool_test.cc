@@ -111,6 +111,27 @@ TEST_F(PoolTest, HidesTheServicesEnvironmentFromExecutors) {
   EXPECT_THAT(self, HasSubstr("env PATH="));
 }
 
+TEST_F(PoolTest, LetsNoExecutorStartThreadsOfOpenMp) {
+  setenv("OMP_THREAD_LIMIT", "16", 1);
+  const std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
+  unsetenv("OMP_THREAD_LIMIT");
+  EXPECT_THAT(self, HasSubstr("env OMP_THREAD_LIMIT=1\n"));
+}
+
+TEST_F(PoolTest, GivesTheBinaryItsArguments) {
+  options_.arguments = {"--first=1", "second, with blanks"};
+  EXPECT_EQ(TextOf(Run({{"do", "tell-arguments"}}).parts.at(0)),
+            "--first=1\nsecond, with blanks\n");
+}
+
+TEST_F(PoolTest, KnowsTheProgressOfAJobHoweverOftenItIsTold) {
+  const QueuedJob job = Job({{"do", "tell-progress"}, {"total", "100000"}});
+  EXPECT_EQ(job.progress.Get().total, 0U);
+  ASSERT_EQ(RunJob(job).state, JobState::kSucceeded);
+  EXPECT_EQ(job.progress.Get().done, 100'000U);
+  EXPECT_EQ(job.progress.Get().total, 100'000U);
+}
+
 TEST_F(PoolTest, ForksTheNextExecutorsAhead) {
   options_.workers = 3;
   ExpectNextJobWorks();

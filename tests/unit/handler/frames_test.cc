@@ -33,6 +33,19 @@ TEST(FramesTest, LayOutTheHeaderAsDocumented) {
   }
 }
 
+TEST(FramesTest, GiveTheProgressBackAndRefuseWhatCannotBe) {
+  FrameWriter writer;
+  const auto read = [&](std::uint32_t done, std::uint32_t total) {
+    return DecodeProgress(ParseFrame(Encode(writer, ProgressFrame{done, total}))->body);
+  };
+  ASSERT_TRUE(read(3, 7));
+  EXPECT_EQ(read(3, 7)->done, 3U);
+  EXPECT_EQ(read(3, 7)->total, 7U);
+  EXPECT_FALSE(read(8, 7));
+  EXPECT_FALSE(read(0, 0));
+  EXPECT_FALSE(DecodeProgress(ParseFrame(EncodeNumber(writer, FrameType::kProgress, 1))->body));
+}
+
 TEST(FramesTest, GiveAJobBackAsItWasSent) {
   JobFrame job;
   job.attempt = 2;

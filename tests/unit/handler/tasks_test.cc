@@ -22,7 +22,8 @@ std::vector<std::string> Names(const std::vector<ResultPart>& parts) {
 
 TEST(JobResult, BringsPartsIntoTheOrderOfTheTasks) {
   std::vector<std::string> passed_on;
-  JobResult result(1000, [&](ResultPart part) { passed_on.push_back(part.name); });
+  const JobProgress progress;
+  JobResult result(1000, [&](ResultPart part) { passed_on.push_back(part.name); }, &progress);
   ASSERT_TRUE(result.Announce(3));
   EXPECT_EQ(result.NextTask(), 0U);
   EXPECT_EQ(result.NextTask(), 1U);
@@ -32,6 +33,8 @@ TEST(JobResult, BringsPartsIntoTheOrderOfTheTasks) {
   result.Complete(2);
   result.Add(0, Part("a1"));
   EXPECT_THAT(passed_on, ElementsAre("a1")) << "it is this task's turn";
+  EXPECT_EQ(progress.Get().done, 1U);
+  EXPECT_EQ(progress.Get().total, 3U);
   result.Add(1, Part("b"));
   result.Add(0, Part("a2"));
   result.Complete(0);

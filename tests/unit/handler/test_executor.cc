@@ -222,6 +222,20 @@ Answer ResizePart(const Job&, Context& context) {
   WaitForEver();
 }
 
+std::string handler_arguments;  // of the zygote's command line, a line each
+
+Answer TellProgress(const Job& job, Context& context) {
+  const auto total = static_cast<std::uint32_t>(std::stoul(Param(job, "total", "10")));
+  for (std::uint32_t done = 0; done <= total; ++done) context.Progress(done, total);
+  return std::nullopt;
+}
+
+Answer FloodProgress(const Job& job, Context&) {
+  const std::uint32_t done = Param(job, "do", "") == "flood-progress" ? 1 : 3;
+  FrameWriter writer;
+  while (true) SendRaw(Encode(writer, headrace::ProgressFrame{done, 2}));
+}
+
 Answer FloodParts(const Job&, Context& context) {
   while (context.AddPart("empty", "text/plain", {})) {
   }
@@ -288,6 +302,11 @@ const std::map<std::string, Action, std::less<>>& Actions() {
       {"resize-part", ResizePart},
       {"flood-parts", FloodParts},
       {"tasks", DoTasks},
+      {"tell-arguments",
+       [](const Job&, Context& context) { return Add(context, "a.txt", handler_arguments); }},
+      {"tell-progress", TellProgress},
+      {"flood-progress", FloodProgress},
+      {"bad-progress", FloodProgress},
       {"leave-child", LeaveChild},
       {"close-socket",
        [](const Job&, Context&) -> Answer {
@@ -370,6 +389,8 @@ int main(int argc, char** argv) {
     SendRaw(std::as_bytes(std::span("good morning, this is not what you expect")));
     WaitForEver();
   }
+  constexpr int kOwnArguments = 3;
+  for (int i = kOwnArguments; i < argc; ++i) handler_arguments += std::string(argv[i]) + "\n";
   ObedientHandler handler(name);
   const bool trusted = name == "trusted-executor";
   return headrace::ExecutorMain(

@@ -66,6 +66,18 @@ TEST(ThreadRunnerTest, ShowsTheHandlerTheWholeJob) {
   EXPECT_NE(outcome.parts[0].crc32, 0U);
 }
 
+TEST(ThreadRunnerTest, KeepsTheProgressWithTheJob) {
+  const QueuedJob job = AJob();
+  RunHandler(
+      [](const auto&, Context& context) -> Answer {
+        context.Progress(9, 4);  // more than all is all
+        return std::nullopt;
+      },
+      job);
+  EXPECT_EQ(job.progress.Get().done, 4U);
+  EXPECT_EQ(job.progress.Get().total, 4U);
+}
+
 TEST(ThreadRunnerTest, PassesAFailureOn) {
   const Outcome outcome = RunHandler([](const auto&, auto&) -> Answer {
     return Failure{Failure::Kind::kBadPayload, "not-a-thing", "hint", "detail"};

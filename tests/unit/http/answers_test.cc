@@ -9,6 +9,7 @@
 #include "http/queue_views.h"
 #include "http/result_answer.h"
 #include "http/service_fixture.h"
+#include "support/jobs.h"
 
 namespace headrace {
 namespace {
@@ -194,6 +195,14 @@ TEST_F(ViewsTest, ShowHowTheExecutorsOfAQueueAre) {
   EXPECT_THAT(QueueJson(service, 1), HasSubstr("\"sandbox\":2}"));
   state.trouble = ExecutorTrouble::kNone;
   EXPECT_THAT(QueueJson(service, 1), HasSubstr("\"last_trouble\":null"));
+}
+
+TEST_F(ViewsTest, ShowTheProgressOfAJobOnceItIsKnown) {
+  const auto job = MakeJob();
+  EXPECT_THAT(JobJson({job, JobState::kRunning}), Not(HasSubstr("progress")));
+  job->progress.Set({2, 5});
+  EXPECT_THAT(JobJson({job, JobState::kRunning}),
+              HasSubstr("\"progress\":{\"done\":2,\"total\":5}"));
 }
 
 TEST_F(ViewsTest, ShowAPageWithoutScripts) {
