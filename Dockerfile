@@ -1,4 +1,5 @@
-# The service as an image: docker build -t headrace . (scripts/image does it and prints the size).
+# The service as an image: docker build -t headrace . (scripts/image does it and prints the size); with OCR:
+# docker build --target ocr -t headrace:ocr .
 # What changes seldom comes first, so that a rebuild after a change of the sources is one layer.
 
 FROM debian:bookworm-slim AS build
@@ -16,9 +17,11 @@ COPY config config
 COPY src src
 RUN cmake --preset release -DHEADRACE_TESTS=OFF -DHEADRACE_BENCH=OFF -DCMAKE_INSTALL_PREFIX=/usr/local \
  && cmake --build --preset release \
- && DESTDIR=/install cmake --install build/release --strip
+ && DESTDIR=/install cmake --install build/release --strip \
+ && mkdir -p /install-ocr/usr/local/libexec/headrace \
+ && mv /install/usr/local/libexec/headrace/headrace-ocr /install-ocr/usr/local/libexec/headrace/
 
-FROM debian:bookworm-slim
+FROM debian:bookworm-slim AS headrace
 # The list stays in the image: it says what was installed, and why.
 COPY scripts/packages/runtime.txt /usr/share/doc/headrace/packages.txt
 RUN apt-get update \
@@ -46,3 +49,19 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["headrace", "health"]
 ENTRYPOINT ["/usr/bin/tini", "--", "headrace"]
 CMD ["serve", "--config", "/etc/headrace/headrace.yaml"]
+
+# docker build --target ocr: with Tesseract and languages, and a queue `ocr` in the configuration.
+FROM headrace AS ocr
+USER root
+COPY scripts/packages/ocr.txt /usr/share/doc/headrace/packages-ocr.txt
+RUN apt-get update \
+ && sed -e 's/#.*//' /usr/share/doc/headrace/packages-ocr.txt \
+    | DEBIAN_FRONTEND=noninteractive xargs apt-get install -y --no-install-recommends \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/*
+COPY --from=build /install-ocr/ /
+COPY examples/ocr/headrace.yaml /etc/headrace/headrace.yaml
+RUN sed -i 's/languages: \[eng\]/languages: [eng, deu, osd]/' /etc/headrace/headrace.yaml
+USER 65532:65532
+
+# Without --target.
+FROM headrace

@@ -48,7 +48,7 @@ std::function<ExecutorState()> StateOf(const ExecutorPool* pool) {
 }
 
 JobService::Options ServiceOptions(const Config& config, const Plan& plan,
-                                   const HandlerRegistry& handlers, const Runners& runners) {
+                                   const QueueHandlers& handlers, const Runners& runners) {
   JobService::Options options;
   options.max_body = config.http.max_body;
   auto engine_queues = EngineQueues(config, plan);
@@ -56,7 +56,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     const QueueConfig& queue = config.queues[i];
     ServiceQueue served;
     served.options = std::move(engine_queues[i]);
-    served.handler = &handlers.Find(queue.handler)->info;
+    served.handler = &handlers.Of(i);
     served.deadline = queue.deadline;
     served.expected_run = queue.expected_run;
     served.at_once = queue.OnlyWaits() ? plan.workers[i] : std::min(plan.workers[i], plan.slots);
@@ -112,6 +112,7 @@ std::string Bound(const std::string& listen, std::uint16_t port) {
 App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
          const std::string& executors_dir)
     : config_(config),
+      queue_handlers_(config, handlers),
       slots_(plan.slots),
       lent_slots_(slots_),
       runners_(config, plan, handlers, executors_dir, {spawn_queue_, lent_slots_}),
@@ -120,7 +121,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       spool_(OpenSpool(config)),
       engine_(EngineQueues(config, plan)),
       metrics_(Names(config), engine_, HEADRACE_VERSION),
-      service_(WithMemory(ServiceOptions(config, plan, handlers, runners_), ledger_, spool_),
+      service_(WithMemory(ServiceOptions(config, plan, queue_handlers_, runners_), ledger_, spool_),
                engine_, metrics_),
       workers_(WorkerQueues(config, plan, runners_), engine_, slots_, metrics_,
                [this](const QueuedJob& job, Outcome outcome) {

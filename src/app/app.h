@@ -6,6 +6,7 @@
 
 #include "app/logging.h"
 #include "app/plan.h"
+#include "app/queue_handlers.h"
 #include "app/runners.h"
 #include "base/fd.h"
 #include "base/ledger.h"
@@ -63,6 +64,7 @@ class App {
   SpawnQueue spawn_queue_;
   SlotPool slots_;
   LentSlots lent_slots_;
+  const QueueHandlers queue_handlers_;
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread
   Ledger ledger_;

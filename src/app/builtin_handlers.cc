@@ -1,5 +1,6 @@
 #include "app/builtin_handlers.h"
 
+#include "handler/ocr/ocr_info.h"
 #include "handler/pdf/pdf_info.h"
 #include "handler/upstream/upstream_options.h"
 
@@ -20,6 +21,11 @@ BuiltinHandlers::BuiltinHandlers() {
   http.info = UpstreamInfo();
   http.forwards = true;
   registry_.Add(std::move(http));
+
+  HandlerEntry ocr;
+  ocr.info = OcrHandlerInfo(OcrOptions{});  // each queue has one of its own, see QueueHandlers
+  ocr.executor = "headrace-ocr";
+  registry_.Add(std::move(ocr));
 }
 
 }  // namespace headrace

@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kService = 128 * kMiB;  // the process itself
 constexpr std::uint64_t kZygote = 40 * kMiB;
+constexpr std::uint64_t kFurtherLanguage = 12 * kMiB;  // of OCR, in its zygote
 constexpr std::uint64_t kLeastBudget = 32 * kMiB;
 constexpr std::uint64_t kLeastShare = 256 * kMiB;
 
@@ -23,8 +24,13 @@ std::uint64_t WholeMiB(std::uint64_t bytes) { return bytes / kMiB * kMiB; }
 bool HasProcess(const QueueConfig& queue) { return queue.NeedsExecutors(); }
 
 std::uint64_t ZygoteBytes(const Config& config) {
-  const auto zygotes = std::count_if(config.queues.begin(), config.queues.end(), HasProcess);
-  return static_cast<std::uint64_t>(zygotes) * kZygote;
+  std::uint64_t bytes = 0;
+  for (const QueueConfig& queue : config.queues) {
+    if (!HasProcess(queue)) continue;
+    bytes += kZygote;
+    if (queue.handler == "ocr") bytes += (queue.ocr.languages.size() - 1) * kFurtherLanguage;
+  }
+  return bytes;
 }
 
 // A quarter of the limit, or less where one executor would not fit beside it.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/queue_handlers.h"
 #include "handler/thread_runner.h"
 #include "handler/upstream/upstream_runner.h"
 
@@ -39,6 +40,7 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     ExecutorPoolOptions options;
     options.queue = queue.name;
     options.binary = executors_dir + "/" + handler.executor;
+    options.arguments = ExecutorArguments(queue);
     options.workers = plan.workers[i];
     options.memory = plan.executor_memory[i];
     options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);

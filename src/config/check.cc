@@ -9,6 +9,7 @@
 #include "base/job_id.h"
 #include "base/units.h"
 #include "config/check_upstream.h"
+#include "config/keys.h"
 
 namespace headrace {
 namespace {
@@ -58,6 +59,19 @@ void CheckHandler(const QueueConfig& queue, const std::string& path,
       queue.handler.empty() ? "is missing" : fmt::format("'{}' is unknown", queue.handler);
   problems.Add(path + "handler",
                fmt::format("{}; allowed: {}", what, fmt::join(handlers.Names(), ", ")));
+}
+
+// The keys of one handler say nothing about another.
+void CheckOcr(const QueueConfig& queue, const std::string& path, Problems& problems) {
+  if (queue.handler == "ocr") {
+    AddAll(Validate(queue.ocr), path + "ocr.", problems);
+    return;
+  }
+  for (const auto& key : QueueKeys()) {
+    if (key.path.rfind("ocr.", 0) != 0 || !problems.IsSet(path + key.path)) continue;
+    problems.Add(path + key.path,
+                 "is for queues with handler ocr; allowed here: none of the section ocr");
+  }
 }
 
 bool IsPath(const std::string& path) {
@@ -113,6 +127,7 @@ void CheckConfig(const Config& config, const HandlerRegistry& handlers, Problems
   for (const QueueConfig& queue : config.queues) {
     const std::string path = "queues." + queue.name + ".";
     CheckHandler(queue, path, handlers, problems);
+    CheckOcr(queue, path, problems);
     CheckPath(queue, path + "path", taken, problems);
   }
 }

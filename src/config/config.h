@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "handler/isolation.h"
+#include "handler/ocr/ocr_options.h"
 #include "handler/upstream/upstream_options.h"
 #include "http/http_options.h"
 
@@ -36,6 +37,7 @@ struct QueueConfig {
   std::chrono::milliseconds expected_run{1'000};
   std::string path;  // second, short address; empty: none
   IsolationOptions isolation;
+  OcrOptions ocr;            // for handler `ocr` only
   UpstreamOptions upstream;  // with a URL: handler http
 
   // Its workers only wait for an upstream: they take no slot.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "base/words.h"
 
 namespace headrace {
 
@@ -26,6 +27,7 @@ struct Key {
   // Parses into the field; returns what is wrong with the text, or nothing.
   std::function<std::optional<std::string>(T&, const std::string&)> read;
   std::function<std::string(const T&)> show;  // the field's value as it is written in a file
+  bool list = false;  // a file may write it as a list as well; its text has commas between
 };
 
 // How the makers below reach a field of a T, whether const or not.
@@ -165,6 +167,22 @@ Key<T> TextKey(Field<T, Access> field, std::string allowed) {
                   return std::nullopt;
                 },
                 [access](const T& target) { return access(target); }};
+}
+
+// Words, as a list or with commas between them.
+template <class T, class Access>
+Key<T> ListKey(Field<T, Access> field, std::string allowed) {
+  const auto access = field.access;
+  return Key<T>{
+      field.path,
+      std::move(allowed),
+      field.help,
+      [access](T& target, const std::string& text) -> std::optional<std::string> {
+        access(target) = SplitWords(text, ',');
+        return std::nullopt;
+      },
+      [access](const T& target) { return fmt::format("{}", fmt::join(access(target), ", ")); },
+      true};
 }
 
 template <class Value>

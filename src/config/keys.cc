@@ -251,6 +251,26 @@ void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
       Counts(), {1, kMostRecycleAfter}));
 }
 
+void AddOcrKeys(std::vector<Key<QueueConfig>>& keys) {
+  keys.push_back(ListKey(OfQueue(
+                             "ocr.languages", [](auto& q) -> auto& { return q.ocr.languages; },
+                             "what jobs may ask for by `lang`, the first is the default; osd: the "
+                             "data to find out how a page is turned"),
+                         "names of traineddata files like eng, deu, chi_sim, osd"));
+  keys.push_back(TextKey(OfQueue(
+                             "ocr.data_dir", [](auto& q) -> auto& { return q.ocr.data_dir; },
+                             "folder of those files; auto: where distributions put it"),
+                         "auto, or a path"));
+  keys.push_back(NumberKey(OfQueue(
+                               "ocr.max_pixels", [](auto& q) -> auto& { return q.ocr.max_pixels; },
+                               "largest page that is read; larger: 422"),
+                           Counts(), {10'000, 1'000'000'000}));
+  keys.push_back(NumberKey(OfQueue(
+                               "ocr.max_pages", [](auto& q) -> auto& { return q.ocr.max_pages; },
+                               "most pages of one job; more: 422"),
+                           Counts(), {1, 4096}));
+}
+
 std::vector<Key<QueueConfig>> MakeQueueKeys() {
   std::vector<Key<QueueConfig>> keys;
   keys.push_back(TextKey(
@@ -280,6 +300,7 @@ std::vector<Key<QueueConfig>> MakeQueueKeys() {
                          "a path like /put, or empty"));
   keys.insert(keys.end(), UpstreamKeys().begin(), UpstreamKeys().end());
   AddIsolationKeys(keys);
+  AddOcrKeys(keys);
   return keys;
 }
 

@@ -41,6 +41,18 @@ std::vector<std::string> NamesIn(const std::vector<Key<T>>& keys, const std::str
   return names;
 }
 
+// The items of a list with commas between; nothing if it is none, is empty, or holds more than
+// words.
+std::optional<std::string> ListText(const YamlNode& node) {
+  if (node.kind != YamlNode::Kind::kList || node.children.empty()) return std::nullopt;
+  std::string text;
+  for (const YamlNode& item : node.children) {
+    if (item.kind != YamlNode::Kind::kScalar) return std::nullopt;
+    text += (text.empty() ? "" : ", ") + item.text;
+  }
+  return text;
+}
+
 // Reads a map whose keys are those of a T into one.
 template <class T>
 class SectionReader {
@@ -82,6 +94,10 @@ class SectionReader {
   void ReadScalar(const Key<T>& key, const YamlNode& node) {
     if (node.kind == YamlNode::Kind::kScalar) {
       Apply(key, target_, prefix_ + key.path, node.text, problems_);
+      return;
+    }
+    if (const auto text = key.list ? ListText(node) : std::nullopt) {
+      Apply(key, target_, prefix_ + key.path, *text, problems_);
       return;
     }
     const char* what = node.kind == YamlNode::Kind::kNull ? "has no value" : "must be one value";
@@ -129,7 +145,7 @@ void ReadQueues(const YamlNode& node, Config& config, Problems& problems) {
     }
     QueueConfig queue;
     queue.name = child.name;
-    if (child.kind == YamlNode::Kind::kScalar || child.kind == YamlNode::Kind::kOther) {
+    if (child.kind == YamlNode::Kind::kScalar || child.kind == YamlNode::Kind::kList) {
       problems.Add(path, fmt::format("must be a section; its keys: {}",
                                      fmt::join(NamesIn(QueueKeys(), ""), ", ")));
       continue;

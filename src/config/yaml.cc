@@ -22,7 +22,8 @@ YamlNode Convert(const YAML::Node& node, Problems& problems) {
     case YAML::NodeType::Undefined:
       return result;
     case YAML::NodeType::Sequence:
-      result.kind = YamlNode::Kind::kOther;
+      result.kind = YamlNode::Kind::kList;
+      for (const auto& item : node) result.children.push_back(Convert(item, problems));
       return result;
     case YAML::NodeType::Scalar:
       result.kind = YamlNode::Kind::kScalar;

@@ -8,9 +8,10 @@
 
 namespace headrace {
 
-// One node of a configuration file. Maps have children, scalars text.
+// One node of a configuration file. Maps and lists have children, those of a list without names;
+// scalars have text.
 struct YamlNode {
-  enum class Kind { kMap, kScalar, kNull, kOther };
+  enum class Kind { kMap, kScalar, kNull, kList };
   std::string name;  // its key in the map around it
   int line = 0;      // of that key, from 1
   Kind kind = Kind::kNull;

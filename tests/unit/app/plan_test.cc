@@ -115,6 +115,14 @@ TEST_F(PlanTest, QueuesThatOnlyWaitNeedNoExecutorMemoryAndHaveTheWorkersTheyAskF
   EXPECT_THAT(plan->workers, testing::ElementsAre(50U));
 }
 
+TEST_F(PlanTest, EachFurtherLanguageOfOcrTakesMemory) {
+  LimitMemory(1024 * kMiB);
+  config_.slots = 4;
+  config_.queues[0].handler = "ocr";
+  config_.queues[0].ocr.languages = {"eng", "deu", "osd"};
+  EXPECT_THAT(MakePlan(config_, root_, 4).error().hint, testing::HasSubstr("+ 64MiB for zygotes"));
+}
+
 TEST_F(PlanTest, ThreadQueuesNeedNoExecutorMemory) {
   LimitMemory(192 * kMiB);
   config_.queues.erase(config_.queues.begin());

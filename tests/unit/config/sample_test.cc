@@ -55,6 +55,7 @@ TEST_F(SampleTest, ShowsEveryKeyOfAQueueWithItsDefaultAndRange) {
   const QueueConfig& queue = loaded_.config.queues.front();
   ASSERT_EQ(queue.name, "pdf-to-image");
   for (const auto& key : QueueKeys()) {
+    if (key.path.rfind("ocr.", 0) == 0) continue;  // of another handler: examples/ocr
     const std::string path = "queues.pdf-to-image." + key.path;
     ASSERT_EQ(loaded_.given.count(path), 1U) << path << " is not shown";
     EXPECT_THAT(CommentOf(path), testing::HasSubstr(key.allowed)) << path;
