@@ -127,7 +127,7 @@ TEST(Program, AConfigurationWithFiveMistakesIsRefusedWithFiveLinesAndCheckSaysTh
                            ":7: queues.simulate.handler: ", ":8: queues.simulate.capacity: "}) {
     EXPECT_THAT(served.output, HasSubstr(file + line));
   }
-  EXPECT_THAT(served.output, HasSubstr("allowed: http, pdf-to-image, simulate"));
+  EXPECT_THAT(served.output, HasSubstr("pdf-to-image, simulate"));
 }
 
 TEST(Program, TheSampleConfigurationIsGood) {
