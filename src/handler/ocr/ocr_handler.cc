@@ -1,7 +1,9 @@
 #include "handler/ocr/ocr_handler.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -15,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/fd.h"
 #include "handler/ocr/language_data.h"
 #include "handler/ocr/page_source.h"
 #include "handler/ocr/page_text.h"
@@ -36,6 +39,24 @@ constexpr std::string_view kWarmPage =
     "trailer<</Root 1 0 R>>\n%%EOF\n";
 
 constexpr std::uint64_t kWarmPixels = 1'000'000;
+
+// Tesseract talks to a terminal. It is sent to /dev/null for a while by its descriptor, not by
+// Tesseract's `debug_file`: that would stay open, and in an executor its number is the payload's.
+class Silence {
+ public:
+  Silence() : kept_(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) {
+    const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    if (kept_ && nowhere) dup2(nowhere.get(), STDERR_FILENO);
+  }
+  ~Silence() {
+    if (kept_) dup2(kept_.get(), STDERR_FILENO);
+  }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  const UniqueFd kept_;
+};
 
 std::optional<int> Number(const Params& params, std::string_view name) {
   const auto at = params.find(name);
@@ -103,6 +124,7 @@ struct OcrHandler::Order {
 OcrHandler::OcrHandler(OcrOptions options) : options_(std::move(options)), pdf_(PdfLimits{}) {}
 
 void OcrHandler::Warm() {
+  const Silence silence;
   PreparePictures();
   pdf_.Warm();
   LoadLanguageData(options_);

@@ -3,7 +3,6 @@
 #include <tesseract/baseapi.h>
 
 #include <string>
-#include <vector>
 
 #include "handler/ocr/language_data.h"
 #include "handler/ocr/page_text.h"
@@ -16,12 +15,9 @@ Recognizer::~Recognizer() = default;
 
 bool Recognizer::SetLanguages(const std::string& languages) {
   if (languages == languages_) return true;
-  // What it has to say is for people at a terminal.
-  const std::vector<std::string> names{"debug_file"};
-  const std::vector<std::string> values{"/dev/null"};
   languages_.clear();
   const int failed = api_->Init(kMemoryFolder, 0, languages.c_str(), tesseract::OEM_LSTM_ONLY,
-                                nullptr, 0, &names, &values, false, &ReadLanguageData);
+                                nullptr, 0, nullptr, nullptr, false, &ReadLanguageData);
   if (failed != 0) return false;
   languages_ = languages;
   return true;

@@ -22,13 +22,20 @@ std::string Data(const std::string& name) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-std::size_t Threads() {
+std::size_t EntriesOf(const char* folder) {
   std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry :
-       std::filesystem::directory_iterator("/proc/self/task")) {
-    ++count;
-  }
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++count;
   return count;
+}
+
+std::size_t Threads() { return EntriesOf("/proc/self/task"); }
+
+// Executors inherit the numbers of descriptors but not the descriptors. Says something only in a
+// process of its own, as ctest runs it.
+TEST(OcrHandler, LeavesNoDescriptorOpenWhenItIsWarm) {
+  const std::size_t before = EntriesOf("/proc/self/fd");
+  WarmHandler();
+  EXPECT_EQ(EntriesOf("/proc/self/fd"), before);
 }
 
 TEST(OcrHandler, ReadsEnglishFromAPngAsATextPart) {
