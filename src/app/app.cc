@@ -112,9 +112,9 @@ std::string Bound(const std::string& listen, std::uint16_t port) {
 App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
          const std::string& executors_dir)
     : config_(config),
-      queue_handlers_(config, handlers),
       slots_(plan.slots),
       lent_slots_(slots_),
+      queue_handlers_(config, handlers),
       runners_(config, plan, handlers, executors_dir, {spawn_queue_, lent_slots_}),
       log_(config.log),
       ledger_(plan.budget),

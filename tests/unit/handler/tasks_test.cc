@@ -23,7 +23,8 @@ std::vector<std::string> Names(const std::vector<ResultPart>& parts) {
 TEST(JobResult, BringsPartsIntoTheOrderOfTheTasks) {
   std::vector<std::string> passed_on;
   const JobProgress progress;
-  JobResult result(1000, [&](ResultPart part) { passed_on.push_back(part.name); }, &progress);
+  JobResult result(
+      1000, [&](ResultPart part) { passed_on.push_back(part.name); }, &progress);
   ASSERT_TRUE(result.Announce(3));
   EXPECT_EQ(result.NextTask(), 0U);
   EXPECT_EQ(result.NextTask(), 1U);
