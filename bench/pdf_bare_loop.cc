@@ -38,7 +38,7 @@ int Draw(const std::string& dpi, const char* path) {
   headrace::PdfHandler handler{headrace::PdfLimits{}};
   handler.Warm();
   headrace::Job job;
-  job.params = {{"dpi", dpi}, {"format", "png"}, {"gray", "false"}};
+  job.params = {{"dpi", dpi}};
   job.payload = std::as_bytes(std::span(document));
   Discard discard;
   if (const auto failure = handler.Run(job, discard)) {

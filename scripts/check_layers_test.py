@@ -59,6 +59,12 @@ class CheckLayersTest(unittest.TestCase):
         self.assert_refused("src/http/a.cc", "#include <prometheus/registry.h>\n", "belongs to src/metrics alone")
         self.assert_refused("src/handler/upstream/a.cc", "#include <curl/curl.h>\n", "belongs to src/net alone")
         self.assert_refused("src/base/a.cc", "#include <nlohmann/json.hpp>\n", "belongs to src/base/json alone")
+        self.assert_refused("src/service/a.cc", "#include <libdeflate.h>\n",
+                            "belongs to src/http and src/handler/pdf alone")
+
+    def test_a_library_of_two_folders_passes_in_both(self):
+        self.assert_accepted("src/http/a.cc", "#include <libdeflate.h>\n")
+        self.assert_accepted("src/handler/pdf/a.cc", "#include <libdeflate.h>\n")
 
     def test_a_library_in_its_folder_passes(self):
         self.assert_accepted("src/handler/pdf/a.cc", "#include <fpdfview.h>\n#include <spdlog/spdlog.h>\n")

@@ -25,8 +25,11 @@ struct ParamSpec {
   std::optional<double> minimum = {};     // kInteger, kNumber: inclusive
   std::optional<double> maximum = {};     // kInteger, kNumber: inclusive
   std::vector<std::string> choices = {};  // kChoice
-  std::size_t max_length = 1024;          // bytes, kText
-  bool secret = false;                    // refused in the query string, never logged
+  // Of a kChoice named "format": the media type of each choice's result, by which a client's Accept
+  // field may choose; empty: by the parameter only.
+  std::vector<std::string> media_types = {};
+  std::size_t max_length = 1024;  // bytes, kText
+  bool secret = false;            // refused in the query string, never logged
 };
 
 }  // namespace headrace

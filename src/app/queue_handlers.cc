@@ -1,9 +1,20 @@
 #include "app/queue_handlers.h"
 
 #include "handler/ocr/ocr_info.h"
+#include "handler/pdf/pdf_info.h"
+#include "handler/pdf/pdf_limits.h"
 
 namespace headrace {
 namespace {
+
+bool IsPdf(const QueueConfig& queue) { return queue.handler == PdfHandlerInfo().name; }
+
+std::vector<std::string> PdfArgumentsOf(const PdfKeys& keys) {
+  PdfLimits limits;
+  limits.max_pages = keys.max_pages.value_or(limits.max_pages);
+  limits.max_page_pixels = keys.max_page_pixels.value_or(limits.max_page_pixels);
+  return PdfArguments(limits);
+}
 
 bool IsOcr(const QueueConfig& queue) { return queue.handler == "ocr"; }
 
@@ -22,6 +33,7 @@ QueueHandlers::QueueHandlers(const Config& config, const HandlerRegistry& handle
 
 std::vector<std::string> ExecutorArguments(const QueueConfig& queue) {
   if (IsOcr(queue)) return ToArguments(queue.ocr);
+  if (IsPdf(queue)) return PdfArgumentsOf(queue.pdf);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "config/check_upstream.h"
 #include "config/keys.h"
+#include "config/pdf_keys.h"
 
 namespace headrace {
 namespace {
@@ -128,6 +129,7 @@ void CheckConfig(const Config& config, const HandlerRegistry& handlers, Problems
     const std::string path = "queues." + queue.name + ".";
     CheckHandler(queue, path, handlers, problems);
     CheckOcr(queue, path, problems);
+    CheckPdfKeys(queue, path, problems);
     CheckPath(queue, path + "path", taken, problems);
   }
 }

@@ -28,6 +28,12 @@ struct ShutdownOptions {
   std::chrono::milliseconds drain{8'000};
 };
 
+// `pdf:` of a queue whose handler reads PDFs; nothing: the default of PdfLimits.
+struct PdfKeys {
+  std::optional<std::uint64_t> max_pages;
+  std::optional<std::uint64_t> max_page_pixels;
+};
+
 struct QueueConfig {
   std::string name;
   std::string handler;
@@ -37,6 +43,7 @@ struct QueueConfig {
   std::chrono::milliseconds expected_run{1'000};
   std::string path;  // second, short address; empty: none
   IsolationOptions isolation;
+  PdfKeys pdf;               // for handler `pdf-to-image` only
   OcrOptions ocr;            // for handler `ocr` only
   UpstreamOptions upstream;  // with a URL: handler http
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "config/pdf_keys.h"
 #include "config/upstream_keys.h"
 
 namespace headrace {
@@ -301,6 +302,7 @@ std::vector<Key<QueueConfig>> MakeQueueKeys() {
   keys.insert(keys.end(), UpstreamKeys().begin(), UpstreamKeys().end());
   AddIsolationKeys(keys);
   AddOcrKeys(keys);
+  AddPdfKeys(keys);
   return keys;
 }
 

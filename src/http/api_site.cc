@@ -165,13 +165,14 @@ std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   if (auto taken = TakeHead(exchange, *upload, intake); !taken) {
     intake.malformed = std::move(taken).error();
   }
-  intake.params = upload->params().raw().params;
-  intake.query_params = upload->params().raw().query_params;
   if (!upload->IsForm()) {
     const std::string accept = head.List("Accept");
     auto chosen = upload->params().Negotiate(Accept(accept));
     if (!chosen) intake.unacceptable = std::move(chosen).error();
   }
+  intake.params = upload->params().raw().params;
+  intake.query_params = upload->params().raw().query_params;
+  intake.more_params = upload->IsForm();
   if (auto admitted = service_.Precheck(queue, intake); !admitted) {
     return ProblemAnswer(admitted.error());
   }

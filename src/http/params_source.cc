@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "http/chars.h"
@@ -13,6 +14,14 @@ namespace {
 
 constexpr std::string_view kHeaderPrefix = "Headrace-Param-";
 constexpr std::string_view kFormat = "format";
+
+// The index of the choice that a text names, in any case of letters.
+std::optional<std::size_t> ChoiceOf(const ParamSpec& spec, std::string_view text) {
+  for (std::size_t i = 0; i < spec.choices.size(); ++i) {
+    if (EqualsIgnoreCase(spec.choices[i], text)) return i;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -50,21 +59,30 @@ Status ParamsSource::Negotiate(const Accept& accept) {
 
 const ParamSpec* ParamsSource::FormatSpec() const {
   for (const auto& spec : handler_.params) {
-    if (spec.name == kFormat && spec.type == ParamType::kChoice) return &spec;
+    const bool typed = !spec.choices.empty() && spec.media_types.size() == spec.choices.size();
+    if (spec.name == kFormat && spec.type == ParamType::kChoice && typed) return &spec;
   }
   return nullptr;
 }
 
+// A named image type is enough to ask for it. Clients that take anything name text/plain as well
+// (axios does), so of other types only the one that is preferred to all else counts; JSON never
+// does, it is a form that every result can have.
 void ParamsSource::ChooseFormat(const Accept& accept) {
   const ParamSpec* spec = FormatSpec();
   if (spec == nullptr || raw_.params.contains(kFormat)) return;
-  const std::string standard = spec->default_value.value_or("");
-  int best = accept.ExplicitQuality("image/" + standard);
-  for (const auto& choice : spec->choices) {
-    const int quality = accept.ExplicitQuality("image/" + choice);
+  const auto wanted = [&](std::size_t choice) {
+    const std::string& type = spec->media_types[choice];
+    if (type == "application/json") return 0;
+    return type.starts_with("image/") || accept.Prefers(type) ? accept.ExplicitQuality(type) : 0;
+  };
+  const auto standard = ChoiceOf(*spec, spec->default_value.value_or(""));
+  int best = standard ? wanted(*standard) : 0;
+  for (std::size_t i = 0; i < spec->choices.size(); ++i) {
+    const int quality = wanted(i);
     if (quality <= best) continue;
     best = quality;
-    raw_.params.insert_or_assign(std::string(kFormat), choice);
+    raw_.params.insert_or_assign(std::string(kFormat), spec->choices[i]);
   }
 }
 
@@ -72,8 +90,10 @@ Status ParamsSource::CheckAcceptable(const Accept& accept) const {
   const ParamSpec* spec = FormatSpec();
   if (spec == nullptr) return Ok();
   const auto given = raw_.params.find(kFormat);
-  const std::string part =
-      "image/" + (given == raw_.params.end() ? spec->default_value.value_or("*") : given->second);
+  const auto choice = ChoiceOf(
+      *spec, given == raw_.params.end() ? spec->default_value.value_or("") : given->second);
+  if (!choice) return Ok();  // no such format: the params' check says so
+  const std::string& part = spec->media_types[*choice];
   const std::array<std::string_view, 4> offers{part, "application/zip", "application/json",
                                                "multipart/mixed"};
   if (accept.Best(offers)) return Ok();

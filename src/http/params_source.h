@@ -19,8 +19,8 @@ struct RawParams {
 
 // Gathers the params of a job from the query, the fields of a form and `Headrace-Param-<name>`
 // headers. One that is given twice is a 422. Empty form fields count as not given: browsers send
-// them for every input that was left alone. Without `format`, an Accept that names the media type
-// of one of the handler's formats chooses it.
+// them for every input that was left alone. Without `format`, an Accept field may choose it where
+// the handler declares the formats' media types (docs/http.md, "Results").
 class ParamsSource {
  public:
   explicit ParamsSource(const HandlerInfo& handler) : handler_(handler) {}

@@ -69,6 +69,10 @@ Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
   if (intake.malformed) return *intake.malformed;
   auto checked = CheckParams(*target.handler, intake.params, intake.query_params);
   if (!checked) return checked;
+  if (!intake.more_params) {
+    auto all = ValidateParams(*target.handler, intake.params, intake.query_params);
+    if (!all) return std::move(all).error();
+  }
   if (intake.unacceptable) return *intake.unacceptable;
   if (intake.content_length.value_or(0) > MostBytes()) return TooLong();
   return CheckRoom(queue, intake);

@@ -41,6 +41,7 @@ struct Intake {
   std::string_view media_type;                  // without parameters; may be empty
   Params params{};                              // raw, of the query and the header fields
   std::vector<std::string> query_params{};      // as in Submission
+  bool more_params = true;                      // the body may bring some: it is a form
   std::optional<std::chrono::milliseconds> request_timeout{};  // as in Submission
   std::optional<Error> wrong_type{};    // beside the media type: the body's encoding
   std::optional<Error> malformed{};     // in the query or the header fields

@@ -100,6 +100,31 @@ class CorpusTest(unittest.TestCase):
                 self.assertEqual(status, 200, body[:500])
                 self.assert_right_pages(path, fields, body)
 
+    def test_every_normal_file_tells_its_page_count_and_its_text(self):
+        for path in files("normal"):
+            with self.subTest(os.path.basename(path)):
+                status, fields, body, _ = post(self.service, path, "format=json")
+                self.assertEqual(status, 200, body[:500])
+                metadata = json.loads(body)
+                self.assertEqual(metadata["page_count"], len(expected_sizes(path)))
+                self.assertEqual(len(metadata["pages"]), metadata["page_count"])
+                status, fields, body, _ = post(self.service, path, "format=txt&pages=1")
+                self.assertEqual((status, fields["Content-Type"]), (200, "text/plain; charset=utf-8"))
+                body.decode("utf-8", errors="strict")
+
+    def test_every_hostile_file_ends_in_time_as_text_and_as_metadata(self):
+        for kind in ("txt", "json"):
+            paths = files("hostile")
+            with concurrent.futures.ThreadPoolExecutor(len(paths)) as pool:
+                answers = list(pool.map(lambda path: post(self.service, path, f"format={kind}"), paths))
+            for path, (status, fields, body, seconds) in zip(paths, answers):
+                with self.subTest(f"{kind} of {os.path.basename(path)}"):
+                    self.assertLessEqual(seconds, DEADLINE + 1)
+                    self.assertIn(status, (200, 422, 502, 504), body[:500])
+                    if status == 200 and kind == "json":
+                        json.loads(body)
+        self.assertIsNone(self.service.process.poll(), "the service ended")
+
     def test_every_hostile_file_ends_in_time_and_the_service_goes_on(self):
         paths = files("hostile")
         with concurrent.futures.ThreadPoolExecutor(len(paths)) as pool:

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <tuple>
 
 #include "support/service_process.h"
 
@@ -56,6 +57,72 @@ TEST(PdfStory, SeveralPagesAreAZip) {
   EXPECT_EQ(answer.Field("Content-Type"), "application/zip");
   EXPECT_THAT(answer.body, HasSubstr("page-0001.png"));
   EXPECT_THAT(answer.body, HasSubstr("page-0002.png"));
+}
+
+std::string PostHead(const std::string& query) {
+  return "POST " + std::string(kJobs) + query +
+         " HTTP/1.1\r\nHost: a\r\nContent-Type: application/pdf\r\nContent-Length: 1000\r\n"
+         "Expect: 100-continue\r\n\r\n";
+}
+
+TEST(PdfStory, ParamsThatDoNotGoTogetherAreRefusedBeforeTheBody) {
+  ServiceProcess service(kQueue);
+  for (const char* query : {"?format=jpeg&background=transparent", "?format=txt&dpi=100",
+                            "?background=%23ff", "?format=jpeg&compression=small"}) {
+    HttpClient client(service.port());
+    client.Send(PostHead(query));
+    const auto answer = client.Read(Deadline::After(seconds(60)));
+    ASSERT_TRUE(answer) << query;
+    EXPECT_EQ(answer->status, 422) << query;
+    EXPECT_THAT(answer->body, HasSubstr("/problems/invalid-params"));
+  }
+}
+
+TEST(PdfStory, TextAndMetadataComeAsThemselves) {
+  ServiceProcess service(kQueue);
+  const HttpAnswer text = service.Post(std::string(kJobs) + "?format=txt&pages=1", Sample());
+  ASSERT_EQ(text.status, 200) << text.body;
+  EXPECT_EQ(text.Field("Content-Type"), "text/plain; charset=utf-8");
+  EXPECT_THAT(text.body, HasSubstr("CPU-heavy work"));
+  EXPECT_EQ(service.Post(std::string(kJobs) + "?pages=1", Sample(), "Accept: text/plain\r\n").body,
+            text.body);
+  // What axios sends: it takes anything, so it gets what the queue makes first.
+  EXPECT_THAT(service
+                  .Post(std::string(kJobs) + "?pages=1&dpi=20", Sample(),
+                        "Accept: application/json, text/plain, */*\r\n")
+                  .Field("Content-Type"),
+              "image/png");
+  for (const char* accept : {"", "Accept: application/json\r\n"}) {
+    const HttpAnswer metadata = service.Post(std::string(kJobs) + "?format=json", Sample(), accept);
+    ASSERT_EQ(metadata.status, 200) << metadata.body;
+    EXPECT_EQ(metadata.Field("Content-Type"), "application/json");
+    EXPECT_THAT(metadata.body, StartsWith("{\"page_count\":3,"));
+  }
+}
+
+TEST(PdfStory, EveryFormatHasAJsonFormWithItsBytesInBase64) {
+  ServiceProcess service(kQueue);
+  for (const auto& [query, name, base64] :
+       {std::tuple("?format=png&dpi=20", "page-0003.png", "\"base64\":\"iVBORw0KGgo"),
+        std::tuple("?format=jpeg&dpi=20", "page-0003.jpg", "\"base64\":\"/9j/"),
+        std::tuple("?format=txt", "page-0003.txt", "\"base64\":\"")}) {
+    const HttpAnswer answer =
+        service.Post(std::string(kJobs) + query, Sample(), "Accept: application/json\r\n");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr(name));
+    EXPECT_THAT(answer.body, HasSubstr(base64));
+  }
+}
+
+TEST(PdfStory, TheQueuesLimitsReachItsExecutors) {
+  ServiceProcess service(
+      "  pdf-to-image: {handler: pdf-to-image, workers: 1, pdf: {max_pages: 2, max_page_pixels: "
+      "10000}}");
+  const HttpAnswer pages = service.Post(kJobs, Sample());
+  EXPECT_EQ(pages.status, 422);
+  EXPECT_THAT(pages.body, HasSubstr("more than 2 pages"));
+  EXPECT_THAT(service.Post(std::string(kJobs) + "?pages=1", Sample()).body,
+              HasSubstr("pdf-page-too-large"));
 }
 
 TEST(PdfStory, WhatIsNoPdfIsA422ThatSaysSo) {

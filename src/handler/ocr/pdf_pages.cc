@@ -33,7 +33,10 @@ std::optional<Picture> Draw(const PdfPage& page, int width, int height) {
   // Not a vector: nothing may clear it, every pixel is drawn. It is gone before the page is read,
   // which takes as much again.
   const std::unique_ptr<std::byte[]> bgra(new std::byte[stride * static_cast<std::size_t>(height)]);
-  if (!page.Draw(bgra.get(), width, height)) return std::nullopt;
+  Drawing drawing;
+  drawing.width = width;
+  drawing.height = height;
+  if (!page.Draw(drawing, bgra.get())) return std::nullopt;
   Picture picture = Picture::Gray(width, height);
   for (int y = 0; y < height; ++y) {
     const std::byte* const row = bgra.get() + static_cast<std::size_t>(y) * stride;

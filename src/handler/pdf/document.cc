@@ -1,8 +1,12 @@
 #include "handler/pdf/document.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "handler/pdf/text.h"
 
 namespace headrace {
 namespace {
@@ -40,17 +44,106 @@ Failure WhyNotOpen(std::span<const std::byte> bytes, bool with_password) {
   }
 }
 
+void Fill(std::byte* bgra, std::size_t pixels, std::uint32_t colour) {
+  std::fill_n(reinterpret_cast<std::uint32_t*>(bgra), pixels, colour);
+}
+
+int Flags(const Drawing& drawing) { return drawing.annotations ? kRenderAnnotations : 0; }
+
+std::size_t Size(int count) { return static_cast<std::size_t>(count); }
+
+// PDFium's bitmap over memory of ours; null if it does not take that size. BGRA, although most
+// pages are opaque: with the formats without alpha its blend modes take twenty times as long.
+class Bitmap {
+ public:
+  Bitmap(const Drawing& drawing, std::byte* bgra)
+      : handle_(FPDFBitmap_CreateEx(drawing.width, drawing.height, kBitmapBgra, bgra,
+                                    drawing.width * 4)) {}
+  ~Bitmap() {
+    if (handle_ != nullptr) FPDFBitmap_Destroy(handle_);
+  }
+  Bitmap(const Bitmap&) = delete;
+  Bitmap& operator=(const Bitmap&) = delete;
+
+  [[nodiscard]] FPDF_BITMAP get() const { return handle_; }
+
+ private:
+  FPDF_BITMAP handle_;
+};
+
 }  // namespace
 
-bool PdfPage::Draw(std::byte* bgra, int width, int height, int turns) const {
-  // BGRA, although nothing is transparent: with the formats without alpha PDFium's blend modes take
-  // twenty times as long.
-  FPDF_BITMAP bitmap = FPDFBitmap_CreateEx(width, height, kBitmapBgra, bgra, width * 4);
-  if (bitmap == nullptr) return false;
-  FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF);
-  FPDF_RenderPageBitmap(bitmap, page_, 0, 0, width, height, turns, kRenderAnnotations);
-  FPDFBitmap_Destroy(bitmap);
+Band WithMargin(Band band, int height) {
+  constexpr int kMargin = 32;
+  const int top = std::max(0, band.top - kMargin);
+  return {top, std::min(height, band.top + band.rows + kMargin) - top};
+}
+
+PageBox PdfPage::Box() const {
+  FS_RECTF box{};
+  if (FPDF_GetPageBoundingBox(page_, &box) == 0) return {};
+  return {static_cast<double>(box.left), static_cast<double>(box.bottom),
+          static_cast<double>(box.right), static_cast<double>(box.top)};
+}
+
+// An empty crop box counts as none. The page's own /MediaBox would not do: it may be inherited, and
+// PDFium's function for it does not look there.
+void PdfPage::UseMediaBox() { FPDFPage_SetCropBox(page_, 0, 0, 0, 0); }
+
+bool PdfPage::Draw(const Drawing& drawing, std::byte* bgra, int turns) const {
+  const Bitmap bitmap(drawing, bgra);
+  if (bitmap.get() == nullptr) return false;
+  Fill(bgra, Size(drawing.width) * Size(drawing.height), drawing.background);
+  FPDF_RenderPageBitmap(bitmap.get(), page_, 0, 0, drawing.width, drawing.height, turns,
+                        Flags(drawing));
   return true;
+}
+
+// From the page in points, as it is shown, to pixels. The offsets mend what single precision makes
+// of width * (drawing.width / width): with them the matrix is, bit by bit, the one by which PDFium
+// draws without a matrix.
+FS_MATRIX PdfPage::ScaleTo(const Drawing& drawing) const {
+  const float width = FPDF_GetPageWidthF(page_);
+  const float height = FPDF_GetPageHeightF(page_);
+  const float x = static_cast<float>(drawing.width) / width;
+  const float y = static_cast<float>(drawing.height) / height;
+  const int turns = QuarterTurns();
+  const float right = static_cast<float>(drawing.width) - width * x;
+  const float bottom = static_cast<float>(drawing.height) - height * y;
+  // Where the page's origin lies once it is turned.
+  return {x, 0, 0, y, turns >= 2 ? right : 0, turns == 0 || turns == 3 ? bottom : 0};
+}
+
+// PDFium is told of the whole picture and of a clip, and its memory begins so far before ours that
+// the band's rows meet: with coordinates of the band's own, float rounding would move edges and
+// glyphs by a pixel from band to band. It neither reads nor writes outside of its clip (a test
+// draws the corpus between guard pages). docs/adr/0010 has the price.
+bool PdfPage::DrawBand(const Drawing& drawing, Band band, std::byte* bgra) const {
+  const std::size_t before = Size(band.top) * Size(drawing.width) * 4;
+  const Bitmap bitmap(
+      drawing, reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(bgra) - before));
+  if (bitmap.get() == nullptr) return false;
+  Fill(bgra, Size(band.rows) * Size(drawing.width), drawing.background);
+  const FS_MATRIX scale = ScaleTo(drawing);
+  const FS_RECTF clip{0, static_cast<float>(band.top), static_cast<float>(drawing.width),
+                      static_cast<float>(band.top + band.rows)};
+  FPDF_RenderPageBitmapWithMatrix(bitmap.get(), page_, &scale, &clip, Flags(drawing));
+  return true;
+}
+
+std::string PdfPage::Text() const {
+  FPDF_TEXTPAGE text = FPDFText_LoadPage(page_);
+  if (text == nullptr) return {};
+  const int count = FPDFText_CountChars(text);
+  std::string plain;
+  if (count > 0) {
+    // A character may take two units.
+    std::vector<unsigned short> units(2 * Size(count) + 2);
+    const int written = FPDFText_GetText(text, 0, count, units.data());
+    plain = PlainText(std::span(units).first(Size(std::max(written - 1, 0))));
+  }
+  FPDFText_ClosePage(text);
+  return plain;
 }
 
 std::variant<PdfDocument, Failure> PdfDocument::Open(std::span<const std::byte> bytes,
@@ -67,6 +160,32 @@ std::variant<PdfDocument, Failure> PdfDocument::Open(std::span<const std::byte> 
     return Bad("pdf-no-pages", "the document has no pages; send one that has");
   }
   return opened;
+}
+
+// What lies outside of the crop box may have been left out when the page was loaded: load it again.
+PdfPage PdfDocument::PageOfMediaBox(int number) const {
+  PdfPage page = Page(number);
+  if (!page.ok()) return page;
+  const PageBox crop = page.Box();
+  page.UseMediaBox();
+  const PageBox media = page.Box();
+  const bool same = crop.left == media.left && crop.bottom == media.bottom &&
+                    crop.right == media.right && crop.top == media.top;
+  return same ? std::move(page) : Page(number);
+}
+
+std::string PdfDocument::Information(const char* tag) const {
+  constexpr unsigned long kUnit = sizeof(unsigned short);
+  const unsigned long bytes = FPDF_GetMetaText(document_, tag, nullptr, 0);
+  std::vector<unsigned short> units(bytes / kUnit);
+  if (units.size() < 2) return {};
+  FPDF_GetMetaText(document_, tag, units.data(), units.size() * kUnit);
+  return Utf8(std::span(units).first(units.size() - 1));
+}
+
+int PdfDocument::Version() const {
+  int version = 0;
+  return FPDF_GetFileVersion(document_, &version) != 0 ? version : 0;
 }
 
 }  // namespace headrace

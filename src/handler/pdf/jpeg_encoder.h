@@ -1,24 +1,21 @@
 #pragma once
 
-#include <cstddef>
 #include <memory>
-#include <span>
 
-#include "handler/pdf/png_encoder.h"
+#include "handler/pdf/image_encoder.h"
 
 namespace headrace {
 
-// Encodes as JPEG with libjpeg-turbo: 4:2:0, or one component for gray. Reuses its buffer: one per
-// thread.
-class JpegEncoder {
+// Encodes as JPEG with libjpeg-turbo: 4:2:0, or one component for gray; alpha is left out. Keeps no
+// more of a picture than a few rows and the file.
+class JpegEncoder final : public ImageEncoder {
  public:
   JpegEncoder();
-  ~JpegEncoder();
-  JpegEncoder(const JpegEncoder&) = delete;
-  JpegEncoder& operator=(const JpegEncoder&) = delete;
+  ~JpegEncoder() override;
 
-  // The file, valid until the next call. `quality` 1-100. Throws std::runtime_error.
-  std::span<const std::byte> Encode(const Raster& raster, int quality, bool gray);
+  void Begin(const ImageSpec& spec) override;
+  void AddRows(std::span<const std::byte> bgra) override;
+  std::span<const std::byte> Finish() override;
 
  private:
   struct State;

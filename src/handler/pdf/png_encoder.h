@@ -2,41 +2,47 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <memory>
 #include <vector>
 
-struct isal_zstream;
+#include "handler/pdf/deflater.h"
+#include "handler/pdf/image_encoder.h"
+#include "handler/pdf/png_file.h"
+#include "handler/pdf/png_filters.h"
 
 namespace headrace {
 
-// A drawn page: BGRA rows of width * 4 bytes, opaque. Not owned.
-struct Raster {
-  const std::byte* bgra = nullptr;
-  int width = 0;
-  int height = 0;
-  double dpi = 72;  // for the file's physical size
-};
+// Whether all pixels have R = G = B.
+bool IsGray(std::span<const std::byte> bgra);
 
-// Encodes as PNG (ISO/IEC 15948): RGB, or 8-bit gray where every pixel has R = G = B. Up filter and
-// ISA-L's deflate at level 2: several times less CPU than libpng's defaults for files some 20 %
-// larger. Reuses its buffers: one per thread.
-class PngEncoder {
+// Encodes as PNG with 8 bits a sample. Fast: the Up filter and ISA-L. Small: the best of all
+// filters for each row, and libdeflate, or zlib for pictures that are too large for it.
+class PngEncoder final : public ImageEncoder {
  public:
-  // The file, valid until the next call. Throws std::bad_alloc.
-  std::span<const std::byte> Encode(const Raster& raster);
+  // `most_whole`: bytes of samples up to which a small picture is compressed as a whole.
+  explicit PngEncoder(std::size_t most_whole = std::size_t{40} << 20) : most_whole_(most_whole) {}
+
+  void Begin(const ImageSpec& spec) override;
+  void AddRows(std::span<const std::byte> bgra) override;
+  std::span<const std::byte> Finish() override;
 
  private:
-  void Append(const void* bytes, std::size_t size);
-  void AppendNumber(std::uint32_t number);
-  void AppendCrc(std::size_t chunk);
-  void AppendHeader(const Raster& raster, bool gray);
-  void AppendPixels(const Raster& raster, bool gray);
-  void Deflate(isal_zstream* stream);
+  void AddFast(std::span<const std::uint8_t> bgra);
+  void AddSmall(std::span<const std::uint8_t> bgra);
+  Deflater& ChooseDeflater();
 
-  std::vector<std::uint8_t> file_;  // the first size_ bytes count
-  std::size_t size_ = 0;
-  std::vector<std::uint8_t> rows_;
-  std::vector<std::uint8_t> level_buffer_;
+  const std::size_t most_whole_;
+  ImageSpec spec_;
+  PngFile file_;
+  // Each made when it is wanted first.
+  std::unique_ptr<Deflater> fast_;
+  std::unique_ptr<Deflater> small_;
+  std::unique_ptr<Deflater> streaming_;
+  Deflater* deflater_ = nullptr;
+  int rows_left_ = 0;
+  AdaptiveFilter adaptive_;
+  std::vector<std::uint8_t> above_;     // the last BGRA row that came
+  std::vector<std::uint8_t> filtered_;  // a strip of rows
 };
 
 }  // namespace headrace

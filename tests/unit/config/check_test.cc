@@ -67,6 +67,22 @@ TEST_F(CheckTest, CpuTimeThatIsNotWholeSecondsIsRefused) {
       ElementsAre(HasSubstr("f.yaml:2: queues.a.isolation.cpu: 1500ms is not whole seconds")));
 }
 
+TEST_F(CheckTest, LimitsOfPdfsAreForTheHandlerThatReadsThem) {
+  EXPECT_TRUE(Load("queues:\n  a: {handler: pdf-to-image, pdf: {max_pages: 1}}").problems.empty());
+  EXPECT_THAT(
+      Load("queues:\n  a:\n    handler: simulate\n    isolation: {mode: thread}\n"
+           "    pdf:\n      max_pages: 3\n      max_page_pixels: 100\n")
+          .problems,
+      ElementsAre(HasSubstr("f.yaml:6: queues.a.pdf.max_pages: handler simulate reads no PDF"),
+                  HasSubstr("f.yaml:7: queues.a.pdf.max_page_pixels: handler simulate")));
+  EXPECT_THAT(
+      Load(
+          "queues:\n  a: {handler: pdf-to-image, pdf: {max_pages: 0, max_page_pixels: 2000000000}}")
+          .problems,
+      ElementsAre(HasSubstr("max_pages: 0 is too small; allowed: a whole number of 1 to 4096"),
+                  HasSubstr("max_page_pixels: 2000000000 is too large")));
+}
+
 TEST_F(CheckTest, ANameThatIsNoneIsRefused) {
   for (const char* name : {"Simulate", "a_b", "-a", "a.b", "a/b", "\"\""}) {
     EXPECT_THAT(Load(std::string("queues:\n  ") + name + ": {handler: simulate}").problems,

@@ -43,7 +43,8 @@ HandlerInfo Handler() {
   format.name = "format";
   format.type = ParamType::kChoice;
   format.default_value = "png";
-  format.choices = {"png", "jpeg"};
+  format.choices = {"png", "jpeg", "txt", "json"};
+  format.media_types = {"image/png", "image/jpeg", "text/plain", "application/json"};
   ParamSpec password;
   password.name = "passWord";
   password.secret = true;
@@ -67,6 +68,37 @@ TEST(ParamsSource, LetsAcceptChooseTheFormat) {
   EXPECT_EQ(FormatFor("image/jpeg, image/png"), "");
   EXPECT_EQ(FormatFor("image/*"), "");
   EXPECT_EQ(FormatFor("application/zip"), "");
+}
+
+TEST(ParamsSource, LetsAcceptChooseTextOnlyWhereItIsPreferredToAllElse) {
+  EXPECT_EQ(FormatFor("text/plain"), "txt");
+  EXPECT_EQ(FormatFor("text/plain, */*;q=0.1"), "txt");
+  // What axios sends by itself, and what fetch does.
+  EXPECT_EQ(FormatFor("application/json, text/plain, */*"), "");
+  EXPECT_EQ(FormatFor("*/*"), "");
+  EXPECT_EQ(FormatFor("text/plain, image/jpeg"), "jpeg");
+}
+
+TEST(ParamsSource, LeavesJsonToTheFormOfTheResult) { EXPECT_EQ(FormatFor("application/json"), ""); }
+
+TEST(ParamsSource, ChoosesNothingWhereTheFormatsHaveNoTypes) {
+  HandlerInfo handler = Handler();
+  handler.params[0].media_types.clear();
+  ParamsSource source(handler);
+  source.ChooseFormat(Accept("image/jpeg"));
+  EXPECT_TRUE(source.raw().params.empty());
+  EXPECT_TRUE(source.CheckAcceptable(Accept("text/html")).ok());
+}
+
+TEST(ParamsSource, SaysBeforeTheJobThatItsFormatIsNotAccepted) {
+  const HandlerInfo handler = Handler();
+  ParamsSource source(handler);
+  ASSERT_TRUE(source.AddQuery("format", "TXT").ok());
+  EXPECT_TRUE(source.CheckAcceptable(Accept("text/plain")).ok());
+  EXPECT_TRUE(source.CheckAcceptable(Accept("application/zip")).ok());
+  const Status refused = source.CheckAcceptable(Accept("image/png"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().hint.find("text/plain"), std::string::npos);
 }
 
 TEST(ParamsSource, LeavesAGivenFormatAlone) {

@@ -13,9 +13,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <span>
 #include <sstream>
 
+#include "band_support.h"
 #include "handler/pdf/pdf_handler.h"
 #include "pdf_support.h"
 
@@ -100,6 +102,16 @@ struct Converted {
   std::vector<std::string> images;
 };
 
+// PDFium is initialised once per process.
+PdfHandler& WarmHandler() {
+  static PdfHandler* const handler = [] {
+    auto* made = new PdfHandler(PdfLimits{});
+    made->Warm();
+    return made;
+  }();
+  return *handler;
+}
+
 class PdfCorpus : public testing::TestWithParam<fs::path> {
  protected:
   void SetUp() override {
@@ -110,14 +122,10 @@ class PdfCorpus : public testing::TestWithParam<fs::path> {
   void TearDown() override { fs::remove_all(folder_); }
 
   Converted Convert(Params params) {
-    static PdfHandler* const handler = [] {
-      auto* made = new PdfHandler(PdfLimits{});
-      made->Warm();
-      return made;
-    }();
+    PdfHandler& handler = WarmHandler();
     const std::string payload = ReadFile(GetParam());
     const pid_t child = fork();
-    if (child == 0) ConvertAndExit(*handler, payload, params, folder_);
+    if (child == 0) ConvertAndExit(handler, payload, params, folder_);
     Converted done;
     EXPECT_EQ(waitpid(child, &done.status, 0), child);
     done.failure = ReadFile(folder_ / "failure");
@@ -210,6 +218,44 @@ TEST_P(NormalDocument, BecomesImagesLikePopplersInNumberSizeAndLook) {
   const double bound = exception == kExceptions.end() ? kMostDifference : exception->second;
   RecordProperty("mean_absolute_difference", std::to_string(sum / samples));
   EXPECT_LT(sum / samples, bound);
+}
+
+// Draws the first pages at once and in bands, between guard pages.
+[[noreturn]] void CompareBandsAndExit(const std::string& payload,
+                                      const std::optional<std::string>& password) {
+  constexpr int kPages = 3;
+  constexpr double kBandDpi = 100;
+  constexpr int kBandRows = 97;
+  // PDFium draws what soft masks and blend groups mix beside the page, and rounds it there.
+  constexpr double kMostMean = 0.001;
+  alarm(kDeadline * 3);
+  const auto opened = PdfDocument::Open(std::as_bytes(std::span(payload)), password);
+  const auto& document = std::get<PdfDocument>(opened);
+  for (int number = 1; number <= std::min(kPages, document.PageCount()); ++number) {
+    const PdfPage page = document.Page(number);
+    const Drawing drawing{static_cast<int>(page.Width() * kBandDpi / 72),
+                          static_cast<int>(page.Height() * kBandDpi / 72)};
+    const auto banded = DrawInBands(page, drawing, kBandRows);
+    std::vector<std::byte> direct(banded.size());
+    if (!page.Draw(drawing, direct.data())) _exit(number);
+    double sum = 0;
+    for (std::size_t i = 0; i < direct.size(); ++i) {
+      sum += std::abs(static_cast<int>(direct[i]) - static_cast<int>(banded[i]));
+    }
+    if (sum / static_cast<double>(direct.size()) > kMostMean) _exit(number);
+  }
+  _exit(0);
+}
+
+TEST_P(NormalDocument, IsDrawnInBandsAsItIsDrawnAtOnce) {
+  WarmHandler();
+  const std::string payload = ReadFile(GetParam());
+  const auto password = Locked() ? std::optional<std::string>("secret") : std::nullopt;
+  const pid_t child = fork();
+  if (child == 0) CompareBandsAndExit(payload, password);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "page " << WEXITSTATUS(status) << " or signal " << WTERMSIG(status);
 }
 
 class HostileDocument : public PdfCorpus {};

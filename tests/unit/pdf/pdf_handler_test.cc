@@ -7,69 +7,12 @@
 #include <utility>
 
 #include "handler/pdf/document.h"
-#include "pdf_support.h"
+#include "pdf_fixture.h"
 
 namespace headrace {
 namespace {
 
 using testing::HasSubstr;
-
-struct Image {
-  std::string name;
-  std::string type;
-  std::string bytes;
-};
-
-class Collector final : public Context {
- public:
-  [[nodiscard]] bool Cancelled() const override { return false; }
-  [[nodiscard]] std::chrono::steady_clock::time_point Deadline() const override {
-    return std::chrono::steady_clock::time_point::max();
-  }
-  [[nodiscard]] bool AddPart(std::string_view name, std::string_view media_type,
-                             std::span<const std::byte> bytes) override {
-    images.push_back({std::string(name), std::string(media_type),
-                      std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
-    return images.size() < most;
-  }
-  std::vector<Image> images;
-  std::size_t most = 10'000;
-};
-
-// PDFium is initialised once per process.
-PdfHandler& Handler() {
-  static PdfHandler* const handler = [] {
-    PdfLimits limits;
-    limits.max_page_pixels = 4e6;
-    limits.max_pages = 4;
-    auto* made = new PdfHandler(limits);
-    made->Warm();
-    return made;
-  }();
-  return *handler;
-}
-
-std::string Data(const std::string& name) {
-  return ReadFile(std::filesystem::path(TEST_DATA) / name);
-}
-
-struct Done {
-  std::optional<Failure> failure;
-  std::vector<Image> images;
-};
-
-Done Convert(const std::string& payload, Params params = {}) {
-  params.try_emplace("format", "png");
-  params.try_emplace("gray", "false");
-  Job job;
-  job.params = std::move(params);
-  job.payload = std::as_bytes(std::span(payload));
-  Collector collector;
-  auto failure = Handler().Run(job, collector);
-  return {std::move(failure), std::move(collector.images)};
-}
-
-std::string TypeOf(const Done& done) { return done.failure ? done.failure->type : "none"; }
 
 std::pair<unsigned, unsigned> PngSize(const std::string& png) {
   const auto number = [&](std::size_t at) {
@@ -79,16 +22,6 @@ std::pair<unsigned, unsigned> PngSize(const std::string& png) {
     return value;
   };
   return {number(16), number(20)};
-}
-
-// One page of the given size, in points. PDFium rebuilds the missing table.
-std::string PageOf(const std::string& media_box) {
-  return "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-         "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-         "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[" +
-         media_box +
-         "]>>endobj\n"
-         "trailer<</Root 1 0 R>>\n%%EOF\n";
 }
 
 TEST(PdfHandler, DrawsEveryPageAsAPngNamedAfterItsNumber) {
@@ -126,8 +59,8 @@ TEST(PdfHandler, ATurnedPageLooksAsPdfiumDrawsItTurned) {
     std::vector<std::byte> direct(std::size_t{4} * ours.width * ours.height);
     const auto page = std::get<PdfDocument>(opened).Page(static_cast<int>(i) + 1);
     ASSERT_EQ(page.QuarterTurns(), static_cast<int>(i));
-    ASSERT_TRUE(
-        page.Draw(direct.data(), static_cast<int>(ours.width), static_cast<int>(ours.height)));
+    const Drawing drawing{static_cast<int>(ours.width), static_cast<int>(ours.height)};
+    ASSERT_TRUE(page.Draw(drawing, direct.data()));
     int most = 0;
     double sum = 0;
     for (std::size_t p = 0; p < ours.pixels.size(); ++p) {
@@ -242,7 +175,7 @@ TEST(PdfHandler, StopsWhenNobodyWantsThePagesAnyMore) {
   job.payload = std::as_bytes(std::span(payload));
   Collector collector;
   collector.most = 1;
-  EXPECT_TRUE(Handler().Run(job, collector).has_value());
+  EXPECT_TRUE(WarmHandler().Run(job, collector).has_value());
   EXPECT_EQ(collector.images.size(), 1U);
 }
 

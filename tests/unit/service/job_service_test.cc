@@ -201,6 +201,19 @@ TEST_F(Admission, JudgesAHeadInOneOrder) {
   service_.reset();
 }
 
+TEST_F(Admission, JudgesParamsTogetherBeforeTheBodyUnlessItMayBringMore) {
+  info_.check = [](const Params& params) {
+    return params.contains("dpi") ? std::optional<std::string>("dpi needs a width") : std::nullopt;
+  };
+  Intake intake;
+  intake.params = {{"dpi", "100"}};
+  EXPECT_TRUE(service_->Precheck(0, intake).ok());
+  intake.more_params = false;
+  const auto refused = service_->Precheck(0, intake);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().hint, "dpi needs a width");
+}
+
 TEST_F(Admission, RefusesEverybodyWith503WhileItDrains) {
   service_->StopAdmitting();
   EXPECT_FALSE(service_->Admitting());

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "config/config.h"
+#include "config/key.h"
+#include "config/problems.h"
+
+namespace headrace {
+
+// Adds the keys of a queue's section `pdf`.
+void AddPdfKeys(std::vector<Key<QueueConfig>>& keys);
+
+// They are for the handler that reads PDFs only. `path` is the queue's ("queues.a.").
+void CheckPdfKeys(const QueueConfig& queue, const std::string& path, Problems& problems);
+
+}  // namespace headrace
