@@ -15,7 +15,7 @@ COPY cmake cmake
 COPY include include
 COPY config config
 COPY src src
-RUN cmake --preset release -DHEADRACE_TESTS=OFF -DHEADRACE_BENCH=OFF -DCMAKE_INSTALL_PREFIX=/usr/local \
+RUN cmake --preset release -DHEADRACE_TESTS=OFF -DHEADRACE_BENCH=OFF -DHEADRACE_LIBRARY=OFF -DCMAKE_INSTALL_PREFIX=/usr/local \
  && cmake --build --preset release \
  && DESTDIR=/install cmake --install build/release --strip \
  && mkdir -p /install-ocr/usr/local/libexec/headrace \

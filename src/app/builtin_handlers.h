@@ -13,6 +13,8 @@ class BuiltinHandlers {
   BuiltinHandlers& operator=(const BuiltinHandlers&) = delete;
 
   [[nodiscard]] const HandlerRegistry& registry() const { return registry_; }
+  // For those who add handlers of their own at the start.
+  [[nodiscard]] HandlerRegistry& registry() { return registry_; }
 
  private:
   SimulateHandler simulate_;

@@ -31,10 +31,10 @@ QueueHandlers::QueueHandlers(const Config& config, const HandlerRegistry& handle
   }
 }
 
-std::vector<std::string> ExecutorArguments(const QueueConfig& queue) {
+std::vector<std::string> ExecutorArguments(const QueueConfig& queue, const HandlerEntry& handler) {
   if (IsOcr(queue)) return ToArguments(queue.ocr);
   if (IsPdf(queue)) return PdfArgumentsOf(queue.pdf);
-  return {};
+  return handler.arguments;
 }
 
 }  // namespace headrace

@@ -26,7 +26,8 @@ class QueueHandlers {
   std::vector<const HandlerInfo*> infos_;
 };
 
-// What the queue's executors learn of its keys, as arguments of their command line.
-std::vector<std::string> ExecutorArguments(const QueueConfig& queue);
+// What the queue's executors learn of their handler and of its keys, as arguments of their command
+// line.
+std::vector<std::string> ExecutorArguments(const QueueConfig& queue, const HandlerEntry& handler);
 
 }  // namespace headrace

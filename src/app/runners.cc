@@ -1,5 +1,8 @@
 #include "app/runners.h"
 
+#include <exception>
+#include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "app/queue_handlers.h"
@@ -20,7 +23,27 @@ std::unique_ptr<Runner> MakeUpstreamRunner(const QueueConfig& queue, const Handl
   return std::make_unique<UpstreamRunner>(std::move(options));
 }
 
+// Each handler once, however many queues it has.
+void WarmThreadHandlers(const Config& config, const HandlerRegistry& handlers) {
+  std::set<std::string> warm;
+  for (const QueueConfig& queue : config.queues) {
+    if (queue.isolation.mode != IsolationMode::kThread) continue;
+    if (!warm.insert(queue.handler).second) continue;
+    try {
+      handlers.Find(queue.handler)->in_thread->Warm();
+    } catch (const std::exception& error) {
+      throw std::runtime_error("queue " + queue.name +
+                               ": the handler cannot be warmed: " + error.what());
+    }
+  }
+}
+
 }  // namespace
+
+std::string ExecutorPath(const std::string& executors_dir, const HandlerEntry& handler) {
+  const bool absolute = handler.executor.starts_with('/');
+  return absolute ? handler.executor : executors_dir + "/" + handler.executor;
+}
 
 Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,
                  const std::string& executors_dir, const RunnerServices& services) {
@@ -39,8 +62,8 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     }
     ExecutorPoolOptions options;
     options.queue = queue.name;
-    options.binary = executors_dir + "/" + handler.executor;
-    options.arguments = ExecutorArguments(queue);
+    options.binary = ExecutorPath(executors_dir, handler);
+    options.arguments = ExecutorArguments(queue, handler);
     options.workers = plan.workers[i];
     options.memory = plan.executor_memory[i];
     options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);
@@ -53,6 +76,7 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     executors_.push_back(pool.get());
     runners_.push_back(std::move(pool));
   }
+  WarmThreadHandlers(config, handlers);
 }
 
 std::string Runners::AllBroken() const {

@@ -20,9 +20,13 @@ struct RunnerServices {
   SlotLender& lender;
 };
 
+// The path of the handler's executor binary.
+std::string ExecutorPath(const std::string& executors_dir, const HandlerEntry& handler);
+
 // What runs the jobs of each queue: the handler on a worker's thread, executors, or an upstream.
 // Made and destroyed on the main thread; all arguments but the options outlive it. Spawns the
-// zygotes.
+// zygotes, then warms the handlers that run on threads. Throws std::runtime_error if one cannot be
+// warmed.
 class Runners {
  public:
   Runners(const Config& config, const Plan& plan, const HandlerRegistry& handlers,

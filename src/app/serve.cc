@@ -20,6 +20,7 @@
 #include "app/app.h"
 #include "app/logging.h"
 #include "app/plan.h"
+#include "app/runners.h"
 #include "base/fd.h"
 #include "handler/sandbox_layers.h"
 
@@ -58,7 +59,7 @@ bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const
   bool all = true;
   for (const QueueConfig& queue : config.queues) {
     if (!queue.NeedsExecutors()) continue;
-    const std::string binary = dir + "/" + handlers.Find(queue.handler)->executor;
+    const std::string binary = ExecutorPath(dir, *handlers.Find(queue.handler));
     if (::access(binary.c_str(), X_OK) == 0) continue;
     spdlog::error("queue {}: {}: {} (executors.dir names the folder)", queue.name, binary,
                   std::generic_category().message(errno));

@@ -15,8 +15,11 @@ namespace headrace {
 struct HandlerEntry {
   HandlerInfo info;
   Handler* in_thread = nullptr;  // for `mode: thread`, not owned; null: not declared thread-safe
-  std::string executor;          // file name of its executor binary; empty: no `mode: process`
-  bool forwards = false;         // to the queue's upstream: no code of ours does the job
+  // File name of its executor binary in the executors' folder, or an absolute path; empty: no
+  // `mode: process`.
+  std::string executor;
+  std::vector<std::string> arguments{};  // of that binary, before those of the queue
+  bool forwards = false;  // to the queue's upstream: no code of ours does the job
 };
 
 // The handlers of this program by name. Filled at the start, read by all threads after that;

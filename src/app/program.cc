@@ -1,0 +1,131 @@
+#include "app/program.h"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "app/builtin_handlers.h"
+#include "app/health_probe.h"
+#include "app/linked_handlers.h"
+#include "app/linked_zygote.h"
+#include "app/plan.h"
+#include "app/serve.h"
+#include "config/load.h"
+#include "handler/sandbox_layers.h"
+
+namespace headrace {
+namespace {
+
+std::vector<std::string> Environment() {
+  std::vector<std::string> variables;
+  for (char** variable = ::environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  return variables;
+}
+
+// The file that the command line or HEADRACE_CONFIG names, else the system's, else the one that was
+// installed with the program.
+std::string ConfigFile(const std::string& named) {
+  if (!named.empty()) return named;
+  const char* const variable = std::getenv("HEADRACE_CONFIG");
+  if (variable != nullptr && *variable != '\0') return variable;
+  std::string system = "/etc/headrace/headrace.yaml";
+  std::error_code error;
+  if (std::filesystem::exists(system, error)) return system;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (program.parent_path().parent_path() / "share/headrace/headrace.yaml").string();
+}
+
+void PrintAll(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) fmt::print(stderr, "{}\n", line);
+}
+
+int Check(const Config& config) {
+  const auto plan = MakePlan(config);
+  if (!plan) {
+    fmt::print(stderr, "{}\n", plan.error().hint);
+    return EXIT_FAILURE;
+  }
+  if (const auto sandbox = CheckSandbox(config.sandbox, ProbeSandbox()); !sandbox) {
+    fmt::print(stderr, "{}\n", sandbox.error().hint);
+    return EXIT_FAILURE;
+  }
+  fmt::print("the configuration is good: {} queues, {} slots ({})\n", config.queues.size(),
+             plan->slots, plan->slots_reason);
+  return EXIT_SUCCESS;
+}
+
+int Health(const Config& config, const std::string& path) {
+  constexpr std::chrono::seconds kPatience{2};
+  const auto answer = ProbeHealth(config.management.listen, path, Deadline::After(kPatience));
+  if (!answer) {
+    fmt::print(stderr, "{}\n", answer.error().hint);
+    return EXIT_FAILURE;
+  }
+  fmt::print("{}", *answer);
+  return EXIT_SUCCESS;
+}
+
+int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) {
+  CLI::App command("CPU-heavy work behind HTTP: a bounded queue, worker processes, early 429s",
+                   "headrace");
+  std::string file;
+  std::string path = "/readyz";
+  command.add_option("-c,--config", file,
+                     "configuration file (else HEADRACE_CONFIG, else "
+                     "/etc/headrace/headrace.yaml)");
+  command.fallthrough();
+  command.require_subcommand(0, 1);
+  const CLI::App* serve = command.add_subcommand("serve", "run the service (the default)");
+  const CLI::App* check =
+      command.add_subcommand("check", "say what is wrong with the configuration");
+  CLI::App* health = command.add_subcommand("health", "ask the running service whether it is well");
+  health->add_option("--path", path, "what to ask: /readyz, /livez or /startupz");
+  const CLI::App* version = command.add_subcommand("version", "print the version");
+  static_cast<void>(serve);
+  CLI11_PARSE(command, argc, argv);
+
+  if (version->parsed()) {
+    fmt::print("headrace {}\n", HEADRACE_VERSION);
+    return EXIT_SUCCESS;
+  }
+  BuiltinHandlers handlers;
+  LinkedHandlers linked_handlers;
+  if (auto added = linked_handlers.Add(linked, handlers.registry()); !added) {
+    fmt::print(stderr, "{}\n", added.error().hint);
+    return EXIT_FAILURE;
+  }
+  const LoadedConfig loaded = LoadConfig({ConfigFile(file), Environment(), handlers.registry()});
+  if (!loaded.problems.empty()) {
+    PrintAll(loaded.problems);
+    return EXIT_FAILURE;
+  }
+  if (check->parsed()) return Check(loaded.config);
+  if (health->parsed()) return Health(loaded.config, path);
+  return Serve(loaded.config, handlers.registry());
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv, const std::vector<LinkedHandler>& linked) {
+  if (IsZygote(argc, argv)) return RunLinkedZygote(argc, argv, linked);
+  ::prctl(PR_SET_DUMPABLE,
+          0);  // first of all: no other process of this user may look into this one
+  BlockSignals();
+  try {
+    return RunCommand(argc, argv, linked);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "headrace: %s\n", e.what());
+    return EXIT_FAILURE;
+  }
+}
+
+}  // namespace headrace
