@@ -120,11 +120,14 @@ FS_MATRIX PdfPage::ScaleTo(const Drawing& drawing) const {
 // draws the corpus between guard pages). docs/adr/0010 has the price.
 bool PdfPage::DrawBand(const Drawing& drawing, Band band, std::byte* bgra) const {
   const std::size_t before = Size(band.top) * Size(drawing.width) * 4;
-  const Bitmap bitmap(
-      drawing, reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(bgra) - before));
+  const std::uintptr_t whole = reinterpret_cast<std::uintptr_t>(bgra) - before;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): no object is there that a pointer could reach
+  const Bitmap bitmap(drawing, reinterpret_cast<std::byte*>(whole));
   if (bitmap.get() == nullptr) return false;
   Fill(bgra, Size(band.rows) * Size(drawing.width), drawing.background);
   const FS_MATRIX scale = ScaleTo(drawing);
+  // A page without width or height shows nothing.
+  if (!std::isfinite(scale.a) || !std::isfinite(scale.d)) return true;
   const FS_RECTF clip{0, static_cast<float>(band.top), static_cast<float>(drawing.width),
                       static_cast<float>(band.top + band.rows)};
   FPDF_RenderPageBitmapWithMatrix(bitmap.get(), page_, &scale, &clip, Flags(drawing));

@@ -23,6 +23,17 @@ constexpr UINT8 kDotsPerInch = 1;
 constexpr int kExactQuality = 96;
 constexpr std::size_t kRowsAtOnce = 16;
 
+// Hands over `count` rows; returns how many libjpeg took.
+std::size_t WriteRows(j_compress_ptr info, const std::byte* bgra, std::size_t count) {
+  std::array<JSAMPROW, kRowsAtOnce> rows{};
+  const std::size_t row_bytes = std::size_t{info->image_width} * 4;
+  for (std::size_t i = 0; i < count; ++i) {
+    // libjpeg only reads them; its interface is older than const.
+    rows[i] = const_cast<JSAMPROW>(reinterpret_cast<const JSAMPLE*>(bgra + i * row_bytes));
+  }
+  return jpeg_write_scanlines(info, rows.data(), static_cast<JDIMENSION>(count));
+}
+
 }  // namespace
 
 // libjpeg reports errors by a call that must not return: it jumps back to where Guard called the
@@ -122,15 +133,9 @@ void JpegEncoder::Begin(const ImageSpec& spec) {
 void JpegEncoder::AddRows(std::span<const std::byte> bgra) {
   const std::size_t rows = bgra.size() / state_->row_bytes;
   state_->Guard([&] {
-    std::array<JSAMPROW, kRowsAtOnce> pointers{};
     for (std::size_t row = 0; row < rows;) {
-      const std::size_t count = std::min(kRowsAtOnce, rows - row);
-      for (std::size_t i = 0; i < count; ++i) {
-        // libjpeg only reads them; its interface is older than const.
-        pointers[i] = const_cast<JSAMPROW>(
-            reinterpret_cast<const JSAMPLE*>(bgra.data() + (row + i) * state_->row_bytes));
-      }
-      row += jpeg_write_scanlines(&state_->info, pointers.data(), static_cast<JDIMENSION>(count));
+      row += WriteRows(&state_->info, bgra.data() + row * state_->row_bytes,
+                       std::min(kRowsAtOnce, rows - row));
     }
   });
 }

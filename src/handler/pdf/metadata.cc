@@ -86,6 +86,7 @@ std::string MetadataJson(const PdfDocument& document, const std::vector<int>& pa
     members.emplace_back(member, TextOrNull(document.Information(tag)));
   }
   std::vector<Json> sizes;
+  sizes.reserve(pages.size());
   for (const int page : pages) sizes.push_back(PageOf(document, page));
   members.emplace_back("pages", Json::Array(sizes));
   return Json::Object(members).Text() + '\n';

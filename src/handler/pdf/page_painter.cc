@@ -71,6 +71,12 @@ Pixels FirstGuess(const Order& order) {
   return order.gray || order.output == PdfOutput::kPng ? Pixels::kGray : Pixels::kColour;
 }
 
+// What it must be taken for when these rows are known.
+Pixels Judge(Pixels guess, std::span<const std::byte> rows, const Order& order) {
+  const bool guessed = guess == Pixels::kGray && !order.gray;
+  return guessed && !IsGray(rows) ? Pixels::kColour : guess;
+}
+
 }  // namespace
 
 // One page that becomes one file.
@@ -118,12 +124,11 @@ std::optional<Failure> PagePainter::Paint(const PdfPage& page, int number, const
   return stopped;
 }
 
-// A PNG whose pages turn out to be gray in all bands is written with one channel, as if it had been
-// drawn at once. Which it is must be known before the first row is written: the first band tells
-// of most pages; where colour comes later, the picture is begun again.
+// A PNG whose pixels turn out to be gray in all bands is written with one channel, as if it had
+// been drawn at once. Which it is must be known before the first row is written: the first band
+// tells of most pages; where colour comes later, the picture is begun again.
 PagePainter::Attempt PagePainter::PaintAs(Pixels pixels, const Picture& picture) {
   const Drawing& drawing = picture.drawing;
-  const bool guessed = pixels == Pixels::kGray && !picture.order.gray;
   for (int top = 0; top < drawing.height; top += picture.band_rows) {
     if (top != 0 && picture.context.Cancelled()) return Attempt::kStopped;
     const Band band{top, std::min(picture.band_rows, drawing.height - top)};
@@ -131,14 +136,13 @@ PagePainter::Attempt PagePainter::PaintAs(Pixels pixels, const Picture& picture)
     if (bgra == nullptr) return Attempt::kNoBitmap;
     const std::span<std::byte> rows(bgra, 4 * Count(drawing.width, band.rows));
     if (picture.order.gray) MakeGray(rows);
-    if (guessed && pixels == Pixels::kGray && !IsGray(rows)) {
-      if (top != 0) return Attempt::kColoured;
-      pixels = Pixels::kColour;
-    }
+    const Pixels seen = Judge(pixels, rows, picture.order);
     if (top == 0) {
+      pixels = seen;
       picture.encoder.Begin({drawing.width, drawing.height, picture.dpi, pixels,
                              picture.order.compression, picture.order.quality});
     }
+    if (seen != pixels) return Attempt::kColoured;
     picture.encoder.AddRows(rows);
   }
   return Attempt::kDone;

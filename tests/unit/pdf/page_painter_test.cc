@@ -117,6 +117,15 @@ TEST(PagePainter, DrawsAPageNarrowerThanAPointInBandsToo) {
   EXPECT_EQ(std::pair(image.width, image.height), std::pair(300U, 400U));
 }
 
+TEST(PagePainter, APageThatShowsNothingIsEmptyInBands) {
+  const std::string nothing =
+      DocumentOf("/MediaBox[0 0 100 100]/CropBox[200 200 300 300]", "0 g 0 0 500 500 re f");
+  const PngImage image =
+      DecodePng(Paint(nothing, 1, {{"width", "200"}, {"height", "200"}}, 10'000));
+  EXPECT_EQ(std::pair(image.width, image.height), std::pair(200U, 200U));
+  EXPECT_EQ(image.pixels.at(0), 255);
+}
+
 TEST(PagePainter, NamesTheLimitThatAPageBreaks) {
   const std::string wide = PageOf("0 0 14400 100");
   const PdfDocument document = OpenDocument(wide);
