@@ -19,7 +19,7 @@ struct HandlerEntry {
   // `mode: process`.
   std::string executor;
   std::vector<std::string> arguments{};  // of that binary, before those of the queue
-  bool forwards = false;  // to the queue's upstream: no code of ours does the job
+  bool forwards = false;                 // to the queue's upstream: no code of ours does the job
 };
 
 // The handlers of this program by name. Filled at the start, read by all threads after that;

@@ -60,12 +60,15 @@ std::size_t BodyReader::Feed(std::string_view bytes) {
       taken += TakeData(bytes.substr(taken));
     } else {
       TakeLineByte(bytes[taken++]);
-      if (++framing_ > kFreeFraming + kMaxFraming * data_ && state_ == State::kMore) {
-        Bad("the body has far more framing than data; send larger chunks");
-      }
+      CountFraming();
     }
   }
   return taken;
+}
+
+void BodyReader::CountFraming() {
+  if (++framing_ <= kFreeFraming + kMaxFraming * data_ || state_ != State::kMore) return;
+  Bad("the body has far more framing than data; send larger chunks");
 }
 
 std::size_t BodyReader::TakeData(std::string_view bytes) {

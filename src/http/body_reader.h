@@ -49,6 +49,7 @@ class BodyReader {
   void Bad(const char* hint) { Fail(ErrorCode::kInvalidArgument, "malformed-request", hint); }
   std::size_t TakeData(std::string_view bytes);
   void TakeLineByte(char c);
+  void CountFraming();
   void TakeSizeByte(char c);
   void TakeExtensionByte(char c);
   void TakeTrailerByte(char c);

@@ -8,7 +8,6 @@ namespace headrace {
 namespace {
 
 using testing::Contains;
-using testing::IsEmpty;
 
 class QueueHandlersTest : public testing::Test {
  protected:
@@ -32,8 +31,17 @@ TEST_F(QueueHandlersTest, EachQueueOfTheHandlerOcrTakesItsOwnLanguages) {
 }
 
 TEST_F(QueueHandlersTest, ExecutorsLearnTheKeysOfTheirQueue) {
-  EXPECT_THAT(ExecutorArguments(config_.queues[0]), Contains("--languages=deu"));
-  EXPECT_THAT(ExecutorArguments(config_.queues[1]), IsEmpty());
+  const HandlerEntry& handler = *handlers_.registry().Find("ocr");
+  EXPECT_THAT(ExecutorArguments(config_.queues[0], handler), Contains("--languages=deu"));
+  config_.queues[1].pdf.max_pages = 7;
+  EXPECT_THAT(ExecutorArguments(config_.queues[1], handler), Contains("--max-pages=7"));
+}
+
+TEST_F(QueueHandlersTest, ExecutorsOfALinkedHandlerLearnWhatItsEntrySays) {
+  HandlerEntry linked;
+  linked.arguments = {"--handler=mine"};
+  config_.queues[1].handler = "mine";
+  EXPECT_EQ(ExecutorArguments(config_.queues[1], linked), linked.arguments);
 }
 
 }  // namespace
