@@ -60,6 +60,7 @@ class ServiceFixture : public testing::Test {
     format.name = "format";
     format.type = ParamType::kChoice;
     format.choices = {"png", "jpeg"};
+    format.media_types = {"image/png", "image/jpeg"};
     format.default_value = "png";
     return {format};
   }

@@ -112,6 +112,7 @@ TEST_F(PoolTest, HidesTheServicesEnvironmentFromExecutors) {
 }
 
 TEST_F(PoolTest, LetsNoExecutorStartThreadsOfOpenMp) {
+  UseBinary("trusted-executor");
   setenv("OMP_THREAD_LIMIT", "16", 1);
   const std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
   unsetenv("OMP_THREAD_LIMIT");
