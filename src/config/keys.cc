@@ -60,6 +60,9 @@ void AddServerKeys(std::vector<Key<Config>>& keys) {
           "server.max_header_fields", [](auto& c) -> auto& { return c.http.max_header_fields; },
           "most header fields; more: 431"),
       Counts(), {8, 10'000}));
+}
+
+void AddClientKeys(std::vector<Key<Config>>& keys) {
   keys.push_back(
       TextKey(Of(
                   "server.tls.certificate", [](auto& c) -> auto& { return c.http.tls_certificate; },
@@ -194,6 +197,7 @@ void AddOtherKeys(std::vector<Key<Config>>& keys) {
 std::vector<Key<Config>> MakeProgramKeys() {
   std::vector<Key<Config>> keys;
   AddServerKeys(keys);
+  AddClientKeys(keys);
   AddServerTimes(keys);
   AddOtherKeys(keys);
   return keys;

@@ -281,11 +281,15 @@ void Connection::AbortStream() {
   Close();
 }
 
+bool Connection::HasUnread() const {
+  if (advancing_) return !input_.empty();
+  return paused_ || buffered_at_ < buffered_.size();
+}
+
 void Connection::Send(Answer answer, bool keep, State after) {
   keep = keep && !answer.close && !edge_.draining.load(std::memory_order_relaxed);
   // A close with unread input would reset the connection and destroy the answer on its way.
-  const bool unread = advancing_ ? !input_.empty() : paused_ || buffered_at_ < buffered_.size();
-  const bool drained = after == State::kHead && !unread;
+  const bool drained = after == State::kHead && !HasUnread();
   after_ = keep ? after : drained ? State::kClosed : State::kLinger;
   status_ = answer.status;
   state_ = answer.streamed ? State::kStream : State::kWriting;

@@ -86,6 +86,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void StartBody();
   void Refuse(Answer answer);
   void RespondError(const Error& error);
+  // Whether the client has sent more than this request, as far as that is known.
+  [[nodiscard]] bool HasUnread() const;
   void Send(Answer answer, bool keep, State after);
   void FinishAnswer();
   void StartLinger();

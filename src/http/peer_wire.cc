@@ -10,6 +10,13 @@
 #include "http/pistache.h"
 
 namespace headrace {
+namespace {
+
+void TellWritten(const std::shared_ptr<Connection>& connection) {
+  if (connection) CloseIfThrown(*connection, [&] { connection->OnWritten(); });
+}
+
+}  // namespace
 
 template <class Buffer>
 bool PeerWire::Write(Buffer buffer, bool more) {
@@ -18,10 +25,7 @@ bool PeerWire::Write(Buffer buffer, bool more) {
   promise.then(
       [weak = connection_, peer = std::weak_ptr(peer_)](PST_SSIZE_T) {
         const auto alive = peer.lock();
-        const auto connection = weak.lock();
-        if (alive && connection && alive->pendingBytes() == 0) {
-          CloseIfThrown(*connection, [&] { connection->OnWritten(); });
-        }
+        if (alive && alive->pendingBytes() == 0) TellWritten(weak.lock());
       },
       [transport = transport_, weak = std::weak_ptr(peer_)](const std::exception_ptr&) {
         // The client is gone. Closed from the loop, not from within the call that wrote.
@@ -44,10 +48,7 @@ bool PeerWire::SendFile(const Payload& payload, std::size_t offset, std::size_t 
 }
 
 void PeerWire::AwaitTurn() {
-  transport_->post([weak = connection_] {
-    const auto connection = weak.lock();
-    if (connection) CloseIfThrown(*connection, [&] { connection->OnWritten(); });
-  });
+  transport_->post([weak = connection_] { TellWritten(weak.lock()); });
 }
 
 bool PeerWire::ClientLeft() const {
