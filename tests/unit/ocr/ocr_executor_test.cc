@@ -8,7 +8,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+[[maybe_unused]] constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 
 std::string Png(Pix* pix) {
   std::uint8_t* data = nullptr;
