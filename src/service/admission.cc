@@ -30,6 +30,13 @@ Error WrongType(const ServiceQueue& queue) {
           {}};
 }
 
+// All together, or, where the body may bring more of them, each by itself.
+Status CheckIntakeParams(const HandlerInfo& handler, const Intake& intake) {
+  if (intake.more_params) return CheckParams(handler, intake.params, intake.query_params);
+  auto all = ValidateParams(handler, intake.params, intake.query_params);
+  return all ? Ok() : Status(std::move(all).error());
+}
+
 bool TakesType(const HandlerInfo& handler, std::string_view type) {
   const auto& types = handler.media_types;
   return types.empty() || type.empty() ||
@@ -67,12 +74,7 @@ Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
   if (auto taken = CheckType(queue, intake.media_type); !taken) return taken;
   if (intake.wrong_type) return *intake.wrong_type;
   if (intake.malformed) return *intake.malformed;
-  auto checked = CheckParams(*target.handler, intake.params, intake.query_params);
-  if (!checked) return checked;
-  if (!intake.more_params) {
-    auto all = ValidateParams(*target.handler, intake.params, intake.query_params);
-    if (!all) return std::move(all).error();
-  }
+  if (auto sound = CheckIntakeParams(*target.handler, intake); !sound) return sound;
   if (intake.unacceptable) return *intake.unacceptable;
   if (intake.content_length.value_or(0) > MostBytes()) return TooLong();
   return CheckRoom(queue, intake);
