@@ -103,22 +103,27 @@ def head(method, target, *fields):
     return "\r\n".join([f"{method} {target} HTTP/1.1", "Host: a", *fields, "", ""]).encode()
 
 
+def read_answers(client, count):
+    """Statuses and bodies of as many pipelined answers with a Content-Length; fewer if the connection ended first."""
+    answers, data = [], b""
+    while len(answers) < count:
+        start, blank, rest = data.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", start, re.I) if blank else None
+        size = int(length.group(1)) if length else 0
+        if blank and len(rest) >= size:
+            answers.append((int(start.split()[1]), rest[:size]))
+            data = rest[size:]
+            continue
+        some = client.recv(65536)
+        if not some:
+            break
+        data += some
+    return answers
+
+
 def read_answer(client):
     """Status and body of one answer with a Content-Length; (0, b"") if the connection ended first."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        some = client.recv(65536)
-        if not some:
-            return 0, b""
-        data += some
-    start, _, body = data.partition(b"\r\n\r\n")
-    length = re.search(rb"content-length: (\d+)", start, re.I)
-    while length and len(body) < int(length.group(1)):
-        some = client.recv(65536)
-        if not some:
-            return 0, b""
-        body += some
-    return int(start.split()[1]), body
+    return next(iter(read_answers(client, 1)), (0, b""))
 
 
 def wrk(service, target, seconds, connections=16):
