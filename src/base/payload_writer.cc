@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/memfd.h"
+#include "base/words.h"
 
 namespace headrace {
 
@@ -50,7 +51,7 @@ Expected<Payload> PayloadWriter::Finish() {
     return Payload::FromString(std::exchange(memory_, std::string()));
   }
   auto flushed = Flush();
-  memory_ = std::string();
+  FreeMemory(memory_);
   if (!flushed) return std::move(flushed).error();
   constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
   if (fcntl(memfd_.get(), F_ADD_SEALS, kSeals) != 0) return OutOfMemory("seal");

@@ -10,4 +10,8 @@ namespace headrace {
 // refuse.
 std::vector<std::string> SplitWords(std::string_view text, char separator);
 
+// Empties the string and gives its memory back, which an assignment of an empty one need not do:
+// the standard library may keep the larger buffer.
+inline void FreeMemory(std::string& text) { std::string().swap(text); }
+
 }  // namespace headrace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/words.h"
 #include "http/gzip.h"
 #include "http/problem.h"
 #include "http/reactor_link.h"
@@ -72,7 +73,7 @@ void Connection::UpdateReading() {
   if (state_ == State::kClosed) return;
   const std::size_t waiting = buffered_.size() - buffered_at_;
   if (waiting == 0 && buffered_.capacity() > kKeptBuffer) {
-    buffered_ = std::string();
+    FreeMemory(buffered_);
     buffered_at_ = 0;
   }
   const bool pause = state_ == State::kWriting || waits_for_turn_ ||

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/words.h"
 #include "http/chars.h"
 #include "http/host.h"
 
@@ -57,7 +58,7 @@ void RequestParser::Reset() {
   constexpr std::size_t kKeptBytes = 4096;
   constexpr std::size_t kKeptFields = 64;
   text_.clear();
-  if (text_.capacity() > kKeptBytes) text_ = std::string();
+  if (text_.capacity() > kKeptBytes) FreeMemory(text_);
   line_start_ = first_line_end_ = blank_lines_ = 0;
   state_ = State::kMore;
   std::vector<HeaderField> fields = std::move(head_.fields);

@@ -17,5 +17,12 @@ TEST(Words, EmptyOnesStayForTheCallerToRefuse) {
   EXPECT_THAT(SplitWords("a, ,b,", ','), ElementsAre("a", "", "b", ""));
 }
 
+TEST(Words, AStringGivesItsMemoryBack) {
+  std::string text(10'000, 'x');
+  FreeMemory(text);
+  EXPECT_TRUE(text.empty());
+  EXPECT_EQ(text.capacity(), std::string().capacity());
+}
+
 }  // namespace
 }  // namespace headrace

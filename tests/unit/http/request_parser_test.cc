@@ -1,6 +1,7 @@
 #include "http/request_parser.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <string>
 #include <vector>
@@ -222,6 +223,17 @@ TEST(RequestParser, IsReadyForTheNextRequestAfterReset) {
   EXPECT_EQ(parser.head().path, "/b");
   EXPECT_FALSE(parser.head().HasBody());
   EXPECT_EQ(parser.head().fields.size(), 1U);
+}
+
+TEST(RequestParser, GivesTheMemoryOfALargeHeadBack) {
+  RequestParser parser({8'192, 65'536, 100});
+  const std::string head =
+      "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(12'000, 'x') + "\r\n\r\n";
+  const std::size_t before = mallinfo2().uordblks;
+  parser.Feed(head);
+  ASSERT_EQ(parser.state(), State::kDone);
+  parser.Reset();
+  EXPECT_LT(mallinfo2().uordblks, before + 4096);
 }
 
 TEST(RequestParser, JoinsFieldsOfOneNameIntoAList) {
