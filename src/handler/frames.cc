@@ -17,6 +17,12 @@ WireFailure ToWire(Failure::Kind kind) {
       return WireFailure::kTooLarge;
     case Failure::Kind::kInternal:
       return WireFailure::kInternal;
+    case Failure::Kind::kCrashed:
+      return WireFailure::kCrashed;
+    case Failure::Kind::kCpuLimit:
+      return WireFailure::kCpuLimit;
+    case Failure::Kind::kRetry:
+      return WireFailure::kRetry;
   }
   std::abort();
 }
@@ -155,6 +161,19 @@ std::span<const std::byte> Encode(FrameWriter& writer, const FailureFrame& frame
   writer.Text(frame.type.substr(0, kMaxFailureType));
   writer.Text(frame.hint.substr(0, kMaxFailureHint));
   writer.Text(frame.detail.substr(0, kMaxFailureDetail));
+  return writer.Finish();
+}
+
+std::span<const std::byte> Encode(FrameWriter& writer, const UsageFrame& frame) {
+  writer.Begin(FrameType::kUsage);
+  writer.U64(frame.cpu);
+  writer.U64(frame.peak_memory);
+  return writer.Finish();
+}
+
+std::span<const std::byte> EncodeStderr(FrameWriter& writer, std::string_view text) {
+  writer.Begin(FrameType::kStderr);
+  writer.Raw(std::as_bytes(std::span(text.substr(0, kMaxStderr))));
   return writer.Finish();
 }
 

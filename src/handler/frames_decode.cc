@@ -6,6 +6,8 @@
 namespace headrace {
 namespace {
 
+constexpr auto kLastFailure = static_cast<std::uint8_t>(WireFailure::kRetry);
+
 std::uint64_t LoadNumber(std::span<const std::byte> bytes) {
   std::uint64_t value = 0;
   for (std::size_t i = bytes.size(); i > 0; --i) {
@@ -190,13 +192,27 @@ std::optional<FailureFrame> DecodeFailure(std::span<const std::byte> body) {
   frame.type = reader.Text();
   frame.hint = reader.Text();
   frame.detail = reader.Text();
-  if (!reader.Complete() || kind < 1 || kind > 5) return std::nullopt;
+  if (!reader.Complete() || kind < 1 || kind > kLastFailure) return std::nullopt;
   frame.kind = static_cast<WireFailure>(kind);
   if (!ValidSlug(frame.type) || frame.hint.size() > kMaxFailureHint ||
       frame.detail.size() > kMaxFailureDetail) {
     return std::nullopt;
   }
   return frame;
+}
+
+std::optional<UsageFrame> DecodeUsage(std::span<const std::byte> body) {
+  FrameReader reader(body);
+  UsageFrame frame;
+  frame.cpu = reader.U64();
+  frame.peak_memory = reader.U64();
+  if (!reader.Complete() || frame.cpu > INT64_MAX) return std::nullopt;
+  return frame;
+}
+
+std::optional<std::string_view> DecodeStderr(std::span<const std::byte> body) {
+  if (body.empty() || body.size() > kMaxStderr) return std::nullopt;
+  return AsText(body);
 }
 
 bool ValidSlug(std::string_view slug) {
