@@ -16,7 +16,6 @@
 namespace headrace {
 namespace {
 
-constexpr rlim_t kOpenFiles = 64;
 constexpr rlim_t kKeeperOpenFiles = 1024;
 constexpr rlim_t kStackBytes = rlim_t{8} << 20U;
 
@@ -70,7 +69,7 @@ std::optional<std::string> HideMemory() {
   return std::nullopt;
 }
 
-std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
+std::optional<std::string> LimitResources(const ExecutorLimits& limits, std::uint64_t open_files) {
   if (!Lower(limits.priority)) return Reason("scheduling");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Reason("PR_SET_NO_NEW_PRIVS");
 #ifndef HEADRACE_SANITIZED
@@ -85,7 +84,7 @@ std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
   if (limits.file_size != 0 && !LimitBytes(RLIMIT_FSIZE, limits.file_size)) {
     return Reason("RLIMIT_FSIZE");
   }
-  if (!LimitBytes(RLIMIT_NOFILE, kOpenFiles)) return Reason("RLIMIT_NOFILE");
+  if (!LimitBytes(RLIMIT_NOFILE, open_files)) return Reason("RLIMIT_NOFILE");
   if (!LimitBytes(RLIMIT_CORE, 0)) return Reason("RLIMIT_CORE");
   if (!LimitBytes(RLIMIT_STACK, kStackBytes)) return Reason("RLIMIT_STACK");
   return std::nullopt;

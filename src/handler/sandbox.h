@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -27,10 +28,14 @@ void PreferAsVictim();
 // No core dumps, no ptrace, no /proc/PID/mem for other processes of the same user.
 std::optional<std::string> HideMemory();
 
+// As many descriptors as a handler of ours needs that has all it works on.
+inline constexpr std::uint64_t kExecutorOpenFiles = 64;
+
 // For the executor: its share of the cores, no_new_privs and the resource limits. A limit which is
 // already lower stays. Sanitizer builds leave the address space unlimited, their shadow memory
 // needs it.
-std::optional<std::string> LimitResources(const ExecutorLimits& limits);
+std::optional<std::string> LimitResources(const ExecutorLimits& limits,
+                                          std::uint64_t open_files = kExecutorOpenFiles);
 
 // For a keeper in place of those: no_new_privs, room for its program's descriptors, no core dump.
 // What its program may use is the keeper's to limit.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -35,8 +36,9 @@ class ProcessTree {
   [[nodiscard]] bool ToldToEnd() const { return told_ || ServiceGone(); }
   [[nodiscard]] bool ServiceGone() const;
 
-  // Those that have not ended, at this moment.
-  [[nodiscard]] static std::vector<pid_t> Living();
+  // Their threads at this moment, as /proc/PID/task/TID. Cheap, so not exact: it may miss what is
+  // being started or handed over.
+  [[nodiscard]] static std::vector<std::string> Tasks();
 
   // Ends all of them: SIGTERM, `grace`, then SIGKILL to those that are left; returns when none is
   // left, not even a zombie. Without grace SIGKILL comes at once. During the grace `meanwhile` is
@@ -49,7 +51,6 @@ class ProcessTree {
   ProcessTree(pid_t service, UniqueFd signals) : service_(service), signals_(std::move(signals)) {}
   // Reaps until nothing more has ended. False: there is no process left.
   bool Reap();
-  bool ReapOne(bool& any_left);
   void AwaitEnd(std::chrono::milliseconds grace, int fd, const std::function<bool()>& meanwhile);
   void KillAll();
 

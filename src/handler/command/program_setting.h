@@ -11,10 +11,6 @@ namespace headrace {
 
 // What the operator's program finds around it.
 
-// Whether an argument names {input}, {output}.
-bool NamesInput(const CommandOptions& options);
-bool NamesOutput(const CommandOptions& options);
-
 // The command with {input} and {output} replaced by the paths in `scratch`.
 std::vector<std::string> ProgramArguments(const CommandOptions& options, const Scratch& scratch);
 
