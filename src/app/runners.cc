@@ -69,7 +69,7 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);
     options.max_result = config.max_result;
     options.priority = queue.isolation.priority;
-    options.recycle_after = queue.isolation.recycle_after;
+    options.recycle_after = queue.RecycleAfter();
     options.sandbox_required = config.sandbox == SandboxMode::kRequired;
     options.lender = queue.isolation.parallel ? &services.lender : nullptr;
     auto pool = std::make_unique<ExecutorPool>(std::move(options), services.spawn_queue);

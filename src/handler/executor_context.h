@@ -17,12 +17,12 @@ namespace headrace {
 class KeeperContext : public Context {
  public:
   // What its program said on standard error, for the service's log: bytes as they came, any of
-  // them. The service ends an executor that sends more than 16 MiB in one job.
+  // them. The service ends an executor that sends more than kMaxJobStderr in one job.
   virtual void Stderr(std::string_view text) = 0;
 
   // What its program used since the last call, or since it has begun, and its largest resident
   // memory; for one that lives on after the job, whose use the kernel tells the service only when
-  // it has ended. Before Run returns; 16 times a job at most.
+  // it has ended. Before Run returns; kMaxJobUsages times a job at most.
   virtual void Usage(std::chrono::nanoseconds cpu, std::uint64_t peak_memory) = 0;
 
   // AddPart for bytes that come in pieces: returns a descriptor to which exactly `size` bytes are

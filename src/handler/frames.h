@@ -80,6 +80,10 @@ inline constexpr std::size_t kMaxFailureType = 64;
 inline constexpr std::size_t kMaxFailureHint = 1024;
 inline constexpr std::size_t kMaxFailureDetail = 4096;
 inline constexpr std::size_t kMaxStderr = 4096;  // of one frame
+// Of all of them in one job, headers included: more is a flood. A keeper that sends byte by byte
+// can so send 3 MiB.
+inline constexpr std::uint64_t kMaxJobStderr = std::uint64_t{64} << 20U;
+inline constexpr int kMaxJobUsages = 16;
 
 enum class FrameType : std::uint16_t {
   kReady = 1,
