@@ -12,8 +12,8 @@ namespace {
 constexpr std::chrono::milliseconds kUsual{100};
 constexpr std::chrono::milliseconds kFirst{10};
 constexpr std::chrono::milliseconds kLeast{5};
-// Of one core: measuring takes at most a twentieth.
-constexpr int kShareOfMeasuring = 20;
+// Measuring takes at most a fifth of a core, so a folder full of small files is seen less often.
+constexpr int kShareOfMeasuring = 4;
 
 bool PeerClosed(const pollfd& polled) {
   return (polled.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
