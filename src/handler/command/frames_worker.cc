@@ -25,6 +25,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kReadSize = std::size_t{256} << 10U;
+constexpr std::size_t kLastWords = 1024;
 // A process that ends closes its socket a little before its status can be had.
 constexpr milliseconds kEndAfterClose{2'000};
 
@@ -62,9 +63,14 @@ std::optional<std::string> FramesWorker::Start() {
       Await(std::min(until, must_end_by_), 0);
     }
   }
-  if (!reason) return std::nullopt;
+  const std::string words = PlainText(std::exchange(said_, {}), kLastWords);
+  if (!reason) {
+    errors_->Begin(0, {});
+    return std::nullopt;
+  }
   broken_ = true;
-  return fmt::format("the worker {}: {}{}", options_.command.front(), *reason, LastWords());
+  return fmt::format("the worker {}: {}{}{}", options_.command.front(), *reason,
+                     words.empty() ? "" : "; its last words: ", words);
 }
 
 std::optional<std::string> FramesWorker::Launch() {
@@ -76,7 +82,11 @@ std::optional<std::string> FramesWorker::Launch() {
   const UniqueFd its_end(ends[1]);
   auto errors = ErrorOutput::Make();
   if (!errors) return errors.error().detail;
-  errors_.emplace(std::move(*errors));
+  errors_.emplace(*std::move(errors));
+  errors_->Begin(UINT64_MAX, [this](std::string_view text) {
+    said_ += text;
+    if (said_.size() > kLastWords) said_.erase(0, said_.size() - kLastWords);
+  });
 
   ProgramSpec spec;
   spec.argv = options_.command;
@@ -227,7 +237,8 @@ Failure FramesWorker::Misfortune() const {
   const bool full = scratch_full_ || signal == SIGXFSZ;
   if (full) return *FailureOf({RunEnd::Reason::kScratchFull}, details, options_);
   if (signal != 0) return *FailureOf({RunEnd::Reason::kExited, *status}, details, options_);
-  return {Failure::Kind::kCrashed, "executor-crashed", "", "the worker: " + Why() + LastWords()};
+  const std::string words = details.last_line.empty() ? "" : "; " + details.last_line;
+  return {Failure::Kind::kCrashed, "executor-crashed", "", "the worker: " + Why() + words};
 }
 
 std::string FramesWorker::Why() const {
@@ -235,11 +246,6 @@ std::string FramesWorker::Why() const {
   if (answer_.lost() || Unwanted()) return "nobody wants its job any more";
   const auto status = tree_.status();
   return status ? DescribeStatus(*status) : "it closed its socket";
-}
-
-std::string FramesWorker::LastWords() const {
-  const std::string line = errors_ ? errors_->LastLine() : "";
-  return line.empty() ? "" : "; its last words: " + line;
 }
 
 }  // namespace headrace

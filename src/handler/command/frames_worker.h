@@ -73,7 +73,6 @@ class FramesWorker {
   void Converse();
   [[nodiscard]] Failure Misfortune() const;
   [[nodiscard]] std::string Why() const;
-  [[nodiscard]] std::string LastWords() const;
   void EndJob(KeeperContext& context);
   [[nodiscard]] bool EmptyTmp() const;
 
@@ -84,6 +83,7 @@ class FramesWorker {
   const int service_;
 
   std::optional<ErrorOutput> errors_;
+  std::string said_;  // the last of what it has said while it starts
   std::optional<WorkerUsage> usage_;
   UniqueFd socket_;
   WorkerAnswer answer_;

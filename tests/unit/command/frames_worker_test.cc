@@ -186,7 +186,7 @@ TEST_F(FramesWorkerTest, ACrashTakesItsJobWithIt) {
   ExpectCrash(Run({{"do", "abort"}}), "signal 6");
 }
 TEST_F(FramesWorkerTest, ItsExitInAJobIsACrashAndItsLastWordsAreKept) {
-  ExpectCrash(Run({{"do", "exit"}}), "exit status 7; its last words:   that was it");
+  ExpectCrash(Run({{"do", "exit"}}), "exit status 7;   that was it");
 }
 TEST_F(FramesWorkerTest, ACrashInTheMiddleOfAPartIsOne) {
   ExpectCrash(Run({{"do", "half"}}), "signal 6");
@@ -309,7 +309,7 @@ TEST_F(FramesWorkerTest, AServiceThatClosesWhileItLoadsEndsIt) {
 }
 
 TEST_F(FramesWorkerTest, TellsWhyItDoesNotStart) {
-  ExpectNoStart("broken", "exit status 4; its last words: no such model");
+  ExpectNoStart("broken", "exit status 4; its last words: Traceback: no such model");
 }
 TEST_F(FramesWorkerTest, MustSpeakTheSameVersion) { ExpectNoStart("newer", "version 2"); }
 TEST_F(FramesWorkerTest, MustBeReadyInTime) {
