@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "handler/command/find_program.h"
-#include "handler/command/scratch.h"
 #include "handler/executor_context.h"
 #include "handler/sandbox.h"
 
@@ -42,10 +41,20 @@ std::optional<std::string> CommandKeeper::Begin() {
   auto launcher = ProgramLauncher::Make(options_, service, zygote_);
   if (!launcher) return launcher.error().detail;
   launcher_.emplace(*std::move(launcher));
-  return std::nullopt;
+  return StartsWorker() ? StartWorker() : std::nullopt;
+}
+
+std::optional<std::string> CommandKeeper::StartWorker() {
+  auto scratch = Scratch::Make(options_.scratch_dir);
+  if (!scratch) return scratch.error().detail;
+  scratch_.emplace(*std::move(scratch));
+  worker_.emplace(
+      FramesWorker::Surroundings{options_, *launcher_, *scratch_, *tree_, kExecutorSocket});
+  return worker_->Start();
 }
 
 bool CommandKeeper::AwaitJob(int socket) {
+  if (worker_) return worker_->AwaitJob();
   job_.reset();
   while (!tree_->ToldToEnd()) {
     std::array<pollfd, 2> polled{pollfd{socket, POLLIN, 0}, pollfd{tree_->signals(), POLLIN, 0}};
@@ -57,16 +66,23 @@ bool CommandKeeper::AwaitJob(int socket) {
 }
 
 std::optional<Failure> CommandKeeper::Run(const Job& job, Context& context) {
-  job_.emplace(options_, *launcher_, *tree_, kExecutorSocket);
   // A keeper is always given one.
-  return job_->Run(job, dynamic_cast<KeeperContext&>(context));
+  auto& keeper_context = dynamic_cast<KeeperContext&>(context);
+  if (worker_) return worker_->RunJob(job, keeper_context);
+  job_.emplace(options_, *launcher_, *tree_, kExecutorSocket);
+  return job_->Run(job, keeper_context);
 }
 
-bool CommandKeeper::TakesMore() const { return !tree_->ToldToEnd(); }
+bool CommandKeeper::TakesMore() const {
+  return !tree_->ToldToEnd() && (!worker_ || worker_->TakesMore());
+}
 
 void CommandKeeper::End() {
+  if (worker_) worker_->Stop();
   if (tree_) tree_->End(std::chrono::milliseconds(0));
   job_.reset();
+  worker_.reset();
+  scratch_.reset();
 }
 
 }  // namespace headrace
