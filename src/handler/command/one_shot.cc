@@ -116,7 +116,9 @@ Status OneShot::MakeFiles(const Job& job) {
     if (!file) return std::move(file).error();
     if (!WriteAll(file->get(), job.payload)) return FileError("a copy of the payload");
   }
-  if (!HasPlace(options_, kOutputPlace)) {
+  if (HasPlace(options_, kOutputPlace)) {
+    if (auto made = scratch_->MakeOutput(); !made) return made;
+  } else {
     auto file = scratch_->MakeUnnamedFile();
     if (!file) return std::move(file).error();
     output_ = *std::move(file);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstring>
 #include <filesystem>
@@ -22,6 +23,7 @@
 
 #include "base/memfd.h"
 #include "handler/command/find_program.h"
+#include "handler/command/folder_tree.h"
 #include "handler/command/program_paths.h"
 #include "handler/landlock.h"
 #include "handler/sandbox.h"
@@ -190,21 +192,27 @@ std::vector<pid_t> Untouched(pid_t service, pid_t zygote) {
   return pids;
 }
 
-// The threads of a process if it is this user's; 0 if not.
-std::uint64_t OwnThreads(const std::filesystem::path& process, uid_t user) {
-  std::ifstream status(process / "status");
-  std::uint64_t threads = 0;
-  bool own = false;
-  for (std::string name; status >> name; status.ignore(INT_MAX, '\n')) {
-    if (name == "Uid:") {
-      uid_t real = 0;
-      own = static_cast<bool>(status >> real) && real == user;
-    } else if (name == "Threads:") {
-      status >> threads;
-      break;
-    }
-  }
-  return own ? threads : 0;
+// The number behind `name` in a file like /proc/PID/status; 0 if it is not there.
+std::uint64_t NumberBehind(std::string_view name, std::string_view text) {
+  const auto at = text.find(name);
+  if (at == std::string_view::npos) return 0;
+  text.remove_prefix(at + name.size());
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// The threads of a process if it is this user's; 0 if not. Its folder in /proc does not tell: that
+// of an undumpable process is root's.
+std::uint64_t OwnThreads(const char* process, uid_t user) {
+  const std::string path = "/proc/" + std::string(process) + "/status";
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 4096> buffer{};
+  const ssize_t size = file ? read(file.get(), buffer.data(), buffer.size()) : -1;
+  if (size <= 0) return 0;
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+  // The name of the program, which comes before, has no line break of its own: it is escaped.
+  return NumberBehind("\nUid:\t", text) == user ? NumberBehind("\nThreads:\t", text) : 0;
 }
 
 }  // namespace
@@ -212,13 +220,12 @@ std::uint64_t OwnThreads(const std::filesystem::path& process, uid_t user) {
 std::uint64_t CountOwnTasks() {
   const uid_t user = getuid();
   std::uint64_t tasks = 0;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc", error), end; entry != end && !error;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    tasks += OwnThreads(entry->path(), user);
-  }
+  const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!proc) return tasks;
+  ForEachName(proc.get(), [&](const char* name, unsigned char) {
+    if (name[0] >= '1' && name[0] <= '9') tasks += OwnThreads(name, user);
+    return true;
+  });
   return tasks;
 }
 

@@ -59,16 +59,18 @@ Expected<Scratch> Scratch::Make(const std::string& dir) {
     UniqueFd folder = OpenLocked(path);
     if (!folder) continue;
     Scratch scratch(std::move(path), std::move(folder));
-    if (mkdirat(scratch.fd(), "output", S_IRWXU) != 0 ||
-        mkdirat(scratch.fd(), "tmp", S_IRWXU) != 0) {
-      return ScratchError(scratch.path());
-    }
+    if (mkdirat(scratch.fd(), "tmp", S_IRWXU) != 0) return ScratchError(scratch.tmp());
     return scratch;
   }
   return ScratchError(dir);
 }
 
 Scratch::~Scratch() { Remove(); }
+
+Status Scratch::MakeOutput() const {
+  if (mkdirat(fd(), "output", S_IRWXU) != 0) return ScratchError(output());
+  return Ok();
+}
 
 Expected<UniqueFd> Scratch::MakeFile(const std::string& name) const {
   UniqueFd file(openat(fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,

@@ -8,7 +8,7 @@
 
 namespace headrace {
 
-// The private folder of one job: DIR/headrace-job-XXXXXX with `output` and `tmp` in it. Nobody else
+// The private folder of one job: DIR/headrace-job-XXXXXX with `tmp` in it. Nobody else
 // may enter, and a lock on it tells other services' SweepScratch that it is in use. The program
 // that works in it is not trusted: no path is followed that it could have bent. Single-threaded.
 class Scratch {
@@ -26,6 +26,8 @@ class Scratch {
   // The folder itself.
   [[nodiscard]] int fd() const { return fd_.get(); }
 
+  // Makes the folder of that name, for who wants one.
+  [[nodiscard]] Status MakeOutput() const;
   // A new, empty file in it, to be read and written; `name` is a plain name that is not taken. The
   // second one has no name.
   [[nodiscard]] Expected<UniqueFd> MakeFile(const std::string& name) const;

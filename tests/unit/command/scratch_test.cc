@@ -19,7 +19,7 @@ namespace headrace {
 namespace {
 
 constexpr std::uint64_t kAny = UINT64_MAX - 1;
-constexpr std::uint64_t kOwn = 2 * kLeastOfFile;  // output and tmp
+constexpr std::uint64_t kOwn = kLeastOfFile;  // tmp
 
 class ScratchTest : public ::testing::Test {
  protected:
@@ -103,6 +103,7 @@ TEST_F(ScratchTest, GivesNoNameTwice) {
   const Scratch scratch = Make();
   ASSERT_TRUE(scratch.MakeFile("file").ok());
   EXPECT_FALSE(scratch.MakeFile("file").ok());
+  ASSERT_TRUE(scratch.MakeOutput().ok());
   EXPECT_FALSE(scratch.MakeFile("output").ok());
   ASSERT_TRUE(scratch.MakeUnnamedFile().ok());
   ASSERT_TRUE(scratch.MakeUnnamedFile().ok());
