@@ -16,6 +16,9 @@ struct Job {
   std::string queue;
   Params params;
   std::span<const std::byte> payload;
+  // A readable descriptor of the payload, for handlers that hand it to other programs; its offset
+  // may be anywhere. -1: the payload is empty, or the handler runs in `mode: thread`.
+  int payload_fd = -1;
   std::string media_type;  // the payload's as the client named it; empty if it named none
   std::uint32_t attempt = 1;
   std::string traceparent;  // W3C Trace Context of this job, empty if there is none

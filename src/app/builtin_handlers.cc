@@ -1,5 +1,6 @@
 #include "app/builtin_handlers.h"
 
+#include "handler/command/command_info.h"
 #include "handler/ocr/ocr_info.h"
 #include "handler/pdf/pdf_info.h"
 #include "handler/upstream/upstream_options.h"
@@ -26,6 +27,11 @@ BuiltinHandlers::BuiltinHandlers() {
   ocr.info = OcrHandlerInfo(OcrOptions{});  // each queue has one of its own, see QueueHandlers
   ocr.executor = "headrace-ocr";
   registry_.Add(std::move(ocr));
+
+  HandlerEntry command;
+  command.info = CommandInfo({});  // as with ocr
+  command.executor = "headrace-command";
+  registry_.Add(std::move(command));
 }
 
 }  // namespace headrace

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "base/units.h"
 #include "worker/slot_count.h"
@@ -39,45 +41,101 @@ std::uint64_t AutoBudget(std::uint64_t limit, std::uint64_t zygotes) {
   return WholeMiB(std::max(kLeastBudget, std::min(limit / 4, beside)));
 }
 
-bool IsRecycling(const QueueConfig& queue) {
-  return HasProcess(queue) && queue.isolation.recycle_after > 1;
-}
+bool IsKept(const QueueConfig& queue) { return HasProcess(queue) && queue.RecycleAfter() > 1; }
 
-// Executors of this queue that stay between jobs, with all the memory that they have got: one is
-// made only where none waits, and no more work at once than there are slots.
+// Processes of this queue that keep a job's memory while none of its jobs runs. Executors: one is
+// made only where none waits, and no more work at once than there are slots. A worker program is
+// there for each worker of the queue, and where it ends with its job the next one beside it.
 std::size_t Kept(const QueueConfig& queue, std::size_t slots) {
-  return IsRecycling(queue) ? std::min(queue.workers.value_or(slots), slots) : 0;
+  const std::size_t workers = queue.workers.value_or(slots);
+  const std::size_t at_once = std::min(workers, slots);
+  if (queue.HasPersistentWorkers()) return workers + (IsKept(queue) ? 0 : at_once);
+  return IsKept(queue) ? at_once : 0;
 }
 
-// Executors that may be there at once with a job's memory: on the slots, and those that are kept.
-std::size_t MostExecutors(const Config& config, std::size_t slots) {
-  std::size_t passing = 0;
-  std::size_t kept = 0;
+// Whether it takes memory for a job that runs only.
+bool IsPassing(const QueueConfig& queue) {
+  return HasProcess(queue) && !IsKept(queue) && !queue.HasPersistentWorkers();
+}
+
+bool HasPassing(const Config& config) {
+  return std::any_of(config.queues.begin(), config.queues.end(), IsPassing);
+}
+
+// What is kept and whose memory the configuration says, in bytes.
+std::uint64_t FixedBytes(const Config& config, std::size_t slots) {
+  std::uint64_t bytes = 0;
   for (const QueueConfig& queue : config.queues) {
-    if (HasProcess(queue) && !IsRecycling(queue)) passing = slots;
-    kept += Kept(queue, slots);
+    bytes += Kept(queue, slots) * queue.isolation.memory.value_or(0);
   }
-  return std::max<std::size_t>(passing + kept, 1);
+  return bytes;
+}
+
+// Those among them whose number does not depend on the slots: where other queues share the slots,
+// there are as many of these as fit beside them.
+std::uint64_t BesideSlots(const Config& config) {
+  if (!HasPassing(config)) return 0;
+  std::uint64_t bytes = 0;
+  for (const QueueConfig& queue : config.queues) {
+    if (!queue.HasPersistentWorkers()) continue;
+    bytes += queue.workers.value_or(0) * queue.isolation.memory.value_or(0);
+  }
+  return bytes;
+}
+
+// An equal share for every process that may be there at once with a job's memory and has `auto`.
+std::uint64_t Share(const Config& config, const Plan& plan, std::uint64_t zygotes) {
+  std::size_t sharers = HasPassing(config) ? plan.slots : 0;
+  for (const QueueConfig& queue : config.queues) {
+    if (!queue.isolation.memory) sharers += Kept(queue, plan.slots);
+  }
+  const std::uint64_t left =
+      Minus(plan.memory_limit, plan.budget + zygotes + kService + FixedBytes(config, plan.slots));
+  return std::clamp(WholeMiB(left / std::max<std::size_t>(sharers, 1)), kLeastShare,
+                    kAutoExecutorMemory);
+}
+
+// The terms of the sum, in bytes.
+struct Needs {
+  std::uint64_t executor = 0;  // the largest of those that pass with their job
+  std::uint64_t recycled = 0;
+  std::uint64_t persistent = 0;
+  std::uint64_t zygotes = 0;
+
+  [[nodiscard]] std::uint64_t Sum(const Plan& plan) const {
+    return plan.slots * executor + recycled + persistent + zygotes + plan.budget + kService;
+  }
+};
+
+Needs NeedsOf(const Config& config, const Plan& plan, std::uint64_t zygotes) {
+  Needs needs;
+  needs.zygotes = zygotes;
+  for (std::size_t i = 0; i < config.queues.size(); ++i) {
+    const QueueConfig& queue = config.queues[i];
+    const std::uint64_t memory = plan.executor_memory[i];
+    const std::uint64_t kept = Kept(queue, plan.slots) * memory;
+    (queue.HasPersistentWorkers() ? needs.persistent : needs.recycled) += kept;
+    if (IsPassing(queue)) needs.executor = std::max(needs.executor, memory);
+  }
+  return needs;
+}
+
+std::string Term(std::uint64_t bytes, const char* what) {
+  return bytes == 0 ? "" : fmt::format(" + {} for {}", FormatSize(bytes), what);
 }
 
 Status CheckFits(const Config& config, const Plan& plan, std::uint64_t zygotes) {
-  std::uint64_t executor = 0;
-  std::uint64_t kept = 0;
-  for (std::size_t i = 0; i < config.queues.size(); ++i) {
-    const std::uint64_t memory = plan.executor_memory[i];
-    kept += Kept(config.queues[i], plan.slots) * memory;
-    if (!IsRecycling(config.queues[i])) executor = std::max(executor, memory);
-  }
-  const std::uint64_t sum = plan.slots * executor + kept + zygotes + plan.budget + kService;
+  const Needs needs = NeedsOf(config, plan, zygotes);
+  const std::uint64_t sum = needs.Sum(plan);
   if (sum <= plan.memory_limit) return Ok();
   std::string text = fmt::format(
-      "memory does not suffice: {} slots x {} per executor{} + {} for zygotes + {} memory.budget + "
-      "{} for the "
-      "service = {}, the limit is {}; lower server.slots, memory.budget or isolation.memory",
-      plan.slots, FormatSize(executor),
-      kept == 0 ? "" : fmt::format(" + {} for recycled executors", FormatSize(kept)),
-      FormatSize(zygotes), FormatSize(plan.budget), FormatSize(kService), FormatSize(sum),
-      FormatSize(WholeMiB(plan.memory_limit)));
+      "memory does not suffice: {} slots x {} per executor{}{} + {} for zygotes + {} memory.budget "
+      "+ {} for the service = {}, the limit is {}; lower server.slots, memory.budget{} or "
+      "isolation.memory",
+      plan.slots, FormatSize(needs.executor), Term(needs.recycled, "recycled executors"),
+      Term(needs.persistent, "persistent workers"), FormatSize(zygotes), FormatSize(plan.budget),
+      FormatSize(kService), FormatSize(sum), FormatSize(WholeMiB(plan.memory_limit)),
+      needs.persistent == 0 ? "" : ", workers of queues with protocol: frames");
   return Error{ErrorCode::kInvalidArgument, "memory-plan", std::move(text), "", 0};
 }
 
@@ -88,13 +146,11 @@ Expected<Plan> MakePlan(const Config& config, const std::string& root, std::size
   Plan plan;
   plan.memory_limit = MemoryLimit(root);
   plan.budget = config.budget.value_or(AutoBudget(plan.memory_limit, zygotes));
-  const SlotCount counted = AutoSlots({plan.budget, zygotes, root, cores});
+  const SlotCount counted = AutoSlots({plan.budget, zygotes + BesideSlots(config), root, cores});
   plan.slots = config.slots.value_or(counted.slots);
   plan.slots_reason = config.slots ? "server.slots" : counted.reason;
 
-  const std::uint64_t left = Minus(plan.memory_limit, plan.budget + zygotes + kService);
-  const std::uint64_t share = std::clamp(WholeMiB(left / MostExecutors(config, plan.slots)),
-                                         kLeastShare, kAutoExecutorMemory);
+  const std::uint64_t share = Share(config, plan, zygotes);
   for (const QueueConfig& queue : config.queues) {
     plan.workers.push_back(queue.workers.value_or(plan.slots));
     plan.executor_memory.push_back(HasProcess(queue) ? queue.isolation.memory.value_or(share) : 0);

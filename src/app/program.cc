@@ -48,6 +48,19 @@ void PrintAll(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) fmt::print(stderr, "{}\n", line);
 }
 
+// What no check can find out: who sends the jobs.
+void PrintAdvice(const Config& config) {
+  std::vector<std::string> names;
+  for (const QueueConfig& queue : config.queues) {
+    if (queue.RunsCommand()) names.push_back(queue.name);
+  }
+  if (names.empty()) return;
+  fmt::print(
+      "the programs of {} run as one user, jobs of one client beside those of another: no queues "
+      "for clients who would attack each other\n",
+      fmt::join(names, ", "));
+}
+
 int Check(const Config& config) {
   const auto plan = MakePlan(config);
   if (!plan) {
@@ -60,6 +73,7 @@ int Check(const Config& config) {
   }
   fmt::print("the configuration is good: {} queues, {} slots ({})\n", config.queues.size(),
              plan->slots, plan->slots_reason);
+  PrintAdvice(config);
   return EXIT_SUCCESS;
 }
 

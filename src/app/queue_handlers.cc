@@ -1,5 +1,8 @@
 #include "app/queue_handlers.h"
 
+#include <optional>
+#include <utility>
+
 #include "handler/ocr/ocr_info.h"
 #include "handler/pdf/pdf_info.h"
 #include "handler/pdf/pdf_limits.h"
@@ -18,17 +21,48 @@ std::vector<std::string> PdfArgumentsOf(const PdfKeys& keys) {
 
 bool IsOcr(const QueueConfig& queue) { return queue.handler == "ocr"; }
 
+// Nothing where the registry's description is the queue's.
+std::optional<HandlerInfo> OwnInfo(const QueueConfig& queue, const HandlerInfo& registered) {
+  if (IsOcr(queue)) return OcrHandlerInfo(queue.ocr);
+  if (queue.params.empty()) return std::nullopt;
+  HandlerInfo info = registered;
+  info.params = queue.params;
+  return info;
+}
+
 }  // namespace
 
 QueueHandlers::QueueHandlers(const Config& config, const HandlerRegistry& handlers) {
   for (const QueueConfig& queue : config.queues) {
-    if (IsOcr(queue)) {
-      own_.push_back(OcrHandlerInfo(queue.ocr));
+    const HandlerInfo& registered = handlers.Find(queue.handler)->info;
+    if (auto own = OwnInfo(queue, registered)) {
+      own_.push_back(*std::move(own));
       infos_.push_back(&own_.back());
     } else {
-      infos_.push_back(&handlers.Find(queue.handler)->info);
+      infos_.push_back(&registered);
     }
   }
+}
+
+std::vector<std::string> SecretParams(const QueueConfig& queue) {
+  std::vector<std::string> names;
+  for (const ParamSpec& param : queue.params) {
+    if (param.secret) names.push_back(param.name);
+  }
+  return names;
+}
+
+CommandOptions CommandOptionsOf(const Config& config, const Plan& plan, QueueIndex index) {
+  const QueueConfig& queue = config.queues.at(index);
+  CommandOptions options = queue.command;
+  options.scratch_dir = config.spool_dir.empty() ? "/tmp" : config.spool_dir;
+  options.memory = plan.executor_memory.at(index);
+  options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);
+  options.max_result = config.max_result;
+  options.priority = queue.isolation.priority;
+  options.sandbox_required = config.sandbox == SandboxMode::kRequired;
+  options.secret_params = SecretParams(queue);
+  return options;
 }
 
 std::vector<std::string> ExecutorArguments(const QueueConfig& queue, const HandlerEntry& handler) {

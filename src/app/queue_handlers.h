@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/plan.h"
 #include "base/queued_job.h"
 #include "config/config.h"
 #include "handler/registry.h"
@@ -26,8 +27,14 @@ class QueueHandlers {
   std::vector<const HandlerInfo*> infos_;
 };
 
-// What the queue's executors learn of their handler and of its keys, as arguments of their command
-// line.
+// The parameters that the queue declares and that are kept out of logs.
+std::vector<std::string> SecretParams(const QueueConfig& queue);
+
+// The options of a queue with handler `command`, with what follows from the plan and other keys.
+CommandOptions CommandOptionsOf(const Config& config, const Plan& plan, QueueIndex index);
+
+// What the executors of a queue with another handler learn of their handler and of its keys, as
+// arguments of their command line.
 std::vector<std::string> ExecutorArguments(const QueueConfig& queue, const HandlerEntry& handler);
 
 }  // namespace headrace

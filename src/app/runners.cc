@@ -12,15 +12,33 @@
 namespace headrace {
 namespace {
 
-std::unique_ptr<Runner> MakeUpstreamRunner(const QueueConfig& queue, const HandlerInfo& info,
-                                           std::uint64_t max_result) {
+std::unique_ptr<Runner> MakeUpstreamRunner(const QueueConfig& queue, std::uint64_t max_result) {
   UpstreamRunner::Options options;
   options.upstream = queue.upstream;
   options.max_result = max_result;
-  for (const ParamSpec& param : info.params) {
-    if (param.secret) options.secret_params.push_back(param.name);
-  }
+  options.secret_params = SecretParams(queue);
   return std::make_unique<UpstreamRunner>(std::move(options));
+}
+
+ExecutorPoolOptions PoolOptions(const Config& config, const Plan& plan, QueueIndex index,
+                                const HandlerEntry& handler) {
+  const QueueConfig& queue = config.queues[index];
+  ExecutorPoolOptions options;
+  options.queue = queue.name;
+  options.workers = plan.workers[index];
+  options.memory = plan.executor_memory[index];
+  options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);
+  options.max_result = config.max_result;
+  options.priority = queue.isolation.priority;
+  options.recycle_after = queue.RecycleAfter();
+  options.sandbox_required = config.sandbox == SandboxMode::kRequired;
+  if (queue.RunsCommand()) {
+    options.arguments = ToArguments(CommandOptionsOf(config, plan, index));
+    options.keeper_grace = queue.command.grace;
+  } else {
+    options.arguments = ExecutorArguments(queue, handler);
+  }
+  return options;
 }
 
 // Each handler once, however many queues it has.
@@ -51,7 +69,7 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     const QueueConfig& queue = config.queues[i];
     const HandlerEntry& handler = *handlers.Find(queue.handler);
     if (handler.forwards) {
-      runners_.push_back(MakeUpstreamRunner(queue, handler.info, config.max_result));
+      runners_.push_back(MakeUpstreamRunner(queue, config.max_result));
       executors_.push_back(nullptr);
       continue;
     }
@@ -60,17 +78,8 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
       executors_.push_back(nullptr);
       continue;
     }
-    ExecutorPoolOptions options;
-    options.queue = queue.name;
+    ExecutorPoolOptions options = PoolOptions(config, plan, i, handler);
     options.binary = ExecutorPath(executors_dir, handler);
-    options.arguments = ExecutorArguments(queue, handler);
-    options.workers = plan.workers[i];
-    options.memory = plan.executor_memory[i];
-    options.cpu = queue.isolation.cpu.value_or(kDefaultExecutorCpu);
-    options.max_result = config.max_result;
-    options.priority = queue.isolation.priority;
-    options.recycle_after = queue.isolation.recycle_after;
-    options.sandbox_required = config.sandbox == SandboxMode::kRequired;
     options.lender = queue.isolation.parallel ? &services.lender : nullptr;
     auto pool = std::make_unique<ExecutorPool>(std::move(options), services.spawn_queue);
     executors_.push_back(pool.get());

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace headrace {
@@ -28,6 +30,24 @@ class Json {
   explicit Json(std::string text) : text_(std::move(text)) {}
   std::string text_;
 };
+
+// A JSON value that was read. A whole number from 0 to 2^64-1 is a uint64_t, any other a double.
+// The members of an object are in the order of their names; of two with one name the later one is
+// left.
+struct JsonValue {
+  using Array = std::vector<JsonValue>;
+  using Object = std::vector<std::pair<std::string, JsonValue>>;
+  std::variant<std::nullptr_t, bool, std::uint64_t, double, std::string, Array, Object> value;
+
+  // Null if it is of another type.
+  template <class T>
+  [[nodiscard]] const T* As() const {
+    return std::get_if<T>(&value);
+  }
+};
+
+// Nothing if it is not JSON, or nested deeper than 64. Never throws.
+std::optional<JsonValue> ParseJson(std::string_view text);
 
 // The text member `name` of the JSON object in `json`; nothing if it is no such object. Never
 // throws.

@@ -8,6 +8,7 @@
 
 #include "base/job_id.h"
 #include "base/units.h"
+#include "config/check_command.h"
 #include "config/check_upstream.h"
 #include "config/keys.h"
 #include "config/pdf_keys.h"
@@ -19,17 +20,9 @@ constexpr std::size_t kMaxPath = 128;
 
 bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
-// What the modules say of their options: "server.threads: 0 is below 1", the path below `prefix`.
-void AddAll(const std::vector<std::string>& found, const std::string& prefix, Problems& problems) {
-  for (const std::string& line : found) {
-    const auto colon = line.find(": ");
-    problems.Add(prefix + line.substr(0, colon), line.substr(colon + 2));
-  }
-}
-
 void CheckProgram(const Config& config, Problems& problems) {
-  AddAll(Validate(config.http), "", problems);
-  AddAll(Validate(config.management), "", problems);
+  problems.AddAll("", Validate(config.http));
+  problems.AddAll("", Validate(config.management));
   const auto address = ParseListenAddress(config.http.listen);
   if (address && address->port != 0 && config.http.listen == config.management.listen) {
     problems.Add("management.listen",
@@ -44,16 +37,36 @@ void CheckProgram(const Config& config, Problems& problems) {
   }
 }
 
-void CheckHandler(const QueueConfig& queue, const std::string& path,
-                  const HandlerRegistry& handlers, Problems& problems) {
+// The handlers that do what the configuration says, and so take the parameters that it declares.
+bool TakesParams(const QueueConfig& queue, const HandlerEntry& handler) {
+  return handler.forwards || queue.RunsCommand();
+}
+
+void CheckParams(const QueueConfig& queue, const std::string& path, const HandlerEntry& handler,
+                 Problems& problems) {
+  if (TakesParams(queue, handler) || !problems.IsSet(path + "params")) return;
+  problems.Add(path + "params",
+               fmt::format("handler {} has parameters of its own; leave it out", queue.handler));
+}
+
+void CheckHandler(const QueueConfig& queue, const std::string& path, const ConfigSource& source,
+                  Problems& problems) {
+  const HandlerRegistry& handlers = source.handlers;
   const HandlerEntry* const handler = handlers.Find(queue.handler);
   if (handler != nullptr && handler->forwards) {
     CheckUpstream(queue, path, problems);
+    CheckNoCommand(queue, path, problems);
     return;
   }
   if (handler != nullptr) {
     CheckNoUpstream(queue, path, problems);
-    AddAll(CheckIsolation(*handler, queue.isolation), path + "isolation.", problems);
+    CheckParams(queue, path, *handler, problems);
+    if (queue.RunsCommand()) {
+      CheckCommand(queue, path, source, problems);
+    } else {
+      CheckNoCommand(queue, path, problems);
+    }
+    problems.AddAll(path + "isolation.", CheckIsolation(*handler, queue.isolation));
     return;
   }
   const std::string what =
@@ -65,7 +78,7 @@ void CheckHandler(const QueueConfig& queue, const std::string& path,
 // The keys of one handler say nothing about another.
 void CheckOcr(const QueueConfig& queue, const std::string& path, Problems& problems) {
   if (queue.handler == "ocr") {
-    AddAll(Validate(queue.ocr), path + "ocr.", problems);
+    problems.AddAll(path + "ocr.", Validate(queue.ocr));
     return;
   }
   for (const auto& key : QueueKeys()) {
@@ -118,7 +131,7 @@ bool IsQueueName(std::string_view name) {
                      [](char c) { return IsLowerOrDigit(c) || c == '-'; });
 }
 
-void CheckConfig(const Config& config, const HandlerRegistry& handlers, Problems& problems) {
+void CheckConfig(const Config& config, const ConfigSource& source, Problems& problems) {
   CheckProgram(config, problems);
   if (config.queues.size() > kMaxQueues) {
     problems.Add("queues", fmt::format("{} queues are too many; allowed: 1 to {}",
@@ -127,7 +140,7 @@ void CheckConfig(const Config& config, const HandlerRegistry& handlers, Problems
   std::map<std::string, std::string> taken;
   for (const QueueConfig& queue : config.queues) {
     const std::string path = "queues." + queue.name + ".";
-    CheckHandler(queue, path, handlers, problems);
+    CheckHandler(queue, path, source, problems);
     CheckOcr(queue, path, problems);
     CheckPdfKeys(queue, path, problems);
     CheckPath(queue, path + "path", taken, problems);

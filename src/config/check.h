@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "config/load.h"
 #include "config/problems.h"
-#include "handler/registry.h"
 
 namespace headrace {
 
@@ -13,7 +13,7 @@ namespace headrace {
 bool IsQueueName(std::string_view name);
 
 // Finds what no single key can tell: values that the modules refuse, and combinations that cannot
-// work.
-void CheckConfig(const Config& config, const HandlerRegistry& handlers, Problems& problems);
+// work on the machine that the source tells of.
+void CheckConfig(const Config& config, const ConfigSource& source, Problems& problems);
 
 }  // namespace headrace

@@ -31,10 +31,7 @@ void CheckUpstream(const QueueConfig& queue, const std::string& path, Problems& 
                  "is missing; allowed: a URL like http://127.0.0.1:9000/predict");
     return;
   }
-  for (const std::string& line : Validate(queue.upstream)) {
-    const auto colon = line.find(": ");
-    problems.Add(path + line.substr(0, colon), line.substr(colon + 2));
-  }
+  problems.AddAll(path, Validate(queue.upstream));
 }
 
 void CheckNoUpstream(const QueueConfig& queue, const std::string& path, Problems& problems) {

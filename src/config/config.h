@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "handler/command/command_options.h"
 #include "handler/isolation.h"
 #include "handler/ocr/ocr_options.h"
 #include "handler/upstream/upstream_options.h"
+#include "headrace/params.h"
 #include "http/http_options.h"
 
 namespace headrace {
@@ -46,11 +48,24 @@ struct QueueConfig {
   PdfKeys pdf;               // for handler `pdf-to-image` only
   OcrOptions ocr;            // for handler `ocr` only
   UpstreamOptions upstream;  // with a URL: handler http
+  CommandOptions command;    // for handler `command` only, like the next
+  bool allow_root = false;   // commands may run as root
+  // What its jobs may be asked with; for the handlers that do what the configuration says.
+  std::vector<ParamSpec> params;
 
   // Its workers only wait for an upstream: they take no slot.
   [[nodiscard]] bool OnlyWaits() const { return !upstream.url.empty(); }
   [[nodiscard]] bool NeedsExecutors() const {
     return isolation.mode == IsolationMode::kProcess && !OnlyWaits();
+  }
+  [[nodiscard]] bool RunsCommand() const { return handler == kCommandHandler; }
+  // Each of its workers is a program that stays, and keeps its memory, from job to job.
+  [[nodiscard]] bool HasPersistentWorkers() const {
+    return RunsCommand() && command.protocol == CommandOptions::Protocol::kFrames;
+  }
+  // Jobs per executor.
+  [[nodiscard]] std::uint32_t RecycleAfter() const {
+    return isolation.recycle_after.value_or(HasPersistentWorkers() ? kMostRecycleAfter : 1);
   }
 };
 

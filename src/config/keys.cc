@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "config/command_keys.h"
 #include "config/pdf_keys.h"
 #include "config/upstream_keys.h"
 
@@ -223,6 +224,21 @@ Key<QueueConfig> CpuKey() {
           }};
 }
 
+// Absent, it is the handler's default.
+Key<QueueConfig> RecycleKey() {
+  const Range range{1, kMostRecycleAfter};
+  return {"isolation.recycle_after", Describe(Counts(), range),
+          "jobs per process; more than 1 only for input that is trusted",
+          [range](QueueConfig& queue, const std::string& text) {
+            auto number = ParseNumber(Counts(), range, text);
+            if (!number.problem) {
+              queue.isolation.recycle_after = static_cast<std::uint32_t>(number.value);
+            }
+            return number.problem;
+          },
+          [](const QueueConfig& queue) { return fmt::format("{}", queue.RecycleAfter()); }};
+}
+
 void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
   keys.push_back(ChoiceKey(
       OfQueue(
@@ -249,11 +265,7 @@ void AddIsolationKeys(std::vector<Key<QueueConfig>>& keys) {
           "isolation.parallel", [](auto& q) -> auto& { return q.isolation.parallel; },
           "whether one job's pages may be worked on at once, in slots that nobody waits for"),
       Choices<bool>{{"true", true}, {"false", false}}));
-  keys.push_back(NumberKey(
-      OfQueue(
-          "isolation.recycle_after", [](auto& q) -> auto& { return q.isolation.recycle_after; },
-          "jobs per process; more than 1 only for input that is trusted"),
-      Counts(), {1, kMostRecycleAfter}));
+  keys.push_back(RecycleKey());
 }
 
 void AddOcrKeys(std::vector<Key<QueueConfig>>& keys) {
@@ -305,6 +317,7 @@ std::vector<Key<QueueConfig>> MakeQueueKeys() {
                          "a path like /put, or empty"));
   keys.insert(keys.end(), UpstreamKeys().begin(), UpstreamKeys().end());
   AddIsolationKeys(keys);
+  keys.insert(keys.end(), CommandKeys().begin(), CommandKeys().end());
   AddOcrKeys(keys);
   AddPdfKeys(keys);
   return keys;

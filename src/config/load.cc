@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <optional>
 #include <string_view>
 
 #include "config/check.h"
 #include "config/keys.h"
 #include "config/problems.h"
+#include "config/queue_trees.h"
+#include "config/section_reader.h"
 #include "config/yaml.h"
 
 namespace headrace {
@@ -17,117 +17,10 @@ namespace {
 constexpr std::string_view kPrefix = "HEADRACE_";
 constexpr const char* kNoQueue = "no queue is configured; allowed: 1 to 1024 queues";
 
-// Puts a text into the key's field, or says what is wrong and what is allowed.
-template <class T>
-void Apply(const Key<T>& key, T& target, const std::string& path, const std::string& text,
-           Problems& problems) {
-  if (auto problem = key.read(target, text)) {
-    problems.Add(path, fmt::format("{}; allowed: {}", *problem, key.allowed));
-  }
-}
+KeySet<QueueConfig> AllQueueKeys() { return {QueueKeys(), QueueTrees()}; }
 
-// The names that may stand directly below `section` ("" or "isolation") of a T.
-template <class T>
-std::vector<std::string> NamesIn(const std::vector<Key<T>>& keys, const std::string& section) {
-  const std::string start = section.empty() ? "" : section + ".";
-  std::vector<std::string> names;
-  for (const Key<T>& key : keys) {
-    if (key.path.compare(0, start.size(), start) != 0) continue;
-    std::string name =
-        key.path.substr(start.size(), key.path.find('.', start.size()) - start.size());
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      names.push_back(std::move(name));
-  }
-  return names;
-}
-
-// The items of a list with commas between; nothing if it is none, is empty, or holds more than
-// words.
-std::optional<std::string> ListText(const YamlNode& node) {
-  if (node.kind != YamlNode::Kind::kList || node.children.empty()) return std::nullopt;
-  std::string text;
-  for (const YamlNode& item : node.children) {
-    if (item.kind != YamlNode::Kind::kScalar) return std::nullopt;
-    text += (text.empty() ? "" : ", ") + item.text;
-  }
-  return text;
-}
-
-// Reads a map whose keys are those of a T into one.
-template <class T>
-class SectionReader {
- public:
-  // `prefix` stands before every path in messages ("queues.simulate."), `extra` is known beside the
-  // keys.
-  SectionReader(const std::vector<Key<T>>& keys, std::string prefix, std::string extra, T& target,
-                Problems& problems)
-      : keys_(keys),
-        prefix_(std::move(prefix)),
-        extra_(std::move(extra)),
-        target_(target),
-        problems_(problems) {}
-
-  // `section` is the path of `map` below T.
-  void Read(const YamlNode& map, const std::string& section) {
-    for (const YamlNode& child : map.children) {
-      const std::string path = section.empty() ? child.name : section + "." + child.name;
-      if (path == extra_) continue;
-      problems_.SetAtLine(prefix_ + path, child.line);
-      if (const Key<T>* key = Find(path)) {
-        ReadScalar(*key, child);
-      } else if (!NamesIn(keys_, path).empty()) {
-        ReadSection(child, path);
-      } else {
-        ReportUnknown(path, section);
-      }
-    }
-  }
-
- private:
-  const Key<T>* Find(const std::string& path) const {
-    for (const Key<T>& key : keys_) {
-      if (key.path == path) return &key;
-    }
-    return nullptr;
-  }
-
-  void ReadScalar(const Key<T>& key, const YamlNode& node) {
-    if (node.kind == YamlNode::Kind::kScalar) {
-      Apply(key, target_, prefix_ + key.path, node.text, problems_);
-      return;
-    }
-    if (const auto text = key.list ? ListText(node) : std::nullopt) {
-      Apply(key, target_, prefix_ + key.path, *text, problems_);
-      return;
-    }
-    const char* what = node.kind == YamlNode::Kind::kNull ? "has no value" : "must be one value";
-    problems_.Add(prefix_ + key.path, fmt::format("{}; allowed: {}", what, key.allowed));
-  }
-
-  void ReadSection(const YamlNode& node, const std::string& path) {
-    if (node.kind == YamlNode::Kind::kMap || node.kind == YamlNode::Kind::kNull) {
-      Read(node, path);
-      return;
-    }
-    problems_.Add(prefix_ + path, fmt::format("must be a section; its keys: {}",
-                                              fmt::join(NamesIn(keys_, path), ", ")));
-  }
-
-  void ReportUnknown(const std::string& path, const std::string& section) {
-    std::vector<std::string> names = NamesIn(keys_, section);
-    if (section.empty() && !extra_.empty()) names.push_back(extra_);
-    problems_.Add(prefix_ + path, fmt::format("unknown key; allowed: {}", fmt::join(names, ", ")));
-  }
-
-  const std::vector<Key<T>>& keys_;
-  const std::string prefix_;
-  const std::string extra_;
-  T& target_;
-  Problems& problems_;
-};
-
-void ReadQueues(const YamlNode& node, Config& config, Problems& problems) {
-  problems.SetAtLine("queues", node.line);
+void ReadQueues(Config& config, const YamlNode& node, const std::string& /*path*/,
+                Problems& problems) {
   if (node.kind != YamlNode::Kind::kMap && node.kind != YamlNode::Kind::kNull) {
     problems.Add("queues", "must be a section; its keys: the queues' names");
     return;
@@ -147,10 +40,10 @@ void ReadQueues(const YamlNode& node, Config& config, Problems& problems) {
     queue.name = child.name;
     if (child.kind == YamlNode::Kind::kScalar || child.kind == YamlNode::Kind::kList) {
       problems.Add(path, fmt::format("must be a section; its keys: {}",
-                                     fmt::join(NamesIn(QueueKeys(), ""), ", ")));
+                                     fmt::join(AllQueueKeys().NamesIn(""), ", ")));
       continue;
     }
-    SectionReader<QueueConfig>(QueueKeys(), path + ".", "", queue, problems).Read(child, "");
+    SectionReader<QueueConfig>(AllQueueKeys(), path + ".", queue, problems).Read(child, "");
     config.queues.push_back(std::move(queue));
   }
 }
@@ -159,14 +52,9 @@ void ReadQueues(const YamlNode& node, Config& config, Problems& problems) {
 bool ReadFile(const std::string& file, Config& config, Problems& problems) {
   const auto root = ReadYaml(file, problems);
   if (!root) return false;
-  SectionReader<Config>(ProgramKeys(), "", "queues", config, problems).Read(*root, "");
-  bool has_queues = false;
-  for (const YamlNode& child : root->children) {
-    if (child.name != "queues") continue;
-    has_queues = true;
-    ReadQueues(child, config, problems);
-  }
-  if (!has_queues) problems.Add("queues", kNoQueue);
+  static const std::vector<TreeKey<Config>> kTrees{{"queues", ReadQueues}};
+  SectionReader<Config>({ProgramKeys(), kTrees}, "", config, problems).Read(*root, "");
+  if (!problems.IsSet("queues")) problems.Add("queues", kNoQueue);
   return true;
 }
 
@@ -233,7 +121,7 @@ LoadedConfig LoadConfig(const ConfigSource& source) {
   }
   if (readable) {
     ReadEnvironment(source.environment, loaded.config, problems);
-    CheckConfig(loaded.config, source.handlers, problems);
+    CheckConfig(loaded.config, source, problems);
   }
   loaded.given = problems.Given();
   loaded.problems = problems.Take();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <map>
 #include <string>
 #include <utility>
@@ -11,9 +13,11 @@
 namespace headrace {
 
 struct ConfigSource {
-  std::string file;                      // path; empty: built-in defaults and environment only
-  std::vector<std::string> environment;  // "NAME=value"; other names than HEADRACE_* are ignored
-  const HandlerRegistry& handlers;       // outlives the call
+  std::string file;  // path; empty: built-in defaults and environment only
+  std::vector<std::string>
+      environment;                  // "NAME=value"; of HEADRACE_*, and PATH, where commands are
+  const HandlerRegistry& handlers;  // outlives the call
+  bool root = ::geteuid() == 0;     // whether the service would run as root
 };
 
 struct LoadedConfig {

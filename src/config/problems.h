@@ -33,6 +33,13 @@ class Problems {
   void AddAtLine(int line, const std::string& text) {
     list_.push_back({line, Format(Place{line, {}}) + ": " + text});
   }
+  // What a module says of its options: "threads: 0 is below 1", the keys below `prefix`.
+  void AddAll(const std::string& prefix, const std::vector<std::string>& found) {
+    for (const std::string& line : found) {
+      const auto colon = line.find(": ");
+      Add(prefix + line.substr(0, colon), line.substr(colon + 2));
+    }
+  }
   void AddVariable(const std::string& name, const std::string& text) {
     list_.push_back({kAfterFile, "environment: " + name + ": " + text});
   }

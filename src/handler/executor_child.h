@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "handler/frames.h"
+#include "handler/keeper.h"
 #include "handler/sandbox.h"
 #include "headrace/handler.h"
 
@@ -14,5 +15,9 @@ namespace headrace {
 // the service made. `confinement` was prepared by the zygote. Single-threaded.
 [[noreturn]] void RunExecutor(Handler& handler, int socket, const ExecutorLimits& limits,
                               pid_t service, Confinement& confinement);
+
+// The life of a keeper: the same, with what `keeper` does around it. SIGTERM is blocked.
+[[noreturn]] void RunKeeper(Handler& handler, Keeper& keeper, int socket,
+                            const ExecutorLimits& limits, pid_t service);
 
 }  // namespace headrace

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/printable.h"
+
 namespace headrace {
 namespace {
 
@@ -35,6 +37,31 @@ JobFrame ToFrame(const QueuedJob& job) {
   return frame;
 }
 
+// After a fault of its own a handler's state is not to be relied upon. A keeper's is not that of
+// the program which is at fault, and it knows itself whether that one can go on.
+bool SurvivesFailure(WireFailure failure, bool keeper) {
+  switch (failure) {
+    case WireFailure::kBadPayload:
+    case WireFailure::kNotAcceptable:
+      return true;
+    case WireFailure::kInternal:
+    case WireFailure::kRetry:
+      return keeper;
+    case WireFailure::kTooLarge:
+    case WireFailure::kOutOfMemory:
+    case WireFailure::kCrashed:
+    case WireFailure::kCpuLimit:
+      break;
+  }
+  return false;
+}
+
+// What may come while a part is open; a failure gives the part up.
+bool LeavesPartOpen(FrameType type) {
+  return type == FrameType::kPartDone || type == FrameType::kFailure ||
+         type == FrameType::kStderr || type == FrameType::kUsage;
+}
+
 }  // namespace
 
 ExecutorDrive::ExecutorDrive(ExecutorProcess executor, JobResult& result, Limits limits)
@@ -48,6 +75,7 @@ bool ExecutorDrive::FitsFrame(const QueuedJob& job) {
 }
 
 void ExecutorDrive::Send(const QueuedJob& job, int payload_memfd) {
+  if (executor_.IsKeeper()) stderr_.emplace(job.queue_name, job.id);
   sent_ = SendFrame(executor_.socket(), Encode(writer_, ToFrame(job)), payload_memfd, Wait::kNo) ==
           SendResult::kSent;
   if (!sent_) must_end_by_ = Deadline::After(std::chrono::seconds(0));
@@ -56,10 +84,7 @@ void ExecutorDrive::Send(const QueuedJob& job, int payload_memfd) {
 bool ExecutorDrive::IsReusable() const {
   if (executor_.jobs() + 1 >= limits_.jobs || parts_.HasOpenPart()) return false;
   if (report_.end == End::kDone) return true;
-  // After a fault of its own a handler's state is not to be relied upon.
-  const bool clients_fault =
-      report_.failure == WireFailure::kBadPayload || report_.failure == WireFailure::kNotAcceptable;
-  return report_.end == End::kFailure && clients_fault;
+  return report_.end == End::kFailure && SurvivesFailure(report_.failure, executor_.IsKeeper());
 }
 
 std::optional<std::uint32_t> ExecutorDrive::Task() const {
@@ -67,6 +92,7 @@ std::optional<std::uint32_t> ExecutorDrive::Task() const {
 }
 
 ExecutorDrive::Report ExecutorDrive::Finish() {
+  if (stderr_) stderr_->End();
   if (IsReusable()) {
     if (auto used = executor_.Settle()) {
       report_.process = *used;
@@ -129,8 +155,7 @@ bool ExecutorDrive::OnFrame() {
 
 bool ExecutorDrive::OnAccepted(const FrameView& frame) {
   answered_ = true;
-  if (parts_.HasOpenPart() && frame.type != FrameType::kPartDone &&
-      frame.type != FrameType::kFailure) {
+  if (parts_.HasOpenPart() && !LeavesPartOpen(frame.type)) {
     return Violates("another frame while a part is open");
   }
   switch (frame.type) {
@@ -149,8 +174,28 @@ bool ExecutorDrive::OnAccepted(const FrameView& frame) {
     case FrameType::kFailure:
       return OnFailure(frame);
     default:
-      return Violates("a frame that is not an executor's");
+      return OnKeeperFrame(frame);
   }
+}
+
+bool ExecutorDrive::OnKeeperFrame(const FrameView& frame) {
+  if (executor_.IsKeeper() && frame.type == FrameType::kStderr) return OnStderr(frame);
+  if (executor_.IsKeeper() && frame.type == FrameType::kUsage) return OnUsage(frame);
+  return Violates("a frame that is not an executor's");
+}
+
+bool ExecutorDrive::OnStderr(const FrameView& frame) {
+  const auto text = DecodeStderr(frame.body);
+  if (!text) return Violates("a malformed piece of standard error");
+  return !stderr_->Add(*text) && Violates("standard error without end");
+}
+
+bool ExecutorDrive::OnUsage(const FrameView& frame) {
+  const auto usage = DecodeUsage(frame.body);
+  if (!usage) return Violates("a malformed usage");
+  if (++usage_frames_ > kMaxJobUsages) return Violates("its usage again and again");
+  executor_.AddUsage(std::chrono::nanoseconds(usage->cpu), usage->peak_memory);
+  return false;
 }
 
 bool ExecutorDrive::OnPart(const FrameView& frame) {
@@ -222,7 +267,7 @@ bool ExecutorDrive::OnFailure(const FrameView& frame) {
   report_.failure = failure->kind;
   report_.error.type = failure->type;
   report_.error.hint = failure->hint;
-  report_.error.detail = failure->detail;
+  report_.error.detail = Printable(failure->detail);
   return Ends(End::kFailure);
 }
 
@@ -232,7 +277,7 @@ bool ExecutorDrive::OnLateFrame() {
 }
 
 bool ExecutorDrive::OnUnfit(const FrameView& frame) {
-  report_.reason = DecodeReason(frame.body).value_or("it gave no reason");
+  report_.reason = Printable(DecodeReason(frame.body).value_or("it gave no reason"));
   return Ends(End::kUnfit);
 }
 

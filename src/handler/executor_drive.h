@@ -18,11 +18,12 @@
 #include "handler/frames.h"
 #include "handler/job_result.h"
 #include "handler/part_collector.h"
+#include "handler/stderr_log.h"
 
 namespace headrace {
 
 // One executor at work on a job, alone or among others: is sent the job and its tasks, sends parts,
-// ends. Never waits. Used by one thread.
+// ends. Never waits before the end. Used by one thread.
 class ExecutorDrive {
  public:
   // How it went, before it is put into words for the client.
@@ -73,7 +74,8 @@ class ExecutorDrive {
   // Nobody wants its work any more.
   void Stop(End end) { Ends(end); }
 
-  // Kills the executor, or lets it wait for its next job, and tells what it used. Once, at the end.
+  // Kills the executor, or lets it wait for its next job, and tells what it used. Waits for a
+  // keeper to clean up. Once, at the end.
   Report Finish();
 
   // True if the job can be told to an executor at all.
@@ -93,6 +95,9 @@ class ExecutorDrive {
   bool OnTaskRequest(const FrameView& frame);
   bool OnUnfit(const FrameView& frame);
   bool OnLateFrame();
+  bool OnKeeperFrame(const FrameView& frame);
+  bool OnStderr(const FrameView& frame);
+  bool OnUsage(const FrameView& frame);
   bool Refuse(Error error);
   bool Violates(const char* what);
   bool Ends(End end);
@@ -106,6 +111,8 @@ class ExecutorDrive {
   const Limits limits_;
   const SteadyTime begin_ = SteadyClock::now();
   std::int64_t progress_frames_ = 0;
+  int usage_frames_ = 0;
+  std::optional<StderrLog> stderr_;  // of a keeper that has its job
   PartCollector parts_;
   std::deque<std::uint32_t> tasks_;  // that it has; it works on the first
   bool no_more_ = false;             // it is to get no other task

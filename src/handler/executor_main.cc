@@ -56,14 +56,38 @@ pid_t ForkForService(int& pidfd) {
   return static_cast<pid_t>(pid);
 }
 
+// For the time of a fork: who sends a keeper SIGTERM, however early, is to find it blocked, while
+// the zygote dies of it.
+class TermBlock {
+ public:
+  explicit TermBlock(bool wanted) : wanted_(wanted) {
+    if (wanted_) Set(SIG_BLOCK);
+  }
+  ~TermBlock() {
+    if (wanted_) Set(SIG_UNBLOCK);
+  }
+  TermBlock(const TermBlock&) = delete;
+  TermBlock& operator=(const TermBlock&) = delete;
+
+ private:
+  static void Set(int how) {
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(how, &term, nullptr);
+  }
+
+  const bool wanted_;
+};
+
 class ZygoteLoop {
  public:
-  ZygoteLoop(Handler& handler, pid_t service, ExecutorProfile profile)
-      : handler_(handler), service_(service), confinement_(profile) {}
+  ZygoteLoop(Handler& handler, pid_t service, ExecutorProfile profile, Keeper* keeper)
+      : handler_(handler), service_(service), confinement_(profile), keeper_(keeper) {}
 
   std::optional<std::string> Prepare() {
     if (auto reason = DieWithService(service_)) return reason;
-    PreferAsVictim();
+    if (keeper_ == nullptr) PreferAsVictim();
     if (auto reason = HideMemory()) return reason;
     try {
       handler_.Warm();
@@ -90,11 +114,10 @@ class ZygoteLoop {
 
  private:
   bool Fork(const ForkFrame& request, UniqueFd socket) {
+    const TermBlock block(keeper_ != nullptr);
     int pidfd = -1;
     const pid_t pid = ForkForService(pidfd);
-    if (pid == 0) {
-      RunExecutor(handler_, socket.release(), request.limits, service_, confinement_);
-    }
+    if (pid == 0) RunChild(socket.release(), request.limits);
     if (pid < 0) {
       const ForkFailedFrame failed{request.request, static_cast<std::uint32_t>(errno)};
       return SendFrame(kZygoteSocket, Encode(writer_, failed)) == SendResult::kSent;
@@ -104,22 +127,28 @@ class ZygoteLoop {
     return SendFrame(kZygoteSocket, Encode(writer_, forked), pidfd) == SendResult::kSent;
   }
 
+  [[noreturn]] void RunChild(int socket, const ExecutorLimits& limits) {
+    if (keeper_ != nullptr) RunKeeper(handler_, *keeper_, socket, limits, service_);
+    RunExecutor(handler_, socket, limits, service_, confinement_);
+  }
+
   Handler& handler_;
   const pid_t service_;
   Confinement confinement_;
+  Keeper* const keeper_;
   FrameWriter writer_;
   FrameBuffer buffer_;
 };
 
 }  // namespace
 
-int ExecutorMain(int argc, char** argv, Handler& handler, ExecutorProfile profile) {
+int ExecutorMain(int argc, char** argv, Handler& handler, ExecutorProfile profile, Keeper* keeper) {
   const auto service = ServicePid(argc, argv);
   if (!service) {
     std::fputs("this program does the work of a headrace queue; the service starts it\n", stderr);
     return kNotStartedByService;
   }
-  ZygoteLoop zygote(handler, *service, profile);
+  ZygoteLoop zygote(handler, *service, profile, keeper);
   if (const auto reason = zygote.Prepare()) {
     zygote.Break(*reason);
     return kHandlerBroken;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "handler/keeper.h"
 #include "handler/sandbox.h"
 #include "headrace/handler.h"
 
@@ -15,9 +16,10 @@ inline constexpr int kZygoteSocket = 3;
 // The main function of an executor binary, started by the service's Zygote: warms the handler, then
 // forks one executor per request until the service goes. Each executor limits itself, takes one
 // job, calls `handler.Run` and ends. The process must be single-threaded when it calls this and
-// `Warm` must leave it so. `profile` says what `Run` may do. Returns the exit status: 2 if it was
-// not started by a service or the handler cannot be warmed. In an executor it does not return.
+// `Warm` must leave it so. `profile` says what `Run` may do; `keeper` is given for kKeeper and for
+// no other. Returns the exit status: 2 if it was not started by a service or the handler cannot be
+// warmed. In an executor it does not return.
 int ExecutorMain(int argc, char** argv, Handler& handler,
-                 ExecutorProfile profile = ExecutorProfile::kMinimal);
+                 ExecutorProfile profile = ExecutorProfile::kMinimal, Keeper* keeper = nullptr);
 
 }  // namespace headrace

@@ -24,15 +24,20 @@ ZygoteOptions ToZygote(const ExecutorPoolOptions& options) {
   zygote.name = options.queue;
   zygote.binary = options.binary;
   zygote.arguments = options.arguments;
+  zygote.keeper_grace = options.keeper_grace;
+  zygote.warm_timeout = options.warm_timeout;
+  zygote.limits.jobs = options.recycle_after;
+  if (options.keeper_grace) return zygote;
   zygote.limits.memory = options.memory;
   zygote.limits.cpu_seconds = static_cast<std::uint64_t>(options.cpu.count());
   zygote.limits.file_size = options.max_result;
   zygote.limits.priority = options.priority;
   zygote.limits.sandbox_required = options.sandbox_required;
-  zygote.limits.jobs = options.recycle_after;
-  zygote.ahead = options.workers;
-  zygote.warm_timeout = options.warm_timeout;
   return zygote;
+}
+
+ExecutorStock::Options ToStock(const ExecutorPoolOptions& options) {
+  return {options.workers, options.keeper_grace && options.recycle_after > 1};
 }
 
 // Which limit killed it. An allocation that fails ends in an abort or a stray pointer more often
@@ -41,10 +46,33 @@ ExecutorDeath Classify(const ProcessEnd& end, const ExecutorPoolOptions& options
   if (!end.known || end.signal == 0) return ExecutorDeath::kCrash;
   if (end.signal == SIGXCPU) return ExecutorDeath::kCpu;
   if (end.signal == SIGSYS) return ExecutorDeath::kSandbox;
+  // The limits are not the keeper's own; nobody kills it but a system without memory.
+  if (options.keeper_grace) {
+    return end.signal == SIGKILL ? ExecutorDeath::kMemory : ExecutorDeath::kCrash;
+  }
   if (end.signal == SIGKILL) {
     return end.cpu >= options.cpu ? ExecutorDeath::kCpu : ExecutorDeath::kMemory;
   }
   return end.peak_memory >= options.memory / 2 ? ExecutorDeath::kMemory : ExecutorDeath::kCrash;
+}
+
+// What the failure tells of the process that did the job, or of the keeper's program.
+std::optional<ExecutorDeath> DeathOf(WireFailure failure) {
+  switch (failure) {
+    case WireFailure::kOutOfMemory:
+      return ExecutorDeath::kMemory;
+    case WireFailure::kCrashed:
+      return ExecutorDeath::kCrash;
+    case WireFailure::kCpuLimit:
+      return ExecutorDeath::kCpu;
+    case WireFailure::kBadPayload:
+    case WireFailure::kNotAcceptable:
+    case WireFailure::kTooLarge:
+    case WireFailure::kInternal:
+    case WireFailure::kRetry:
+      break;
+  }
+  return std::nullopt;
 }
 
 const char* HintFor(ExecutorDeath death) {
@@ -70,7 +98,8 @@ const char* HintFor(ExecutorDeath death) {
 }  // namespace
 
 ExecutorPool::ExecutorPool(ExecutorPoolOptions options, SpawnQueue& spawn_queue)
-    : options_(std::move(options)), zygote_(ToZygote(options_), spawn_queue, counters_) {}
+    : options_(std::move(options)),
+      stock_(ToStock(options_), ToZygote(options_), spawn_queue, counters_) {}
 
 // Lends executors of this pool to one job.
 class ExecutorPool::Helpers final : public HelperSource {
@@ -84,13 +113,11 @@ class ExecutorPool::Helpers final : public HelperSource {
 };
 
 std::optional<Helper> ExecutorPool::TakeHelper() {
-  constexpr int kNoCancel = -1;
   SlotLease slot = options_.lender->TryBorrow();
   if (!slot) return std::nullopt;
-  auto taken = zygote_.Take(Deadline::After(std::chrono::seconds(0)), kNoCancel);
-  if (!taken || !*taken) return std::nullopt;
-  zygote_.TopUp();
-  return Helper{*std::move(*taken), std::move(slot)};
+  auto taken = stock_.TakeSpare();
+  if (!taken) return std::nullopt;
+  return Helper{*std::move(taken), std::move(slot)};
 }
 
 Outcome ExecutorPool::Run(const QueuedJob& job) {
@@ -121,27 +148,29 @@ Outcome ExecutorPool::Run(const QueuedJob& job) {
 
 Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
   const int cancel_fd = job.cancel.PollFd();
+  const bool lent = options_.lender != nullptr && !options_.keeper_grace;
+  ExecutorStock::Claim claim(stock_);
   // Those that waited for a job, for the first or another one, may all have been killed meanwhile.
   const std::size_t waiting = options_.workers * (options_.recycle_after > 1 ? 2 : 1);
   for (std::size_t unfit = 0; unfit < waiting + kUnfitBeyondAhead; ++unfit) {
-    auto taken = Take(job, cancel_fd);
+    auto taken = claim.Take(job.deadline, cancel_fd);
     if (!taken) return FailedOutcome(std::move(taken).error());
     if (!*taken) return UnwantedOutcome(job);
     Helpers helpers(*this);
     JobDrive drive(job, payload_memfd, cancel_fd,
-                   {options_.max_result, options_.recycle_after,
-                    options_.lender == nullptr ? nullptr : &helpers});
+                   {options_.max_result, options_.recycle_after, lent ? &helpers : nullptr});
+    const std::uint32_t jobs = (*taken)->jobs();
     drive.Start(*std::move(*taken));
-    zygote_.TopUp();
+    stock_.TopUp();
     Report report = drive.Run();
     if (report.end != End::kUnfit) {
-      SetUnfit("");
-      if (report.executor) Keep(*std::exchange(report.executor, std::nullopt));
+      stock_.OnFit();
+      if (report.executor && MayGoOn(*report.executor)) {
+        claim.Keep(*std::exchange(report.executor, std::nullopt));
+      }
       return Conclude(std::move(report));
     }
-    SetUnfit(
-        fmt::format("executor {}: {}; it {}", report.pid, report.reason, Describe(report.process)));
-    counters_.OnDeath(ExecutorDeath::kCrash);
+    stock_.OnUnfit({report.pid, jobs, report.reason}, report.process);
   }
   return FailedOutcome(
       {ErrorCode::kUnavailable, "executors-unavailable",
@@ -149,22 +178,9 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
        LastError(), 5});
 }
 
-Expected<std::optional<ExecutorProcess>> ExecutorPool::Take(const QueuedJob& job, int cancel_fd) {
-  {
-    const MutexLock lock(mu_);
-    if (!idle_.empty()) {
-      std::optional<ExecutorProcess> executor(std::move(idle_.back()));
-      idle_.pop_back();
-      return executor;
-    }
-  }
-  return zygote_.Take(job.deadline, cancel_fd);
-}
-
-void ExecutorPool::Keep(ExecutorProcess executor) {
-  if (!executor.AllowCpu(options_.cpu)) return;  // it ends here
-  const MutexLock lock(mu_);
-  idle_.push_back(std::move(executor));
+// One that is limited needs room for its next job.
+bool ExecutorPool::MayGoOn(ExecutorProcess& executor) const {
+  return executor.IsKeeper() || executor.AllowCpu(options_.cpu);
 }
 
 Outcome ExecutorPool::Conclude(Report report) {
@@ -201,11 +217,12 @@ Outcome ExecutorPool::Conclude(Report report) {
 }
 
 Outcome ExecutorPool::ConcludeFailure(Report report) {
-  if (report.failure == WireFailure::kOutOfMemory) {
-    counters_.OnDeath(ExecutorDeath::kMemory);
-    return FailedOutcome(Crashed(ExecutorDeath::kMemory, report));
-  }
-  return FailureOutcome(report.failure, std::move(report.error));
+  const auto death = DeathOf(report.failure);
+  if (!death) return FailureOutcome(report.failure, std::move(report.error));
+  counters_.OnDeath(*death);
+  Error error = Crashed(*death, report);
+  if (!report.error.hint.empty()) error.hint = std::move(report.error.hint);
+  return FailedOutcome(std::move(error));
 }
 
 Outcome ExecutorPool::ConcludeDeath(const Report& report) {
@@ -236,18 +253,9 @@ Error ExecutorPool::Crashed(ExecutorDeath death, const Report& report) const {
     case ExecutorDeath::kResult:
       break;
   }
+  if (!report.error.detail.empty()) detail += ": " + report.error.detail;
   if (report.end == End::kDied) detail += fmt::format(": it {}", Describe(report.process));
   return Error{ErrorCode::kHandlerCrashed, "executor-crashed", HintFor(death), std::move(detail)};
-}
-
-void ExecutorPool::SetUnfit(std::string reason) {
-  const MutexLock lock(mu_);
-  unfit_ = std::move(reason);
-}
-
-bool ExecutorPool::Healthy() const {
-  const MutexLock lock(mu_);
-  return unfit_.empty() && zygote_.Healthy();
 }
 
 ExecutorState ExecutorPool::State() const {
@@ -255,14 +263,8 @@ ExecutorState ExecutorPool::State() const {
   state.ready = Ready();
   state.healthy = Healthy();
   state.figures = Figures();
-  const MutexLock lock(mu_);
-  state.trouble = unfit_.empty() ? zygote_.Trouble() : ExecutorTrouble::kUnfit;
+  state.trouble = stock_.Trouble();
   return state;
-}
-
-std::string ExecutorPool::LastError() const {
-  const MutexLock lock(mu_);
-  return unfit_.empty() ? zygote_.LastError() : unfit_;
 }
 
 }  // namespace headrace

@@ -7,14 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "base/sync.h"
 #include "handler/executor_drive.h"
 #include "handler/executor_figures.h"
+#include "handler/executor_stock.h"
 #include "handler/help.h"
 #include "handler/isolation.h"
 #include "handler/runner.h"
 #include "handler/spawn_queue.h"
-#include "handler/zygote.h"
 
 namespace headrace {
 
@@ -29,23 +28,29 @@ struct ExecutorPoolOptions {
   ExecutorPriority priority = ExecutorPriority::kLow;
   bool sandbox_required = false;    // an executor that cannot be confined takes no job
   std::uint32_t recycle_after = 1;  // jobs per process
-  // Where slots for more executors of one job come from; outlives the pool. Null: one per job.
+  // The executors are keepers (keeper.h) whose programs get this time from SIGTERM to SIGKILL. The
+  // limits above are the keeper's to set then, here they only make sense of how it ended.
+  std::optional<std::chrono::milliseconds> keeper_grace = {};
+  // Where slots for more executors of one job come from; outlives the pool. Null: one per job, as
+  // always with keepers.
   SlotLender* lender = nullptr;
   std::chrono::milliseconds warm_timeout{30'000};
 };
 
 // The executors of one queue: one process per job, or per `recycle_after` jobs, the next ones
 // forked ahead by a zygote; a job that falls into tasks gets more of them while slots are to be
-// borrowed. Made and destroyed on the main thread, destroyed when no Run is under
-// way and before the SpawnQueue. When Run returns, the job's executor is dead and reaped and no
-// descriptor of it is left but those of its result, or it waits here for its next job. Only one
-// that did its job to the end does another: not after a cancel, a deadline, a crash or a fault of
-// the handler.
+// borrowed. Keepers are asked to end and waited for, so Run returns up to their grace and 5 s after
+// the job was cancelled; those that do several jobs are persistent (see ExecutorStock). Made and
+// destroyed on the main thread, destroyed when no Run is under way and before the SpawnQueue. When
+// Run returns, the job's executor is dead and reaped and no descriptor of it is left but those of
+// its result, or it waits here for its next job. Only one that did its job to the end does another:
+// not after a cancel, a deadline, a crash or a fault of the handler; keepers know that of their
+// programs themselves.
 //
 // What a job that was not cancelled ends as: succeeded with the parts; failed with the handler's
 // reason (422, 406, 500); 502 "executor-crashed" when the process died, broke the protocol or its
-// sandbox, or ran into its memory or CPU limit; 502 "result-too-large"; 503 "executors-unavailable"
-// when no process can be had.
+// sandbox, or ran into its memory or CPU limit, or a keeper says that of its program; 502
+// "result-too-large"; 503 "executors-unavailable" when no process can be had.
 class ExecutorPool final : public Runner {
  public:
   ExecutorPool(ExecutorPoolOptions options, SpawnQueue& spawn_queue);
@@ -53,38 +58,31 @@ class ExecutorPool final : public Runner {
   [[nodiscard]] Outcome Run(const QueuedJob& job) override;
 
   // Warm and able to take a job. Thread-safe, like all that follows.
-  [[nodiscard]] bool Ready() const { return zygote_.Ready(); }
+  [[nodiscard]] bool Ready() const { return stock_.Ready(); }
   // False from a failed start of the zygote or of an executor to the next good one.
-  [[nodiscard]] bool Healthy() const;
+  [[nodiscard]] bool Healthy() const { return stock_.Healthy(); }
   // Why the last start failed or the zygote ended; empty if neither ever happened.
-  [[nodiscard]] std::string LastError() const;
+  [[nodiscard]] std::string LastError() const { return stock_.LastError(); }
   [[nodiscard]] ExecutorFigures Figures() const { return counters_.Figures(); }
   // What the API tells of it all.
   [[nodiscard]] ExecutorState State() const;
   // Process id of the zygote while it is warm, else 0.
-  [[nodiscard]] pid_t ZygotePid() const { return zygote_.pid(); }
+  [[nodiscard]] pid_t ZygotePid() const { return stock_.ZygotePid(); }
 
  private:
   class Helpers;
 
   Outcome Attempt(const QueuedJob& job, int payload_memfd);
-  // One that waits for its next job, else a new one.
-  Expected<std::optional<ExecutorProcess>> Take(const QueuedJob& job, int cancel_fd);
-  void Keep(ExecutorProcess executor);
+  [[nodiscard]] bool MayGoOn(ExecutorProcess& executor) const;
   std::optional<Helper> TakeHelper();
   Outcome Conclude(ExecutorDrive::Report report);
   Outcome ConcludeFailure(ExecutorDrive::Report report);
   Outcome ConcludeDeath(const ExecutorDrive::Report& report);
-  void SetUnfit(std::string reason);
   [[nodiscard]] Error Crashed(ExecutorDeath death, const ExecutorDrive::Report& report) const;
 
   const ExecutorPoolOptions options_;
   ExecutorCounters counters_;
-  mutable Mutex mu_;
-  std::string unfit_
-      GUARDED_BY(mu_);  // why the last executor could not take a job; empty: it could
-  std::vector<ExecutorProcess> idle_ GUARDED_BY(mu_);  // at most one per worker
-  Zygote zygote_;
+  ExecutorStock stock_;
 };
 
 }  // namespace headrace

@@ -1,8 +1,10 @@
 #include "handler/executor_process.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +22,9 @@ namespace headrace {
 namespace {
 
 constexpr int kWaitPidfd = 3;  // P_PIDFD, which older headers lack
+
+// What a keeper gets beyond its grace: to kill what is left, and to remove its files.
+constexpr std::chrono::seconds kTimeToCleanUp{5};
 
 Seconds ToSeconds(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
@@ -83,7 +88,12 @@ ExecutorProcess::ExecutorProcess(ExecutorProcess&& other) noexcept
       pidfd_(std::move(other.pidfd_)),
       socket_(std::move(other.socket_)),
       jobs_(other.jobs_),
+      grace_(other.grace_),
+      must_end_by_(other.must_end_by_),
       settled_cpu_(other.settled_cpu_),
+      settled_told_cpu_(other.settled_told_cpu_),
+      told_cpu_(other.told_cpu_),
+      told_peak_(other.told_peak_),
       end_(other.end_) {}
 
 ExecutorProcess::~ExecutorProcess() { KillAndReap(); }
@@ -92,11 +102,17 @@ std::optional<ProcessEnd> ExecutorProcess::Settle() {
   const auto cpu = CpuOf(pid_);
   if (!cpu) return std::nullopt;
   ProcessEnd used;
-  used.cpu = *cpu - settled_cpu_;
-  used.peak_memory = PeakMemoryOf(pid_);
+  used.cpu = *cpu - settled_cpu_ + told_cpu_;
+  used.peak_memory = std::max(PeakMemoryOf(pid_), told_peak_);
   settled_cpu_ = *cpu;
+  settled_told_cpu_ += std::exchange(told_cpu_, Seconds{0});
   ++jobs_;
   return used;
+}
+
+void ExecutorProcess::AddUsage(Seconds cpu, std::uint64_t peak_memory) {
+  told_cpu_ += cpu;
+  told_peak_ = std::max(told_peak_, peak_memory);
 }
 
 bool ExecutorProcess::AllowCpu(std::chrono::seconds cpu) {
@@ -107,13 +123,32 @@ bool ExecutorProcess::AllowCpu(std::chrono::seconds cpu) {
   return prlimit(pid_, RLIMIT_CPU, &limit, nullptr) == 0;
 }
 
+void ExecutorProcess::AskToEnd() {
+  if (pid_ == 0 || !grace_ || must_end_by_) return;
+  syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0);
+  shutdown(socket_.get(), SHUT_RDWR);
+  must_end_by_ = Deadline::After(*grace_ + kTimeToCleanUp);
+}
+
+// At most until the time that it was given is over.
+void ExecutorProcess::AwaitEnd() const {
+  pollfd ended{pidfd_.get(), POLLIN, 0};
+  while (poll(&ended, 1, must_end_by_->PollTimeout()) <= 0 && !must_end_by_->Passed()) continue;
+}
+
 const ProcessEnd& ExecutorProcess::KillAndReap() {
   if (pid_ == 0) return end_;
+  if (grace_) {
+    AskToEnd();
+    AwaitEnd();
+  }
   // Until it is reaped even a dead leader keeps the number of its group, so this hits nobody else.
   kill(-pid_, SIGKILL);
   syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
   end_ = WaitForEnd(pidfd_.get());
-  end_.cpu = std::max(end_.cpu - settled_cpu_, Seconds{0});
+  // Where the program was not waited for, what was told of it is all there is.
+  end_.cpu = std::max(end_.cpu - settled_cpu_ - settled_told_cpu_, told_cpu_);
+  end_.peak_memory = std::max(end_.peak_memory, told_peak_);
   pid_ = 0;
   return end_;
 }

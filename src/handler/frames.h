@@ -56,8 +56,14 @@
 //                                     and one more for the last step
 //   kDone        executor -> service  u32 parts: the job succeeded with that many parts
 //   kFailure     executor -> service  u8 kind (WireFailure), text type, text hint, text detail
+//   kStderr      keeper -> service    1 to 4096 raw bytes of its program's standard error
+//   kUsage       keeper -> service    u64 CPU time (ns) of its program since it was last told or
+//   has
+//                                     begun, u64 largest resident memory (bytes) since it has begun
 //
-// An executor sends no descriptor, ever. `crc` is the CRC-32 of zip and PNG.
+// A keeper is an executor that has a program do its jobs (keeper.h); the last two, which others may
+// not send, come while it has a job. An executor sends no descriptor, ever. `crc` is the CRC-32 of
+// zip and PNG.
 namespace headrace {
 
 inline constexpr std::size_t kMaxFrame = 16'384;
@@ -73,6 +79,11 @@ inline constexpr std::uint32_t kNoTask = UINT32_MAX;
 inline constexpr std::size_t kMaxFailureType = 64;
 inline constexpr std::size_t kMaxFailureHint = 1024;
 inline constexpr std::size_t kMaxFailureDetail = 4096;
+inline constexpr std::size_t kMaxStderr = 4096;  // of one frame
+// Of all of them in one job, headers included: more is a flood. A keeper that sends byte by byte
+// can so send 3 MiB.
+inline constexpr std::uint64_t kMaxJobStderr = std::uint64_t{64} << 20U;
+inline constexpr int kMaxJobUsages = 16;
 
 enum class FrameType : std::uint16_t {
   kReady = 1,
@@ -92,6 +103,8 @@ enum class FrameType : std::uint16_t {
   kTaskRequest = 25,
   kTask = 26,
   kProgress = 27,
+  kStderr = 32,
+  kUsage = 33,
 };
 
 enum class WireFailure : std::uint8_t {
@@ -100,6 +113,9 @@ enum class WireFailure : std::uint8_t {
   kTooLarge = 3,
   kInternal = 4,
   kOutOfMemory = 5,
+  kCrashed = 6,
+  kCpuLimit = 7,
+  kRetry = 8,
 };
 
 WireFailure ToWire(Failure::Kind kind);
@@ -168,6 +184,11 @@ struct FailureFrame {
   std::string_view detail;
 };
 
+struct UsageFrame {
+  std::uint64_t cpu = 0;          // ns
+  std::uint64_t peak_memory = 0;  // bytes
+};
+
 // Writes one frame into its own 16 KiB. Not thread-safe, reusable.
 class FrameWriter {
  public:
@@ -213,6 +234,9 @@ std::span<const std::byte> Encode(FrameWriter& writer, const PartRequestFrame& f
 std::span<const std::byte> Encode(FrameWriter& writer, const ProgressFrame& frame);
 // Cuts its texts to their limits.
 std::span<const std::byte> Encode(FrameWriter& writer, const FailureFrame& frame);
+std::span<const std::byte> Encode(FrameWriter& writer, const UsageFrame& frame);
+// Cut to kMaxStderr.
+std::span<const std::byte> EncodeStderr(FrameWriter& writer, std::string_view text);
 std::span<const std::byte> EncodePartGrant(FrameWriter& writer, std::uint64_t size);
 // kPartDone, kDone, kTaskRequest, kTask.
 std::span<const std::byte> EncodeNumber(FrameWriter& writer, FrameType type, std::uint32_t value);
@@ -230,6 +254,8 @@ std::optional<std::uint32_t> DecodeNumber(std::span<const std::byte> body);
 // `done` is at most `total`, which is not 0.
 std::optional<ProgressFrame> DecodeProgress(std::span<const std::byte> body);
 std::optional<FailureFrame> DecodeFailure(std::span<const std::byte> body);
+std::optional<UsageFrame> DecodeUsage(std::span<const std::byte> body);
+std::optional<std::string_view> DecodeStderr(std::span<const std::byte> body);
 
 // The slug of a problem type: lower-case letters, digits and '-', at most 64 bytes; may be empty.
 bool ValidSlug(std::string_view slug);

@@ -10,7 +10,7 @@ std::vector<std::string> Validate(const IsolationOptions& options) {
     const char* const why = "a thread has no limit of its own; leave it out or use mode: process";
     if (options.memory) problems.push_back(fmt::format("memory: {}", why));
     if (options.cpu) problems.push_back(fmt::format("cpu: {}", why));
-    if (options.recycle_after != 1) {
+    if (options.recycle_after.value_or(1) != 1) {
       problems.push_back(
           "recycle_after: there is no process in mode: thread; leave it out or use mode: process");
     }
@@ -24,9 +24,10 @@ std::vector<std::string> Validate(const IsolationOptions& options) {
     problems.push_back(
         fmt::format("cpu: {} s is out of range, allowed are 1s to 24h", options.cpu->count()));
   }
-  if (options.recycle_after < 1 || options.recycle_after > kMostRecycleAfter) {
-    problems.push_back(fmt::format("recycle_after: {} is out of range, allowed are 1 to {}",
-                                   options.recycle_after, kMostRecycleAfter));
+  const std::uint32_t jobs = options.recycle_after.value_or(1);
+  if (jobs < 1 || jobs > kMostRecycleAfter) {
+    problems.push_back(fmt::format("recycle_after: {} is out of range, allowed are 1 to {}", jobs,
+                                   kMostRecycleAfter));
   }
   return problems;
 }

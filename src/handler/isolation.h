@@ -25,7 +25,8 @@ struct IsolationOptions {
   IsolationMode mode = IsolationMode::kProcess;
   std::optional<std::uint64_t> memory;      // bytes of address space; nothing: auto
   std::optional<std::chrono::seconds> cpu;  // CPU time; nothing: 60 s
-  std::uint32_t recycle_after = 1;          // jobs per executor
+  // Jobs per executor; nothing: as the handler wants, 1 for most.
+  std::optional<std::uint32_t> recycle_after;
   ExecutorPriority priority = ExecutorPriority::kLow;
   bool parallel = true;  // one job may use several executors
 };

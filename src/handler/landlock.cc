@@ -67,8 +67,10 @@ std::optional<std::string> Allow(int ruleset, const std::string& path, std::uint
   if (fstat(parent.get(), &status) != 0) return Reason(path);
   if (!S_ISDIR(status.st_mode)) rights &= kOfFiles;
   const PathBeneath rule{rights, parent.get()};
-  if (syscall(SYS_landlock_add_rule, ruleset, kRulePathBeneath, &rule, 0) != 0) return Reason(path);
-  return std::nullopt;
+  if (syscall(SYS_landlock_add_rule, ruleset, kRulePathBeneath, &rule, 0) == 0) return std::nullopt;
+  // A pipe or a memfd behind /proc/self/fd/N: in no folder, and open to who has it.
+  if (errno == EBADFD) return std::nullopt;
+  return Reason(path);
 }
 
 }  // namespace

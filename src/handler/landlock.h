@@ -7,7 +7,8 @@
 namespace headrace {
 
 // What a process may still reach of files, TCP and other processes once it is restricted. A path
-// that does not exist is left out; one that is a file allows that file only.
+// that does not exist is left out, as is one that is in no folder (a pipe, a memfd), which nothing
+// restricts; one that is a file allows that file only.
 struct LandlockPolicy {
   std::vector<std::string> readable;  // folders: read and execute everything below
   std::vector<std::string> writable;  // folders: read, write, make and remove everything below

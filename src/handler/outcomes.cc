@@ -8,6 +8,9 @@
 namespace headrace {
 namespace {
 
+// What clients are told who may come again, without anybody knowing when.
+constexpr int kRetrySeconds = 5;
+
 ErrorCode ToCode(WireFailure failure) {
   switch (failure) {
     case WireFailure::kBadPayload:
@@ -16,7 +19,11 @@ ErrorCode ToCode(WireFailure failure) {
       return ErrorCode::kNotAcceptable;
     case WireFailure::kTooLarge:
     case WireFailure::kOutOfMemory:
+    case WireFailure::kCrashed:
+    case WireFailure::kCpuLimit:
       return ErrorCode::kHandlerCrashed;
+    case WireFailure::kRetry:
+      return ErrorCode::kUnavailable;
     case WireFailure::kInternal:
       return ErrorCode::kInternal;
   }
@@ -53,6 +60,10 @@ Outcome UnwantedOutcome(const QueuedJob& job) {
 
 Outcome FailureOutcome(WireFailure kind, Error error) {
   error.code = ToCode(kind);
+  if (kind == WireFailure::kRetry) error.retry_after = kRetrySeconds;
+  if (kind == WireFailure::kCrashed || kind == WireFailure::kCpuLimit) {
+    error.type = "executor-crashed";
+  }
   if (error.type.empty()) error.type = "handler-failed";
   if (error.hint.empty()) error.hint = "the handler could not do this job";
   return FailedOutcome(std::move(error));

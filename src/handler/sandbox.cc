@@ -16,7 +16,7 @@
 namespace headrace {
 namespace {
 
-constexpr rlim_t kOpenFiles = 64;
+constexpr rlim_t kKeeperOpenFiles = 1024;
 constexpr rlim_t kStackBytes = rlim_t{8} << 20U;
 
 std::string Reason(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
@@ -49,8 +49,8 @@ bool Lower(ExecutorPriority priority) {
 
 }  // namespace
 
-std::optional<std::string> DieWithService(pid_t service) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return Reason("PR_SET_PDEATHSIG");
+std::optional<std::string> DieWithService(pid_t service, int signal) {
+  if (prctl(PR_SET_PDEATHSIG, signal) != 0) return Reason("PR_SET_PDEATHSIG");
   // The service may have ended before the kernel was told to watch it.
   if (getppid() != service) return "the service has ended";
   return std::nullopt;
@@ -69,7 +69,7 @@ std::optional<std::string> HideMemory() {
   return std::nullopt;
 }
 
-std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
+std::optional<std::string> LimitResources(const ExecutorLimits& limits, std::uint64_t open_files) {
   if (!Lower(limits.priority)) return Reason("scheduling");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Reason("PR_SET_NO_NEW_PRIVS");
 #ifndef HEADRACE_SANITIZED
@@ -84,14 +84,23 @@ std::optional<std::string> LimitResources(const ExecutorLimits& limits) {
   if (limits.file_size != 0 && !LimitBytes(RLIMIT_FSIZE, limits.file_size)) {
     return Reason("RLIMIT_FSIZE");
   }
-  if (!LimitBytes(RLIMIT_NOFILE, kOpenFiles)) return Reason("RLIMIT_NOFILE");
+  if (!LimitBytes(RLIMIT_NOFILE, open_files)) return Reason("RLIMIT_NOFILE");
   if (!LimitBytes(RLIMIT_CORE, 0)) return Reason("RLIMIT_CORE");
   if (!LimitBytes(RLIMIT_STACK, kStackBytes)) return Reason("RLIMIT_STACK");
   return std::nullopt;
 }
 
+std::optional<std::string> LimitKeeper() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Reason("PR_SET_NO_NEW_PRIVS");
+  // What its program leaves behind becomes its child, so that it can end and reap that too.
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return Reason("PR_SET_CHILD_SUBREAPER");
+  if (!LimitBytes(RLIMIT_NOFILE, kKeeperOpenFiles)) return Reason("RLIMIT_NOFILE");
+  if (!LimitBytes(RLIMIT_CORE, 0)) return Reason("RLIMIT_CORE");
+  return std::nullopt;
+}
+
 Confinement::Confinement(ExecutorProfile profile) : profile_(profile) {
-  if (profile == ExecutorProfile::kTrusted) return;
+  if (profile == ExecutorProfile::kTrusted || profile == ExecutorProfile::kKeeper) return;
 #ifdef HEADRACE_SANITIZED
   if (profile == ExecutorProfile::kMinimal) {
     failure_ = "seccomp: sanitizer builds leave the filter out";

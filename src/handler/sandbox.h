@@ -1,7 +1,9 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,20 +17,29 @@ namespace headrace {
 // is that of the functions: the OOM score before the process becomes undumpable (its /proc files
 // then belong to root), the limits last.
 
-// The kernel kills this process with SIGKILL when the service ends; fails if it already has.
-std::optional<std::string> DieWithService(pid_t service);
+// The kernel sends this process `signal` when the service ends; fails if it already has.
+std::optional<std::string> DieWithService(pid_t service, int signal = SIGKILL);
 
 // For the zygote: when memory runs out the kernel takes an executor (which inherits the score) or
-// the zygote, never the service. Without /proc the score stays as it is.
+// the zygote, never the service. Without /proc the score stays as it is. Not for the zygote of
+// keepers, which must live to clean up: their programs are the victims.
 void PreferAsVictim();
 
 // No core dumps, no ptrace, no /proc/PID/mem for other processes of the same user.
 std::optional<std::string> HideMemory();
 
+// As many descriptors as a handler of ours needs that has all it works on.
+inline constexpr std::uint64_t kExecutorOpenFiles = 64;
+
 // For the executor: its share of the cores, no_new_privs and the resource limits. A limit which is
 // already lower stays. Sanitizer builds leave the address space unlimited, their shadow memory
 // needs it.
-std::optional<std::string> LimitResources(const ExecutorLimits& limits);
+std::optional<std::string> LimitResources(const ExecutorLimits& limits,
+                                          std::uint64_t open_files = kExecutorOpenFiles);
+
+// For a keeper in place of those: no_new_privs, room for its program's descriptors, no core dump.
+// What its program may use is the keeper's to limit.
+std::optional<std::string> LimitKeeper();
 
 // For the executor: `socket` becomes descriptor 3, stderr goes where stdout goes (/dev/null;
 // sanitizer builds keep it for their reports), everything else is closed.
@@ -38,7 +49,8 @@ inline constexpr int kExecutorSocket = 3;
 
 // How far the code of an executor is trusted.
 enum class ExecutorProfile {
-  kTrusted,  // the limits alone, for what starts other programs and confines those
+  kTrusted,  // the limits alone
+  kKeeper,   // not even those: it starts another program and confines that one (keeper.h)
   kBroad,    // files and, with the right key, sockets; nothing of other processes or the kernel
   kMinimal,  // its memory and its socket: no file, no process
 };

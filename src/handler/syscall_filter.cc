@@ -18,6 +18,7 @@
 #include <memory>
 
 #include "base/fd.h"
+#include "handler/untouched_filter.h"
 
 namespace headrace {
 namespace {
@@ -49,8 +50,9 @@ constexpr std::array kRefusedQuietly{
 // fcntl(2) could also name a process that gets signals on the descriptor's behalf.
 constexpr std::array<std::uint64_t, 3> kHarmlessFcntl{F_GETFD, F_SETFD, F_GETFL};
 
-// What no command has a business with. tkill(2) names a thread without its process, so that no rule
-// could spare the service's; tgkill(2) took its place long ago.
+// What no command has a business with. The queues, semaphores and memory of System V and POSIX
+// outlive their makers and are shared by all of a user's processes. tkill(2) names a thread without
+// its process, so that no rule could spare the service's; tgkill(2) took its place long ago.
 constexpr std::array kNeverForCommands{
     "acct",
     "add_key",
@@ -81,6 +83,12 @@ constexpr std::array kNeverForCommands{
     "mount",
     "mount_setattr",
     "move_mount",
+    "mq_open",
+    "mq_unlink",
+    "msgctl",
+    "msgget",
+    "msgrcv",
+    "msgsnd",
     "name_to_handle_at",
     "nfsservctl",
     "open_by_handle_at",
@@ -98,10 +106,18 @@ constexpr std::array kNeverForCommands{
     "quotactl_fd",
     "reboot",
     "request_key",
+    "semctl",
+    "semget",
+    "semop",
+    "semtimedop",
     "setdomainname",
     "sethostname",
     "setns",
     "settimeofday",
+    "shmat",
+    "shmctl",
+    "shmdt",
+    "shmget",
     "swapoff",
     "swapon",
     "syslog",
@@ -112,14 +128,6 @@ constexpr std::array kNeverForCommands{
     "vhangup",
 };
 
-// Calls whose first argument is a process (or, negative, a group) that they act upon.
-constexpr std::array kActOnProcess{
-    "kill",          "tgkill",         "rt_sigqueueinfo",    "rt_tgsigqueueinfo",
-    "sched_setattr", "sched_setparam", "sched_setscheduler", "sched_setaffinity",
-    "migrate_pages", "move_pages",
-};
-// The same, with the process in the second argument.
-constexpr std::array kActOnSecond{"setpriority", "ioprio_set"};
 constexpr std::uint64_t kIoprioUser = 3;  // IOPRIO_WHO_USER
 
 // fcntl(2) and ioctl(2) that have signals sent to another process when a descriptor is ready.
@@ -144,6 +152,11 @@ scmp_arg_cmp Masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
 
 scmp_arg_cmp Equals(unsigned argument, std::uint64_t value) {
   return Masked(argument, kIntMask, value & kIntMask);
+}
+
+Error Failed(int error) {
+  return {ErrorCode::kInternal, "sandbox", "",
+          std::string("the syscall filter cannot be made: ") + std::strerror(error)};
 }
 
 // The rules of one filter, told to libseccomp. Remembers the first refusal.
@@ -189,7 +202,6 @@ class Rules {
     const off_t size = lseek(file.get(), 0, SEEK_END);
     if (size <= 0) return Failed(EIO);
     std::vector<sock_filter> program(static_cast<std::size_t>(size) / sizeof(sock_filter));
-    if (program.size() > BPF_MAXINSNS) return Failed(E2BIG);
     if (pread(file.get(), program.data(), static_cast<std::size_t>(size), 0) != size) {
       return Failed(EIO);
     }
@@ -197,11 +209,6 @@ class Rules {
   }
 
  private:
-  static Error Failed(int error) {
-    return {ErrorCode::kInternal, "sandbox", "",
-            std::string("the syscall filter cannot be made: ") + std::strerror(error)};
-  }
-
   void Set(scmp_filter_attr attribute, std::uint32_t value) {
     Note(seccomp_attr_set(context_.get(), attribute, value));
   }
@@ -229,25 +236,16 @@ Rules MinimalRules() {
   return rules;
 }
 
-// Signals, priorities and limits of those who are not to be touched.
-void AddUntouched(Rules& rules, const std::vector<pid_t>& untouched) {
+// Priorities and limits of whole users and of others. What names single processes is refused by
+// UntouchedFilter.
+void AddOthers(Rules& rules) {
   constexpr std::uint32_t kRefuse = SCMP_ACT_ERRNO(EPERM);
-  for (const char* const call : kActOnProcess) {
-    rules.Add(kRefuse, call, Equals(0, kIntMask));  // -1: everybody
-    for (const pid_t pid : untouched) {
-      rules.Add(kRefuse, call, Equals(0, static_cast<std::uint32_t>(pid)));
-      rules.Add(kRefuse, call, Equals(0, static_cast<std::uint32_t>(-pid)));
-    }
-  }
-  for (const char* const call : kActOnSecond) {
-    for (const pid_t pid : untouched) {
-      rules.Add(kRefuse, call, Equals(1, static_cast<std::uint32_t>(pid)));
-    }
-  }
   rules.Add(kRefuse, "setpriority", Equals(0, PRIO_USER));
   rules.Add(kRefuse, "ioprio_set", Equals(0, kIoprioUser));
   // 0 is the caller; a limit of another process of this user could end that process.
   rules.Add(kRefuse, "prlimit64", scmp_arg_cmp{0, SCMP_CMP_NE, 0, 0});
+  // An undumpable process hides its descriptors from those who supervise it.
+  rules.Add(kRefuse, "prctl", Equals(0, PR_SET_DUMPABLE));
 }
 
 Rules BroadRules(const SyscallPolicy& policy) {
@@ -262,7 +260,7 @@ Rules BroadRules(const SyscallPolicy& policy) {
   rules.AddEach(kRefuse, "fcntl", 1, kOwnerFcntl);
   rules.AddEach(kRefuse, "ioctl", 1, kBadIoctl);
   if (!policy.network) rules.Add(SCMP_ACT_ERRNO(EACCES), "socket");
-  AddUntouched(rules, policy.untouched);
+  AddOthers(rules);
   return rules;
 }
 
@@ -273,6 +271,11 @@ Expected<SyscallFilter> SyscallFilter::Make(const SyscallPolicy& policy) {
       policy.profile == SyscallPolicy::Profile::kMinimal ? MinimalRules() : BroadRules(policy);
   auto program = rules.Compile();
   if (!program) return std::move(program).error();
+  if (policy.profile == SyscallPolicy::Profile::kBroad) {
+    const auto before = UntouchedFilter(policy.untouched);
+    program->insert(program->begin(), before.begin(), before.end());
+  }
+  if (program->size() > BPF_MAXINSNS) return Failed(E2BIG);
   return SyscallFilter(*std::move(program));
 }
 

@@ -20,8 +20,8 @@ struct SyscallPolicy {
     // other call ends the process by SIGSYS.
     kMinimal,
     // Everything but what reaches into other processes, other namespaces or the kernel itself
-    // (ptrace, mount, bpf, keyctl, io_uring, new namespaces and the like): those get EPERM. 32-bit
-    // programs end by SIGSYS.
+    // (ptrace, mount, bpf, keyctl, io_uring, new namespaces and the like), and what outlives its
+    // maker (System V and POSIX IPC): those get EPERM. 32-bit programs end by SIGSYS.
     kBroad,
   };
   Profile profile = Profile::kMinimal;

@@ -14,23 +14,18 @@
 #include <system_error>
 #include <utility>
 
+#include "handler/start_delay.h"
+
 namespace headrace {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstDelay{100};
-constexpr milliseconds kLongestDelay{10'000};
 // A zygote that lived this long did not fail at its start.
 constexpr std::chrono::seconds kLivedWell{10};
 constexpr int kHopeless = 3;
 constexpr int kForkTries = 3;
 constexpr milliseconds kForkRetry{50};
-
-milliseconds Delay(int failures) {
-  if (failures == 0) return milliseconds{0};
-  return std::min(kFirstDelay * (1 << std::min(failures - 1, 10)), kLongestDelay);
-}
 
 UniqueFd MakeFd(int fd, const char* what) {
   if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -81,7 +76,8 @@ void Zygote::OnEvent() {
 }
 
 void Zygote::Start() {
-  auto spawned = ZygoteProcess::Spawn(options_.binary, options_.arguments, options_.limits);
+  auto spawned = ZygoteProcess::Spawn(options_.binary, options_.arguments, options_.limits,
+                                      options_.keeper_grace);
   if (!spawned) return Fail(ExecutorTrouble::kNoStart, spawned.error().detail);
   process_ = std::move(*spawned);
   greeted_ = false;
@@ -116,7 +112,7 @@ void Zygote::GoLive() {
     live_ = process_;
     eventfd_write(look_again_.get(), 1);
   }
-  TopUp();
+  if (options_.on_warm) options_.on_warm();
 }
 
 void Zygote::Fail(ExecutorTrouble trouble, const std::string& reason) {
@@ -140,7 +136,7 @@ void Zygote::Fail(ExecutorTrouble trouble, const std::string& reason) {
     trouble_ = trouble;
     if (failures_ >= kHopeless) eventfd_write(look_again_.get(), 1);
   }
-  const milliseconds delay = Delay(failures);
+  const milliseconds delay = StartDelay(failures);
   spdlog::warn("queue {}: {}; the next start is in {} ms", options_.name, text, delay.count());
   ArmTimer(delay);
 }
@@ -204,6 +200,10 @@ int Zygote::NewsFd(const std::shared_ptr<ZygoteProcess>& process,
 ZygoteProcess::Taken Zygote::Look(const std::shared_ptr<ZygoteProcess>& process) {
   if (!process) return {};
   if (process->TopUp(1) > 0) counters_.OnStarted();
+  return TakeFrom(process);
+}
+
+ZygoteProcess::Taken Zygote::TakeFrom(const std::shared_ptr<ZygoteProcess>& process) {
   auto taken = process->Take();
   if (taken.result == ZygoteProcess::TakeResult::kGone) {
     Retire(process);
@@ -212,12 +212,18 @@ ZygoteProcess::Taken Zygote::Look(const std::shared_ptr<ZygoteProcess>& process)
   return taken;
 }
 
-void Zygote::TopUp() {
+std::optional<ExecutorProcess> Zygote::TryTake() {
+  bool broken = false;
+  const auto process = Live(broken);
+  if (!process) return std::nullopt;
+  return TakeFrom(process).executor;
+}
+
+void Zygote::TopUp(std::size_t ahead) {
   bool broken = false;
   const auto process = Live(broken);
   if (!process) return;
-  for (std::size_t asked = process->TopUp(options_.ahead); asked > 0; --asked)
-    counters_.OnStarted();
+  for (std::size_t asked = process->TopUp(ahead); asked > 0; --asked) counters_.OnStarted();
 }
 
 bool Zygote::Ready() const {

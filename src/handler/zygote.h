@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,18 +20,20 @@
 namespace headrace {
 
 struct ZygoteOptions {
-  std::string name;                         // of the queue, for the log
-  std::string binary;                       // path of the executor binary
-  std::vector<std::string> arguments = {};  // appended to its command line
-  ExecutorLimits limits;                    // of each executor
-  std::size_t ahead = 1;                    // executors that wait, forked, for a job
+  std::string name;                                            // of the queue, for the log
+  std::string binary;                                          // path of the executor binary
+  std::vector<std::string> arguments = {};                     // appended to its command line
+  ExecutorLimits limits;                                       // of each executor
+  std::optional<std::chrono::milliseconds> keeper_grace = {};  // the executors are keepers
   std::chrono::milliseconds warm_timeout{30'000};
+  // Called on the main thread whenever a zygote has become warm: it may be topped up.
+  std::function<void()> on_warm = {};
 };
 
 // Keeps one zygote alive: starts it, starts it again when it dies, at first at once or after 100
 // ms, then after twice as long each time, up to 10 s. Made and destroyed on the main thread, as are
-// the events of the SpawnQueue (which outlives this); Take, TopUp and the questions are
-// thread-safe.
+// the events of the SpawnQueue (which outlives this); Take, TryTake, TopUp and the
+// questions are thread-safe.
 class Zygote final : public SpawnQueue::Client {
  public:
   Zygote(ZygoteOptions options, SpawnQueue& spawn_queue, ExecutorCounters& counters);
@@ -41,9 +44,12 @@ class Zygote final : public SpawnQueue::Client {
   // or cannot fork.
   Expected<std::optional<ExecutorProcess>> Take(Deadline deadline, int cancel_fd);
 
-  // Has executors forked in place of those which were taken. Call it when there is time: while the
-  // taken one works.
-  void TopUp();
+  // The same without waiting, and without asking for one to be forked.
+  std::optional<ExecutorProcess> TryTake();
+
+  // Has executors forked until so many wait for a job. Call it when there is time: while a taken
+  // one works.
+  void TopUp(std::size_t ahead);
 
   // True while the zygote is warm.
   [[nodiscard]] bool Ready() const;
@@ -68,6 +74,7 @@ class Zygote final : public SpawnQueue::Client {
   std::shared_ptr<ZygoteProcess> Live(bool& broken) const;
   // One look for an executor of this zygote's, without waiting.
   ZygoteProcess::Taken Look(const std::shared_ptr<ZygoteProcess>& process);
+  ZygoteProcess::Taken TakeFrom(const std::shared_ptr<ZygoteProcess>& process);
   [[nodiscard]] int NewsFd(const std::shared_ptr<ZygoteProcess>& process,
                            ZygoteProcess::TakeResult result) const;
   void Retire(const std::shared_ptr<ZygoteProcess>& process);

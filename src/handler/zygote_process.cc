@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -25,6 +26,9 @@ namespace {
 constexpr std::array kEnvironment{
     "PATH",         "LANG",          "LC_ALL",      "LC_CTYPE", "TZ", "LD_LIBRARY_PATH",
     "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+
+// What keepers get that nobody has taken: the main thread waits for it.
+constexpr std::chrono::seconds kTimeToCleanUp{3};
 
 std::vector<std::string> Environment([[maybe_unused]] const ExecutorLimits& limits) {
   std::vector<std::string> environment;
@@ -107,7 +111,7 @@ Error SpawnError(const std::string& binary, int error) {
 
 Expected<std::shared_ptr<ZygoteProcess>> ZygoteProcess::Spawn(
     const std::string& binary, const std::vector<std::string>& arguments,
-    const ExecutorLimits& limits) {
+    const ExecutorLimits& limits, KeeperGrace keeper_grace) {
   SocketPair sockets = MakeSocketPair();
   if (!sockets.ours || !sockets.theirs) return SpawnError("socketpair", errno);
   pid_t pid = 0;
@@ -125,12 +129,16 @@ Expected<std::shared_ptr<ZygoteProcess>> ZygoteProcess::Spawn(
     return failure;
   }
   return std::shared_ptr<ZygoteProcess>(
-      new ZygoteProcess(pid, std::move(pidfd), std::move(sockets.ours), limits));
+      new ZygoteProcess(pid, std::move(pidfd), std::move(sockets.ours), limits, keeper_grace));
 }
 
 ZygoteProcess::ZygoteProcess(pid_t pid, UniqueFd pidfd, UniqueFd socket,
-                             const ExecutorLimits& limits)
-    : pid_(pid), pidfd_(std::move(pidfd)), socket_(std::move(socket)), limits_(limits) {}
+                             const ExecutorLimits& limits, KeeperGrace keeper_grace)
+    : pid_(pid),
+      pidfd_(std::move(pidfd)),
+      socket_(std::move(socket)),
+      limits_(limits),
+      keeper_grace_(keeper_grace) {}
 
 ZygoteProcess::~ZygoteProcess() { Bury(); }
 
@@ -215,16 +223,34 @@ ZygoteProcess::Taken ZygoteProcess::Accept(const ForkedFrame& forked, UniqueFd p
   if (setpgid(pid, pid) != 0) return {TakeResult::kGone, std::nullopt, 0};
   taken.result = TakeResult::kTaken;
   taken.executor.emplace(pid, std::move(pidfd), std::move(request->second));
+  if (keeper_grace_) taken.executor->SetGrace(*keeper_grace_);
   requested_.erase(request);
   return taken;
 }
 
 void ZygoteProcess::Kill() { syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
 
+// Whoever was forked holds the other end of one of our sockets, which so tells when it has ended;
+// also of those that the zygote did not report, and those that it did not fork any more.
+void ZygoteProcess::AskToEnd() {
+  kill(-pid_, SIGTERM);
+  std::vector<pollfd> open;
+  for (const auto& [request, socket] : requested_) {
+    shutdown(socket.get(), SHUT_WR);  // not both ways: our end alone would hang up then
+    open.push_back({socket.get(), 0, 0});
+  }
+  const Deadline deadline = Deadline::After(kTimeToCleanUp);
+  while (!open.empty() && !deadline.Passed()) {
+    poll(open.data(), open.size(), deadline.PollTimeout());
+    std::erase_if(open, [](const pollfd& socket) { return socket.revents != 0; });
+  }
+}
+
 ProcessEnd ZygoteProcess::Bury() {
   const MutexLock lock(mu_);
   if (std::exchange(buried_, true)) return end_;
   shutdown(socket_.get(), SHUT_RDWR);  // wakes those who wait for an executor
+  if (keeper_grace_) AskToEnd();
   requested_.clear();
   kill(-pid_, SIGKILL);
   siginfo_t info{};

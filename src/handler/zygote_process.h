@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -21,15 +22,18 @@ namespace headrace {
 // One life of a zygote, from spawn to burial, and the executors that it has forked and nobody has
 // taken yet. Those stay in the zygote's process group: when the zygote ends, they end and are
 // reaped with it, also the ones whose birth it could not report any more. An executor that is taken
-// gets a group of its own. Spawn, ReadGreeting and Bury are for the main thread, the rest is
-// thread-safe.
+// gets a group of its own. Keepers among them are asked to end first. Spawn, ReadGreeting and Bury
+// are for the main thread, the rest is thread-safe.
 class ZygoteProcess {
  public:
+  using KeeperGrace = std::optional<std::chrono::milliseconds>;
+
   // `arguments` follow those that every zygote gets. Of `limits` sanitizer builds pass the memory
-  // on as an option.
+  // on as an option. `keeper_grace`: its executors are keepers, with that grace.
   static Expected<std::shared_ptr<ZygoteProcess>> Spawn(const std::string& binary,
                                                         const std::vector<std::string>& arguments,
-                                                        const ExecutorLimits& limits);
+                                                        const ExecutorLimits& limits,
+                                                        KeeperGrace keeper_grace);
   ~ZygoteProcess();
   ZygoteProcess(const ZygoteProcess&) = delete;
   ZygoteProcess& operator=(const ZygoteProcess&) = delete;
@@ -60,20 +64,24 @@ class ZygoteProcess {
   // SIGKILL; the main thread sees its end and buries it.
   void Kill();
 
-  // Kills and reaps the zygote and every executor that nobody has taken. Idempotent.
+  // Kills and reaps the zygote and every executor that nobody has taken; waits up to 3 s for
+  // keepers that clean up. Idempotent.
   ProcessEnd Bury();
 
  private:
-  ZygoteProcess(pid_t pid, UniqueFd pidfd, UniqueFd socket, const ExecutorLimits& limits);
+  ZygoteProcess(pid_t pid, UniqueFd pidfd, UniqueFd socket, const ExecutorLimits& limits,
+                KeeperGrace keeper_grace);
 
   bool Request() REQUIRES(mu_);
   Taken Accept(const ForkedFrame& forked, UniqueFd pidfd) REQUIRES(mu_);
   Taken TakeFrame() REQUIRES(mu_);
+  void AskToEnd() REQUIRES(mu_);
 
   const pid_t pid_;
   const UniqueFd pidfd_;
   const UniqueFd socket_;
   const ExecutorLimits limits_;
+  const KeeperGrace keeper_grace_;
 
   Mutex mu_;
   bool buried_ GUARDED_BY(mu_) = false;

@@ -17,6 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(headrace::DecodePartRequest(bytes));
   static_cast<void>(headrace::DecodePartGrant(bytes));
   static_cast<void>(headrace::DecodeNumber(bytes));
+  static_cast<void>(headrace::DecodeProgress(bytes));
   static_cast<void>(headrace::DecodeFailure(bytes));
+  static_cast<void>(headrace::DecodeUsage(bytes));
+  static_cast<void>(headrace::DecodeStderr(bytes));
   return 0;
 }

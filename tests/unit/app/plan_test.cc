@@ -39,6 +39,15 @@ class PlanTest : public testing::Test {
     Write("sys/fs/cgroup/memory.max", std::to_string(bytes) + "\n");
   }
 
+  static QueueConfig FramesQueue(std::size_t workers) {
+    QueueConfig queue;
+    queue.name = "model";
+    queue.handler = "command";
+    queue.command.protocol = CommandOptions::Protocol::kFrames;
+    queue.workers = workers;
+    return queue;
+  }
+
   std::string root_;
   Config config_;
 };
@@ -102,6 +111,72 @@ TEST_F(PlanTest, RecycledExecutorsOfSeveralQueuesAreAllThereAtOnce) {
   plan = MakePlan(config_, root_, 4);
   ASSERT_FALSE(plan.ok());
   EXPECT_THAT(plan.error().hint, testing::HasSubstr("for recycled executors"));
+}
+
+TEST_F(PlanTest, WorkersThatStayKeepTheirMemoryBesideTheSlots) {
+  LimitMemory(4096 * kMiB);
+  config_.budget = 256 * kMiB;
+  config_.slots = 2;
+  config_.queues.push_back(FramesQueue(3));
+  config_.queues.back().isolation.memory = 700 * kMiB;
+  auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_THAT(plan->workers, testing::ElementsAre(2U, 1U, 3U));
+  EXPECT_EQ(plan->executor_memory[0], 766 * kMiB) << "(4096 - 256 - 80 - 128 - 3 x 700) / 2";
+  EXPECT_EQ(plan->executor_memory[2], 700 * kMiB);
+
+  config_.queues.back().isolation.memory = 1200 * kMiB;
+  plan = MakePlan(config_, root_, 4);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_THAT(
+      plan.error().hint,
+      testing::AllOf(
+          testing::HasSubstr("2 slots x 256MiB per executor + 3600MiB for persistent workers + "
+                             "80MiB for zygotes + 256MiB memory.budget + 128MiB for the service = "
+                             "4576MiB, the limit is 4GiB"),
+          testing::HasSubstr("workers of queues with protocol: frames")));
+}
+
+TEST_F(PlanTest, WorkersThatStayShareTheMemoryWhereNothingIsSaidOfTheirs) {
+  LimitMemory(2048 * kMiB);
+  config_.budget = 256 * kMiB;
+  config_.slots = 2;
+  config_.queues = {FramesQueue(4)};
+  auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->executor_memory[0], 406 * kMiB) << "(2048 - 256 - 40 - 128) / 4";
+
+  config_.queues[0].workers = 2;
+  config_.queues[0].isolation.recycle_after = 1;
+  plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->executor_memory[0], 406 * kMiB) << "two at work, the next two beside them";
+}
+
+TEST_F(PlanTest, ThereAreAsManySlotsAsFitBesideWorkersThatStay) {
+  LimitMemory(4096 * kMiB);
+  config_.budget = 256 * kMiB;
+  config_.queues.push_back(FramesQueue(2));
+  config_.queues.back().isolation.memory = 1400 * kMiB;
+  auto plan = MakePlan(config_, root_, 8);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->slots, 2U) << "(4096 - 256 - 80 - 128 - 2800) / 384";
+
+  config_.queues.erase(config_.queues.begin());
+  plan = MakePlan(config_, root_, 8);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->slots, 8U) << "their memory is there already";
+}
+
+TEST_F(PlanTest, CommandsThatEndWithTheirJobTakeTheMemoryOfSlots) {
+  LimitMemory(2048 * kMiB);
+  config_.budget = 256 * kMiB;
+  config_.slots = 2;
+  config_.queues = {FramesQueue(4)};
+  config_.queues[0].command.protocol = CommandOptions::Protocol::kOnce;
+  const auto plan = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_EQ(plan->executor_memory[0], 812 * kMiB) << "(2048 - 256 - 40 - 128) / 2";
 }
 
 TEST_F(PlanTest, QueuesThatOnlyWaitNeedNoExecutorMemoryAndHaveTheWorkersTheyAskFor) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -44,6 +45,33 @@ TEST(Json, FindsTheTextMemberOfAnObjectAndNothingElse) {
     EXPECT_EQ(TextMember(none, "detail"), std::nullopt) << none;
   }
   EXPECT_EQ(TextMember(std::string(100'000, '['), "detail"), std::nullopt);
+}
+
+TEST(Json, ReadsEveryTypeOfValue) {
+  const auto root = ParseJson(R"({"b":[true,null,-1.5,18446744073709551615],"a":"gr\u00fc"})");
+  ASSERT_TRUE(root.has_value());
+  const auto* const members = root->As<JsonValue::Object>();
+  ASSERT_NE(members, nullptr);
+  ASSERT_EQ(members->size(), 2U);
+  EXPECT_EQ(members->at(0).first, "a");
+  EXPECT_EQ(*members->at(0).second.As<std::string>(), "gr\xc3\xbc");
+  const auto* const items = members->at(1).second.As<JsonValue::Array>();
+  ASSERT_NE(items, nullptr);
+  ASSERT_EQ(items->size(), 4U);
+  EXPECT_TRUE(*items->at(0).As<bool>());
+  EXPECT_NE(items->at(1).As<std::nullptr_t>(), nullptr);
+  EXPECT_EQ(*items->at(2).As<double>(), -1.5);
+  EXPECT_EQ(*items->at(3).As<std::uint64_t>(), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(items->at(0).As<std::string>(), nullptr);
+}
+
+TEST(Json, ReadsNothingOfWhatIsNotJsonOrNestedTooDeep) {
+  for (const char* const none : {"", "{", "{]", "1 2", "\"\xff\"", "nul"}) {
+    EXPECT_FALSE(ParseJson(none).has_value()) << none;
+  }
+  EXPECT_TRUE(ParseJson(std::string(64, '[') + std::string(64, ']')).has_value());
+  EXPECT_FALSE(ParseJson(std::string(65, '[') + std::string(65, ']')).has_value());
+  EXPECT_FALSE(ParseJson(std::string(100'000, '[')).has_value());
 }
 
 TEST(Json, WritesEmptyArraysAndObjects) {

@@ -39,7 +39,7 @@ class ConfigFixture : public testing::Test {
   }
 
   LoadedConfig LoadFile(const std::string& file, std::vector<std::string> environment = {}) {
-    LoadedConfig loaded = LoadConfig({file, std::move(environment), handlers_});
+    LoadedConfig loaded = LoadConfig({file, std::move(environment), handlers_, root_});
     for (std::string& problem : loaded.problems) {
       if (problem.rfind(dir_ + "/", 0) == 0) problem.erase(0, dir_.size() + 1);
     }
@@ -60,6 +60,8 @@ class ConfigFixture : public testing::Test {
   Nothing nothing_;
   HandlerRegistry handlers_;
   std::string dir_;
+  bool root_ =
+      false;  // whether the service would run as root; whoever runs the test does not count
 };
 
 }  // namespace headrace

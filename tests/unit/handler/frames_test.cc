@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,44 @@ TEST(FramesTest, GiveTheProgressBackAndRefuseWhatCannotBe) {
   EXPECT_FALSE(read(8, 7));
   EXPECT_FALSE(read(0, 0));
   EXPECT_FALSE(DecodeProgress(ParseFrame(EncodeNumber(writer, FrameType::kProgress, 1))->body));
+}
+
+TEST(FramesTest, GiveUsageBackAndRefuseMoreTimeThanThereIs) {
+  FrameWriter writer;
+  const auto read = [&](std::uint64_t cpu, std::uint64_t peak) {
+    return DecodeUsage(ParseFrame(Encode(writer, UsageFrame{cpu, peak}))->body);
+  };
+  ASSERT_TRUE(read(5, UINT64_MAX));
+  EXPECT_EQ(read(5, 7)->cpu, 5U);
+  EXPECT_EQ(read(5, 7)->peak_memory, 7U);
+  EXPECT_FALSE(read(UINT64_MAX, 7));
+  EXPECT_FALSE(DecodeUsage(ParseFrame(EncodeNumber(writer, FrameType::kUsage, 1))->body));
+}
+
+TEST(FramesTest, GiveStandardErrorBackAsTheBytesThatItIs) {
+  FrameWriter writer;
+  const auto read = [&](const std::string& text) -> std::optional<std::string> {
+    const auto decoded = DecodeStderr(ParseFrame(EncodeStderr(writer, text))->body);
+    return decoded ? std::optional<std::string>(*decoded) : std::nullopt;
+  };
+  EXPECT_EQ(read("one\ntwo\xFF"), "one\ntwo\xFF");
+  EXPECT_EQ(read(std::string(kMaxStderr + 1, 'x')), std::string(kMaxStderr, 'x')) << "cut";
+  EXPECT_FALSE(read(""));
+  EXPECT_FALSE(DecodeStderr(AsBytes(std::string(kMaxStderr + 1, 'x'))));
+}
+
+TEST(FramesTest, TellEachKindOfFailureFromTheOthers) {
+  std::set<WireFailure> wire;
+  for (const auto kind :
+       {Failure::Kind::kBadPayload, Failure::Kind::kNotAcceptable, Failure::Kind::kTooLarge,
+        Failure::Kind::kInternal, Failure::Kind::kCrashed, Failure::Kind::kCpuLimit,
+        Failure::Kind::kRetry}) {
+    FrameWriter writer;
+    const auto view = ParseFrame(Encode(writer, FailureFrame{ToWire(kind), "type", "h", "d"}));
+    const auto failure = DecodeFailure(view->body);
+    ASSERT_TRUE(failure);
+    EXPECT_TRUE(wire.insert(failure->kind).second);
+  }
 }
 
 TEST(FramesTest, GiveAJobBackAsItWasSent) {
@@ -172,7 +212,7 @@ TEST(FramesTest, RefuseAFailureOfUnknownKindOrType) {
       ParseFrame(Encode(writer, FailureFrame{WireFailure::kInternal, "type", "h", "d"}));
   std::vector<std::byte> body = Bytes(view->body);
   ASSERT_TRUE(DecodeFailure(body));
-  for (const auto kind : {std::byte{0}, std::byte{6}, std::byte{255}}) {
+  for (const auto kind : {std::byte{0}, std::byte{9}, std::byte{255}}) {
     body[0] = kind;
     EXPECT_FALSE(DecodeFailure(body));
   }

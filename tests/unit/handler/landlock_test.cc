@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -53,6 +54,15 @@ class LandlockTest : public ::testing::Test {
 
   std::filesystem::path folder_;
 };
+
+TEST_F(LandlockTest, LetsThroughWhatIsInNoFolder) {
+  const int memfd = memfd_create("test", MFD_CLOEXEC);
+  ASSERT_GE(memfd, 0);
+  const std::string path = "/proc/self/fd/" + std::to_string(memfd);
+  const auto open_it = [&] { return open(path.c_str(), O_RDONLY); };
+  EXPECT_EQ(ErrorOf({{path}, {}, false}, open_it), 0);
+  close(memfd);
+}
 
 TEST_F(LandlockTest, LeavesNoFileWhereNoneIsNamed) {
   EXPECT_EQ(ErrorOf({}, Opening("in/file", O_RDONLY)), EACCES);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -109,6 +110,37 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"setpriority",
              [] { return long{setpriority(PRIO_PROCESS, static_cast<id_t>(getppid()), 0)}; }},
         Call{"setpriority_user", [] { return long{setpriority(PRIO_USER, 0, 0)}; }}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Lasting, BroadFilter,
+    ::testing::Values(Call{"shmget", [] { return syscall(SYS_shmget, 0, 1, 0600); }},
+                      Call{"semget", [] { return syscall(SYS_semget, 0, 1, 0600); }},
+                      Call{"msgget", [] { return syscall(SYS_msgget, 0, 0600); }},
+                      Call{"mq_open", [] { return syscall(SYS_mq_open, "x", 0, 0600, nullptr); }},
+                      Call{"prctl_dumpable",
+                           [] { return long{prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)}; }}));
+
+TEST(BroadFilterTest, SparesAsManyThreadsAsALargeServiceHas) {
+  SyscallPolicy policy;
+  policy.profile = SyscallPolicy::Profile::kBroad;
+  constexpr pid_t kFirst = 3'000'000;
+  constexpr pid_t kLast = kFirst + 1'500;
+  for (pid_t pid = kFirst; pid <= kLast; ++pid) policy.untouched.push_back(pid);
+  const auto filter = SyscallFilter::Make(policy);
+  ASSERT_TRUE(filter.ok()) << filter.error().detail;
+  const int refused = InChild([&] {
+    if (filter->Install()) return kNoFilter;
+    int count = 0;
+    for (const pid_t pid : {kFirst, kFirst + 777, kLast, -kFirst, -kLast, pid_t{-1}}) {
+      count += kill(pid, 0) != 0 && errno == EPERM ? 1 : 0;
+    }
+    for (const pid_t pid : {kFirst - 1, kLast + 1}) {
+      count += kill(pid, 0) != 0 && errno == ESRCH ? 10 : 0;
+    }
+    return count;
+  });
+  EXPECT_EQ(refused, 26);
+}
 
 TEST(BroadFilterTest, GrantsWhatACommandNeeds) {
   EXPECT_EQ(ErrorOf([] { return kill(getpid(), 0); }), 0);

@@ -1,0 +1,90 @@
+#include "config/queue_trees.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "config/param_keys.h"
+#include "config/tree_nodes.h"
+
+namespace headrace {
+namespace {
+
+template <class Access>
+TreeKey<QueueConfig> TextsKey(const char* name, Access access, const char* allowed) {
+  return {name, [access, allowed](QueueConfig& queue, const YamlNode& node, const std::string& path,
+                                  Problems& problems) {
+            if (auto texts = ReadTexts(node, path, allowed, problems)) {
+              access(queue) = *std::move(texts);
+            }
+          }};
+}
+
+void ReadEnvironmentMap(QueueConfig& queue, const YamlNode& node, const std::string& path,
+                        Problems& problems) {
+  if (auto pairs = ReadTextMap(node, path, "a map of variables, like {LANG: C.UTF-8}", problems)) {
+    queue.command.environment = *std::move(pairs);
+  }
+}
+
+// Below 0 if the text is no number, or one beyond all that could be meant.
+int NumberOf(const std::string& text) {
+  constexpr std::uint64_t kMost = 1'000'000;
+  const auto number = ParseCount(text);
+  return number && *number <= kMost ? static_cast<int>(*number) : -1;
+}
+
+void ReadExitCodes(QueueConfig& queue, const YamlNode& node, const std::string& path,
+                   Problems& problems) {
+  constexpr const char* kAllowed = "a map of exit statuses to 422, 500 or 503, like {2: 422}";
+  const auto pairs = ReadTextMap(node, path, kAllowed, problems);
+  if (!pairs) return;
+  for (const auto& [status, code] : *pairs) {
+    const int number = NumberOf(status);
+    const int answer = NumberOf(code);
+    if (number < 0 || answer < 0) {
+      problems.Add(path + "." + status,
+                   fmt::format("'{}: {}' is not two numbers; allowed: {}", status, code, kAllowed));
+    } else if (!queue.command.exit_codes.emplace(number, answer).second) {
+      problems.Add(path + "." + status, "is given twice; allowed: once");
+    }
+  }
+}
+
+std::vector<TreeKey<QueueConfig>> MakeTrees() {
+  return {
+      TextsKey(
+          "command", [](auto& q) -> auto& { return q.command.command; },
+          "a list of the program and its arguments, like [pdftotext, \"{input}\", \"-\"]; no shell "
+          "reads it"),
+      {"exit_codes", ReadExitCodes},
+      {"environment", ReadEnvironmentMap},
+      TextsKey(
+          "isolation.readable", [](auto& q) -> auto& { return q.command.readable; },
+          "a list of absolute paths"),
+      TextsKey(
+          "isolation.writable", [](auto& q) -> auto& { return q.command.writable; },
+          "a list of absolute paths"),
+  };
+}
+
+std::vector<TreeKey<QueueConfig>> MakeAllTrees() {
+  std::vector<TreeKey<QueueConfig>> trees = CommandTrees();
+  trees.push_back({"params", ReadParams});
+  return trees;
+}
+
+}  // namespace
+
+const std::vector<TreeKey<QueueConfig>>& CommandTrees() {
+  static const std::vector<TreeKey<QueueConfig>> kTrees = MakeTrees();
+  return kTrees;
+}
+
+const std::vector<TreeKey<QueueConfig>>& QueueTrees() {
+  static const std::vector<TreeKey<QueueConfig>> kTrees = MakeAllTrees();
+  return kTrees;
+}
+
+}  // namespace headrace

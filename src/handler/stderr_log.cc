@@ -1,0 +1,42 @@
+#include "handler/stderr_log.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "base/printable.h"
+#include "handler/frames.h"
+
+namespace headrace {
+namespace {
+
+// Longer ones are told in pieces.
+constexpr std::size_t kLongestLine = 4096;
+
+}  // namespace
+
+bool StderrLog::Add(std::string_view piece) {
+  total_ += kFrameHeader + piece.size();
+  if (total_ > kMaxJobStderr) return false;
+  while (true) {
+    const std::size_t room = kLongestLine - line_.size();
+    const std::size_t part = std::min({piece.find('\n'), piece.size(), room});
+    line_ += piece.substr(0, part);
+    piece.remove_prefix(part);
+    if (piece.empty()) return true;
+    if (piece.front() == '\n') piece.remove_prefix(1);
+    WriteLine();
+  }
+}
+
+void StderrLog::End() { WriteLine(); }
+
+void StderrLog::WriteLine() {
+  if (line_.ends_with('\r')) line_.pop_back();
+  if (!line_.empty() && spdlog::should_log(spdlog::level::info)) {
+    spdlog::info("job stderr: job_id={} queue={} text={}", job_id_, queue_, Printable(line_));
+  }
+  line_.clear();
+}
+
+}  // namespace headrace

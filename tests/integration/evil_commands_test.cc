@@ -1,0 +1,193 @@
+// Commands that do what no command should, in the real service: each is contained as its queue
+// says, and afterwards no process and no file is left and the next job runs.
+#include <gmock/gmock.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/plain_user.h"
+#include "support/service_process.h"
+
+namespace headrace::testing_support {
+namespace {
+
+using testing::HasSubstr;
+
+std::string Jobs(const std::string& queue) { return "/v1/queues/" + queue + "/jobs"; }
+
+// Polls until it is so; false after 30 s.
+bool Await(const std::function<bool()>& so) {
+  const Deadline deadline = Deadline::After(std::chrono::seconds(30));
+  while (!so()) {
+    if (deadline.Passed()) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+// The processes of the evil program.
+std::vector<pid_t> Evils() {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    std::ifstream file(entry.path() / "cmdline");
+    std::string program;
+    std::getline(file, program, '\0');
+    struct stat status {};
+    if (program != HEADRACE_EVIL_COMMAND || stat(entry.path().c_str(), &status) != 0) continue;
+    if (status.st_uid == geteuid()) found.push_back(std::stoi(entry.path().filename()));
+  }
+  return found;
+}
+
+class EvilCommands : public testing::Test {
+ protected:
+  EvilCommands() : bound_(BecomePlainUser(HEADRACE_EVIL_COMMAND)) {
+    std::string pattern = std::filesystem::temp_directory_path() / "headrace-evil-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    Start();
+  }
+  ~EvilCommands() override {
+    service_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void Start() {
+    std::string queues = Queue("good", "cat", "60s");
+    for (const char* evil : {"fork-bomb", "comet", "daemon", "ignore-term", "headless-threads",
+                             "close-and-hang", "hog", "fill", "fill-unlinked", "many-files"}) {
+      queues += Queue(evil, std::string(HEADRACE_EVIL_COMMAND) + ", " + evil, "2s");
+    }
+    queues += Queue("forever", HEADRACE_EVIL_COMMAND ", ignore-term", "60s");
+    queues += Queue("flood", HEADRACE_EVIL_COMMAND ", flood, '1'", "60s");
+    queues += Queue("stderr", HEADRACE_EVIL_COMMAND ", flood, '2'", "2s");
+    service_ = std::make_unique<ServiceProcess>(
+        queues, "memory: {max_result: 8MiB, spool_dir: '" + folder_.string() + "'}\n");
+  }
+  [[nodiscard]] std::string Queue(const std::string& name, const std::string& command,
+                                  const std::string& deadline) const {
+    return "  " + name + ": {handler: command, command: [" + command +
+           "], workers: 1, deadline: " + deadline +
+           ", grace: 100ms, isolation: {scratch: 16MiB, processes: 40, memory: 256MiB" +
+           (bound_ ? "" : ", allow_root: true") + "}}\n";
+  }
+
+  // The job of `queue`, then a good one, then there is nothing left of either.
+  HttpAnswer Run(const std::string& queue) {
+    HttpAnswer answer = service_->Post(Jobs(queue), "water");
+    const HttpAnswer good = service_->Post(Jobs("good"), "water");
+    EXPECT_EQ(good.status, 200) << good.body;
+    EXPECT_EQ(good.body, "water");
+    ExpectNothingLeft();
+    return answer;
+  }
+  // A job that ends by nothing but force; returns its address when it is at work.
+  std::string StartForever() {
+    const HttpAnswer accepted =
+        service_->Post(Jobs("forever"), "water", "Prefer: respond-async\r\n");
+    EXPECT_EQ(accepted.status, 202) << accepted.body;
+    service_->NextInLog("text=ready");
+    EXPECT_FALSE(Evils().empty());
+    return accepted.Field("Location");
+  }
+  void ExpectNothingLeft() {
+    EXPECT_TRUE(Await([] { return Evils().empty(); }));
+    EXPECT_TRUE(Await([this] { return Folders() == 0; }));
+  }
+  [[nodiscard]] long Folders() const {
+    const std::filesystem::directory_iterator all(folder_);
+    return std::count_if(begin(all), end(all), [](const auto& entry) {
+      return entry.path().filename().string().starts_with("headrace-job-");
+    });
+  }
+
+  const bool bound_;
+  std::filesystem::path folder_;
+  std::unique_ptr<ServiceProcess> service_;
+};
+
+class AtTheDeadline : public EvilCommands, public testing::WithParamInterface<const char*> {};
+
+TEST_P(AtTheDeadline, IsEndedWithAllThatItStarted) {
+  if (!bound_ && GetParam() == std::string("fork-bomb")) {
+    GTEST_SKIP() << "root may start any number of processes";
+  }
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  const HttpAnswer answer = Run(GetParam());
+  EXPECT_EQ(answer.status, 504) << answer.body;
+}
+
+INSTANTIATE_TEST_SUITE_P(Evils, AtTheDeadline,
+                         testing::Values("fork-bomb", "ignore-term", "headless-threads",
+                                         "close-and-hang", "stderr"));
+
+TEST_F(EvilCommands, ThatLeaveProcessesBehindLeaveNone) {
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  EXPECT_EQ(Run("daemon").status, 200);
+  if (!bound_) GTEST_SKIP() << "root may start any number of processes";
+  EXPECT_EQ(Run("comet").status, 200);
+}
+
+TEST_F(EvilCommands, ThatTakeTooMuchAreRefusedIt) {
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  for (const char* queue : {"fill", "fill-unlinked"}) {
+    const HttpAnswer answer = Run(queue);
+    EXPECT_EQ(answer.status, 502) << queue;
+    EXPECT_THAT(answer.body, HasSubstr("scratch-full")) << queue;
+  }
+  const HttpAnswer flood = Run("flood");
+  EXPECT_EQ(flood.status, 502);
+  EXPECT_THAT(flood.body, HasSubstr("result-too-large"));
+#ifndef HEADRACE_SANITIZED  // where memory is not limited
+  const HttpAnswer hog = Run("hog");
+  EXPECT_EQ(hog.status, 500);
+  EXPECT_THAT(hog.body, HasSubstr("command-failed"));
+#endif
+}
+
+TEST_F(EvilCommands, DieWithTheService) {
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  StartForever();
+  service_->Signal(SIGKILL);
+  ExpectNothingLeft();
+}
+
+TEST_F(EvilCommands, EndWhenTheServiceStops) {
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  StartForever();
+  service_->Signal(SIGTERM);
+  service_->Signal(SIGTERM);  // at once
+  service_->Wait();
+  ExpectNothingLeft();
+}
+
+TEST_F(EvilCommands, EndWhenTheJobIsCancelled) {
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  const std::string job = StartForever();
+  EXPECT_EQ(Ask(service_->port(), MakeRequest("DELETE", job)).status, 200);
+  ExpectNothingLeft();
+}
+
+TEST_F(EvilCommands, WhoseFoldersAKilledKeeperLeftAreSweptByTheNextService) {
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  std::filesystem::create_directories(folder_ / "headrace-job-abcdef" / "tmp");
+  std::ofstream(folder_ / "headrace-job-abcdef" / "tmp" / "file") << "text";
+  service_.reset();
+  Start();
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  EXPECT_EQ(service_->Post(Jobs("good"), "water").status, 200);
+  ExpectNothingLeft();
+}
+
+}  // namespace
+}  // namespace headrace::testing_support
