@@ -11,10 +11,23 @@ SlotPool::Slot SlotPool::Acquire() {
     ++busy_;
     return Slot(this);
   }
+  AwaitTurn();
+  return Slot(this);
+}
+
+SlotPool::Slot SlotPool::Renew(Slot slot) {
+  const MutexLock lock(mu_);
+  if (!line_.empty()) {
+    GiveToNext();
+    AwaitTurn();
+  }
+  return slot;
+}
+
+void SlotPool::AwaitTurn() {
   Turn turn;
   line_.push_back(&turn);
   while (!turn.has_slot) turn.granted.Wait(mu_);
-  return Slot(this);
 }
 
 std::optional<SlotPool::Slot> SlotPool::TryAcquire() {
@@ -32,6 +45,10 @@ void SlotPool::Give() {
     --busy_;
     return;
   }
+  GiveToNext();
+}
+
+void SlotPool::GiveToNext() {
   Turn* const next = line_.front();
   line_.pop_front();
   next->has_slot = true;

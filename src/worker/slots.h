@@ -28,6 +28,7 @@ class SlotPool {
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
     ~Slot() { Return(); }
+    explicit operator bool() const { return pool_ != nullptr; }
     void Return() {
       if (pool_ != nullptr) std::exchange(pool_, nullptr)->Give();
     }
@@ -45,6 +46,10 @@ class SlotPool {
   // Blocks until it is this caller's turn and a slot is free.
   [[nodiscard]] Slot Acquire();
 
+  // The held slot again if nobody waits; else it goes to who waits longest, and this caller waits
+  // behind all of them.
+  [[nodiscard]] Slot Renew(Slot slot);
+
   // A slot if one is free and nobody waits; never blocks.
   [[nodiscard]] std::optional<Slot> TryAcquire();
 
@@ -61,6 +66,8 @@ class SlotPool {
   };
 
   void Give();
+  void GiveToNext() REQUIRES(mu_);
+  void AwaitTurn() REQUIRES(mu_);
 
   const std::size_t total_;
   mutable Mutex mu_;

@@ -142,22 +142,26 @@ void WorkerPool::Count(const Worker& worker, WorkerFigures& figures) {
   }
 }
 
+// A worker keeps its slot from one job to the next unless somebody waits for it: between the two it
+// would be lent to a job that has to give it back at once.
 void WorkerPool::Loop(Worker& worker) {
   YieldToReactors();
   const WorkerQueue& queue = queues_[worker.queue];
-  while (engine_.WaitForWork(worker.queue)) {
-    SlotPool::Slot slot;
+  SlotPool::Slot slot;
+  while (slot || engine_.WaitForWork(worker.queue)) {
     if (queue.takes_slot) {
       worker.state.store(State::kWaitsForSlot, std::memory_order_relaxed);
-      slot = slots_.Acquire();
+      slot = slot ? slots_.Renew(std::move(slot)) : slots_.Acquire();
     }
-    // Another worker may have been faster; the slot goes back by itself then.
-    if (auto job = engine_.Claim(worker.queue)) Drive(worker, *job, std::move(slot));
+    // None is left if another worker was faster.
+    auto job = engine_.Claim(worker.queue);
+    if (job) Drive(worker, *job);
+    if (!job) slot.Return();
     worker.state.store(State::kIdle, std::memory_order_relaxed);
   }
 }
 
-void WorkerPool::Drive(Worker& worker, const JobPtr& job, SlotPool::Slot slot) {
+void WorkerPool::Drive(Worker& worker, const JobPtr& job) {
   const auto claimed = SteadyClock::now();
   {
     const MutexLock lock(worker.mu);
@@ -169,7 +173,6 @@ void WorkerPool::Drive(Worker& worker, const JobPtr& job, SlotPool::Slot slot) {
   Outcome outcome = started ? queues_[worker.queue].runner->Run(*job) : *std::move(unrun);
   outcome.timings.wait = claimed - job->accepted_at;
   outcome.timings.run = SteadyClock::now() - claimed;
-  slot.Return();
   {
     const MutexLock lock(worker.mu);
     worker.job.reset();

@@ -59,7 +59,7 @@ class WorkerPool {
   void Loop(Worker& worker);
   void Leave();
   static void Count(const Worker& worker, WorkerFigures& figures);
-  void Drive(Worker& worker, const JobPtr& job, SlotPool::Slot slot);
+  void Drive(Worker& worker, const JobPtr& job);
   void LogEnd(const QueuedJob& job, const Outcome& outcome) const;
 
   const std::vector<WorkerQueue> queues_;

@@ -51,6 +51,20 @@ TEST(OcrStory, SeveralPagesAreAZipInTheirOrder) {
   EXPECT_THAT(answer.body, HasSubstr("Spillway"));
 }
 
+// One executor for the job and one ahead of the next would be two.
+TEST(OcrStory, PagesOfADocumentAreReadInFreeSlotsAndComeInTheirOrder) {
+  ServiceProcess service("  ocr: {handler: ocr, workers: 1}");
+  const HttpAnswer answer = service.Post(
+      std::string(kOcr) + "?dpi=150", Data("sample.pdf"), "Accept: multipart/mixed\r\n");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  std::size_t at = 0;
+  for (const char* page : {"page-0001", "page-0002", "page-0003"}) {
+    at = answer.body.find(page, at);
+    EXPECT_NE(at, std::string::npos) << page;
+  }
+  EXPECT_GE(service.Scrape().at("headrace_executors_started_total{queue=\"ocr\"}"), 3);
+}
+
 TEST(OcrStory, WhatCannotBeReadIsA422ThatSaysWhatToDo) {
   ServiceProcess service(kQueues);
   const HttpAnswer language = service.Post(std::string(kOcr) + "?lang=fra", Data("locked.pdf"));

@@ -15,16 +15,11 @@ import threading
 import time
 
 from overload import prove_burst, prove_overload
-from service import Missed, Service, head, read_answer, read_answers, wrk
+from service import Missed, Service, head, need, read_answer, read_answers, wrk
 
 NOOP = "/v1/queues/simulate/jobs?ms=0"
 SIMULATE = "  simulate: {handler: simulate, workers: 2, capacity: 1000, isolation: {mode: thread}}\n"
 ONE_PLACE = "  simulate: {handler: simulate, workers: 1, capacity: 0, isolation: {mode: thread}}\n"
-
-
-def need(good, text):
-    if not good:
-        raise Missed(text)
 
 
 def prove_idle(options):

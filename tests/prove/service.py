@@ -17,6 +17,11 @@ class Missed(Exception):
     """A bar that was missed; the text has the figures."""
 
 
+def need(good, text):
+    if not good:
+        raise Missed(text)
+
+
 def program():
     for preset in ("release", "dev"):
         path = Path(os.environ.get("HEADRACE", ROOT / f"build/{preset}/src/app/headrace"))

@@ -184,8 +184,9 @@ std::optional<Failure> OcrHandler::Run(const Job& job, Context& context) {
   const auto total = static_cast<std::uint32_t>(numbers.size());
   std::uint32_t done = 0;
   context.Progress(done, total);
-  for (const int number : numbers) {
+  while (const auto task = context.NextTask(total)) {
     if (context.Cancelled()) return Stopped();
+    const int number = numbers.at(*task);
     auto page = pages.Page(number);
     if (auto* failure = std::get_if<Failure>(&page)) return std::move(*failure);
     if (auto failure = ReadPage(std::get<Picture>(page), number, order, context)) return failure;

@@ -158,6 +158,17 @@ TEST(OcrHandler, TellsItsProgressPageByPage) {
   EXPECT_THAT(done.progress, ElementsAre(Pair(0U, 2U), Pair(1U, 2U), Pair(2U, 2U)));
 }
 
+TEST(OcrHandler, ReadsOnlyThePagesThatItIsGiven) {
+  const std::string pdf = TextPdf({{"one"}, {"two"}, {"three"}});
+  OcrDone done;
+  OcrCollector collector(done, 1000);
+  collector.GiveEvenTasksOnly();
+  ASSERT_FALSE(WarmHandler().Run(ToJob(pdf, {{"pages", "3,2,1"}}), collector));
+  ASSERT_EQ(done.parts.size(), 2U);
+  EXPECT_EQ(done.parts[0].name, "page-0003.txt");
+  EXPECT_EQ(done.parts[1].name, "page-0001.txt");
+}
+
 TEST(OcrHandler, StopsWhenNobodyWantsThePagesAnyMore) {
   const OcrDone done = ReadText(TextPdf({{"one"}, {"two"}}), {}, 1);
   EXPECT_TRUE(done.failure);

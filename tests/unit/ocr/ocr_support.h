@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -172,20 +173,34 @@ class OcrCollector final : public Context {
   void Progress(std::uint32_t done, std::uint32_t total) override {
     done_.progress.emplace_back(done, total);
   }
+  // As if another process did every second task.
+  void GiveEvenTasksOnly() { step_ = 2; }
+  [[nodiscard]] std::optional<std::uint32_t> NextTask(std::uint32_t count) override {
+    const std::uint32_t task = next_;
+    next_ += step_;
+    return task < count ? std::optional(task) : std::nullopt;
+  }
 
  private:
   OcrDone& done_;
   const std::size_t most_;
+  std::uint32_t step_ = 1;
+  std::uint32_t next_ = 0;
 };
 
-// Reads a payload as a job; `most` parts are taken.
-inline OcrDone ReadText(const std::string& payload, Params params = {}, std::size_t most = 1000) {
+inline Job ToJob(const std::string& payload, Params params) {
   params.try_emplace("lang", "eng");
   params.try_emplace("output", "txt");
   params.try_emplace("psm", "3");
   Job job;
   job.params = std::move(params);
   job.payload = std::as_bytes(std::span(payload));
+  return job;
+}
+
+// Reads a payload as a job; `most` parts are taken.
+inline OcrDone ReadText(const std::string& payload, Params params = {}, std::size_t most = 1000) {
+  const Job job = ToJob(payload, std::move(params));
   OcrDone done;
   OcrCollector collector(done, most);
   done.failure = WarmHandler().Run(job, collector);

@@ -54,6 +54,36 @@ TEST(SlotPool, ServesThoseWhoWaitInTheOrderInWhichTheyCame) {
   EXPECT_EQ(pool.Figures().busy, 0U);
 }
 
+TEST(SlotPool, RenewsASlotThatNobodyWaitsFor) {
+  SlotPool pool(1);
+  auto slot = pool.Renew(pool.Acquire());
+  EXPECT_TRUE(slot);
+  EXPECT_EQ(pool.Figures().busy, 1U);
+}
+
+TEST(SlotPool, WhoRenewsASlotStandsBehindAllWhoWait) {
+  SlotPool pool(1);
+  auto held = pool.Acquire();
+  Mutex mu;
+  std::vector<int> order;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&, i] {
+      const auto slot = pool.Acquire();
+      const MutexLock lock(mu);
+      order.push_back(i);
+    });
+    ASSERT_TRUE(Eventually([&] { return pool.Waiting() == static_cast<std::size_t>(i) + 1; }));
+  }
+  held = pool.Renew(std::move(held));
+  {
+    const MutexLock lock(mu);
+    EXPECT_EQ(order, (std::vector<int>{0, 1}));
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(pool.Figures().busy, 1U);
+}
+
 TEST(SlotPool, LendsWhatIsFreeAndTakesItBack) {
   SlotPool pool(2);
   LentSlots lent(pool);

@@ -85,23 +85,27 @@ class WorkerPoolTest : public testing::Test {
   std::unique_ptr<WorkerPool> pool_;  // last: its threads use all above
 };
 
-TEST_F(WorkerPoolTest, RunsAJobAndReportsItsOutcomeAfterItsPlaceIsFree) {
+TEST_F(WorkerPoolTest, ReportsAnOutcomeAfterItsPlaceIsFreeAndKeepsTheSlotForTheNextJob) {
   FakeRunner runner;
   std::atomic<bool> place_was_free{false};
+  std::atomic<bool> slot_was_lent{true};
   engine_ = std::make_unique<MemoryEngine>(std::vector<QueueOptions>{{"queue", 1, 0}});
   metrics_ = std::make_unique<Metrics>(std::vector<std::string>{"queue"}, *engine_, "test");
   slots_ = std::make_unique<SlotPool>(1);
   pool_ = std::make_unique<WorkerPool>(
       std::vector<WorkerQueue>{{"queue", 1, true, &runner}}, *engine_, *slots_, *metrics_,
       [&](const QueuedJob&, const Outcome&) {
-        place_was_free = engine_->Figures(0).running == 0 && slots_->Figures().busy == 0;
+        place_was_free = engine_->Figures(0).running == 0;
+        slot_was_lent = LentSlots(*slots_).TryBorrow() != nullptr;
         finished_.Set();
       });
   pool_->Start();
   Push();
   ASSERT_TRUE(finished_.Wait());
   EXPECT_TRUE(place_was_free);
+  EXPECT_FALSE(slot_was_lent);
   EXPECT_EQ(engine_->Figures(0).succeeded, 1U);
+  EXPECT_TRUE(Eventually([&] { return slots_->Figures().busy == 0; })) << "there is no other job";
 }
 
 TEST_F(WorkerPoolTest, TellsHowLongAJobWaitedAndRan) {
