@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "command/one_shot_fixture.h"
+#include "support/in_child.h"
+#include "support/take_layer.h"
 
 namespace headrace {
 namespace {
@@ -184,6 +186,22 @@ TEST_F(CommandJob, ReadsAndWritesWhatItsPathsGrant) {
   EXPECT_FALSE(Run()) << context.errors;
   EXPECT_EQ(context.parts.front().bytes, "model");
 }
+
+class CommandWithoutLayer : public CommandJob, public testing::WithParamInterface<const char*> {};
+
+TEST_P(CommandWithoutLayer, RunsOnlyWhereThatLayerIsNotRequired) {
+  options.command = {"true"};
+  const int failures = testing_support::InChild([&] {
+    if (!testing_support::TakeLayerAway(GetParam())) return 100;
+    const bool refused = Run().has_value();
+    options.sandbox_required = false;
+    const bool ran = !Run().has_value();
+    return (refused ? 0 : 1) + (ran ? 0 : 10);
+  });
+  EXPECT_EQ(failures, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, CommandWithoutLayer, testing::Values("landlock", "seccomp"));
 
 }  // namespace
 }  // namespace headrace
