@@ -156,6 +156,20 @@ TEST_F(CommandJob, ThatCannotBeExecutedFails) {
   EXPECT_EQ(failure->detail, file + ": Exec format error");
 }
 
+TEST_F(CommandJob, WhoseInterpreterIsOutOfReachTellsWhatToDo) {
+  const std::string shell = folder() / "sh";
+  std::filesystem::copy("/bin/sh", shell);
+  const std::string file = folder() / "script";
+  std::ofstream(file) << "#!" << shell << "\n";
+  std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  options.command = {file};
+  const auto failure = Run();
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->detail, HasSubstr("isolation.readable"));
+  options.readable = {shell};
+  EXPECT_FALSE(Run());
+}
+
 TEST_F(CommandJob, PassesOnOnlySoMuchOfStderr) {
   options.stderr_limit = 10'000;
   Script("yes 0123456789 | head -c 3000000 >&2; echo >&2; echo the end >&2; exit 1");
