@@ -128,11 +128,13 @@ Status OneShot::MakeFiles(const Job& job) {
   return Ok();
 }
 
-// Standard output may be as long as a result; the scratch, which is measured every so often only,
-// cannot be overrun by one file where that is not the result.
+// Standard output may be as long as a result, and a byte more to show that it would be longer. The
+// scratch, which is measured every so often only, cannot be overrun by one file where that is not
+// the result.
 std::uint64_t OneShot::FileSize() const {
-  if (output_ || options_.max_result == 0) return options_.max_result;
-  return std::min(options_.max_result, options_.scratch);
+  if (options_.max_result == 0) return 0;
+  const std::uint64_t most = options_.max_result + 1;
+  return output_ ? most : std::min(most, options_.scratch);
 }
 
 EndDetails OneShot::Details(const ErrorOutput& errors) const {
@@ -144,7 +146,7 @@ EndDetails OneShot::Details(const ErrorOutput& errors) const {
       Trimmed(PlainText(ReadBeginning(output_.get(), kMaxFailureHint), kMaxFailureHint));
   struct stat status {};
   details.output_cut = options_.max_result != 0 && fstat(output_.get(), &status) == 0 &&
-                       static_cast<std::uint64_t>(status.st_size) >= options_.max_result;
+                       static_cast<std::uint64_t>(status.st_size) > options_.max_result;
   return details;
 }
 

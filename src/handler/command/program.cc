@@ -77,7 +77,8 @@ class Start {
     if (auto reason = Limit(tasks)) return reason;
     if (auto reason = Confine(program)) return reason;
     execve(program.c_str(), Pointers(spec_.argv).data(), Pointers(spec_.environment).data());
-    return Reason(program);
+    const bool denied = errno == EACCES;
+    return Reason(program) + (denied ? "; what runs it must be within isolation.readable too" : "");
   }
 
   // Moves it to where no descriptor of the program's will be.

@@ -44,6 +44,8 @@ Failure FileTooLarge(const CommandOptions& options, const EndDetails& details) {
 
 std::optional<Failure> Exited(int status, const EndDetails& details,
                               const CommandOptions& options) {
+  // Many programs ignore SIGXFSZ, and some the error that they get instead.
+  if (details.output_cut) return FileTooLarge(options, details);
   if (status == 0) return std::nullopt;
   const auto found = options.exit_codes.find(status);
   const int code = found == options.exit_codes.end() ? kFailed : found->second;
@@ -58,8 +60,6 @@ std::optional<Failure> Exited(int status, const EndDetails& details,
     return Failure{Failure::Kind::kRetry, "command-unavailable",
                    "the command cannot do this now; try again later", std::move(detail)};
   }
-  // Many programs ignore SIGXFSZ and fail on the error that they see instead.
-  if (details.output_cut) return FileTooLarge(options, details);
   return Failure{Failure::Kind::kInternal, "command-failed", "the command failed",
                  std::move(detail)};
 }

@@ -15,7 +15,7 @@ struct EndDetails {
   std::string last_line;          // of its standard error
   std::string refusal;            // what it said for the client: the beginning of standard output
   std::uint64_t cpu_seconds = 0;  // that it used
-  bool output_cut = false;        // a file of it is as long as files may be
+  bool output_cut = false;        // standard output is longer than a result may be
 };
 
 // How the job of a program failed that ended so; nothing: it did what it should. Only a refusal

@@ -141,6 +141,20 @@ TEST_F(EvilCommand, CannotWriteMoreThanAResultByIgnoringTheSignal) {
   EXPECT_EQ(failure->type, "result-too-large");
 }
 
+TEST_F(EvilCommand, CannotPassOffTheBeginningOfAResultAsAllOfIt) {
+  options.max_result = 1000;
+  Script("trap '' XFSZ; head -c 1001 /dev/zero; exit 0");
+  EXPECT_TRUE(Run());
+  context.parts.clear();
+  Script("trap '' XFSZ; head -c 2000 /dev/zero; exit 0");
+  const auto failure = Run();
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->type, "result-too-large");
+  EXPECT_THAT(context.parts, IsEmpty());
+  Script("head -c 1000 /dev/zero");
+  EXPECT_FALSE(Run());
+}
+
 TEST_F(EvilCommand, ThatFloodsStderrIsReadAndCut) {
   context.on_stderr = [this] {
     if (context.errors.size() == options.stderr_limit) CloseService();

@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "command/one_shot_fixture.h"
+#include "support/in_child.h"
+#include "support/take_layer.h"
 
 namespace headrace {
 namespace {
@@ -154,6 +156,20 @@ TEST_F(CommandJob, ThatCannotBeExecutedFails) {
   EXPECT_EQ(failure->detail, file + ": Exec format error");
 }
 
+TEST_F(CommandJob, WhoseInterpreterIsOutOfReachTellsWhatToDo) {
+  const std::string shell = folder() / "sh";
+  std::filesystem::copy("/bin/sh", shell);
+  const std::string file = folder() / "script";
+  std::ofstream(file) << "#!" << shell << "\n";
+  std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  options.command = {file};
+  const auto failure = Run();
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->detail, HasSubstr("isolation.readable"));
+  options.readable = {shell};
+  EXPECT_FALSE(Run());
+}
+
 TEST_F(CommandJob, PassesOnOnlySoMuchOfStderr) {
   options.stderr_limit = 10'000;
   Script("yes 0123456789 | head -c 3000000 >&2; echo >&2; echo the end >&2; exit 1");
@@ -184,6 +200,22 @@ TEST_F(CommandJob, ReadsAndWritesWhatItsPathsGrant) {
   EXPECT_FALSE(Run()) << context.errors;
   EXPECT_EQ(context.parts.front().bytes, "model");
 }
+
+class CommandWithoutLayer : public CommandJob, public testing::WithParamInterface<const char*> {};
+
+TEST_P(CommandWithoutLayer, RunsOnlyWhereThatLayerIsNotRequired) {
+  options.command = {"true"};
+  const int failures = testing_support::InChild([&] {
+    if (!testing_support::TakeLayerAway(GetParam())) return 100;
+    const bool refused = Run().has_value();
+    options.sandbox_required = false;
+    const bool ran = !Run().has_value();
+    return (refused ? 0 : 1) + (ran ? 0 : 10);
+  });
+  EXPECT_EQ(failures, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, CommandWithoutLayer, testing::Values("landlock", "seccomp"));
 
 }  // namespace
 }  // namespace headrace
