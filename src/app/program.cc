@@ -56,6 +56,7 @@ void PrintAdvice(const Config& config) {
   }
   if (names.empty()) return;
   fmt::print(
+      stderr,
       "the programs of {} run as one user, jobs of one client beside those of another: no queues "
       "for clients who would attack each other\n",
       fmt::join(names, ", "));

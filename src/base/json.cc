@@ -33,8 +33,8 @@ bool Convert(const nlohmann::json& json, int depth, JsonValue& result) {
     auto& members = result.value.emplace<JsonValue::Object>();
     const auto& all = json.get_ref<const nlohmann::json::object_t&>();
     return std::all_of(all.begin(), all.end(), [&](const auto& member) {
-      members.emplace_back(member.first, JsonValue{});
-      return Convert(member.second, depth + 1, members.back().second);
+      members.push_back({member.first, JsonValue{}});
+      return Convert(member.second, depth + 1, members.back().value);
     });
   }
   if (json.is_string()) result.value = json.get<std::string>();

@@ -35,8 +35,9 @@ class Json {
 // The members of an object are in the order of their names; of two with one name the later one is
 // left.
 struct JsonValue {
+  struct Member;
   using Array = std::vector<JsonValue>;
-  using Object = std::vector<std::pair<std::string, JsonValue>>;
+  using Object = std::vector<Member>;
   std::variant<std::nullptr_t, bool, std::uint64_t, double, std::string, Array, Object> value;
 
   // Null if it is of another type.
@@ -44,6 +45,11 @@ struct JsonValue {
   [[nodiscard]] const T* As() const {
     return std::get_if<T>(&value);
   }
+};
+
+struct JsonValue::Member {
+  std::string name;
+  JsonValue value;
 };
 
 // Nothing if it is not JSON, or nested deeper than 64. Never throws.

@@ -43,11 +43,12 @@ void ReadExitCodes(QueueConfig& queue, const YamlNode& node, const std::string& 
   for (const auto& [status, code] : *pairs) {
     const int number = NumberOf(status);
     const int answer = NumberOf(code);
+    const std::string key = fmt::format("{}.{}", path, status);
     if (number < 0 || answer < 0) {
-      problems.Add(path + "." + status,
+      problems.Add(key,
                    fmt::format("'{}: {}' is not two numbers; allowed: {}", status, code, kAllowed));
     } else if (!queue.command.exit_codes.emplace(number, answer).second) {
-      problems.Add(path + "." + status, "is given twice; allowed: once");
+      problems.Add(key, "is given twice; allowed: once");
     }
   }
 }

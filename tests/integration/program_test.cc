@@ -135,6 +135,19 @@ TEST(Program, TheSampleConfigurationIsGood) {
   EXPECT_EQ(checked.status, 0) << checked.output;
 }
 
+TEST(Program, CheckSaysOfCommandsWhatItCannotFindOut) {
+  const std::string file = testing::TempDir() + "/command.yaml";
+  std::ofstream(file) << "queues:\n"
+                         "  tool:\n"
+                         "    handler: command\n"
+                         "    command: ['true']\n"
+                         "    isolation: {allow_root: true}\n";
+  const Ended checked = RunProgram({"check", "--config", file});
+  std::filesystem::remove(file);
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr("the programs of tool run as one user"));
+}
+
 TEST(Program, AnAddressThatIsTakenIsRefused) {
   ServiceProcess service(kFive);
   ServiceProcess other(kFive,

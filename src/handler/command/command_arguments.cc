@@ -58,12 +58,14 @@ requires std::is_enum_v<Enum> Json ToJson(Enum value) {
 
 Json ToJson(const Texts& texts) {
   std::vector<Json> items;
+  items.reserve(texts.size());
   for (const std::string& text : texts) items.push_back(Json::String(text));
   return Json::Array(items);
 }
 
 Json ToJson(const TextPairs& pairs) {
   std::vector<Json> items;
+  items.reserve(pairs.size());
   for (const auto& [first, second] : pairs) {
     items.push_back(Json::Array({Json::String(first), Json::String(second)}));
   }
@@ -72,6 +74,7 @@ Json ToJson(const TextPairs& pairs) {
 
 Json ToJson(const std::map<int, int>& codes) {
   std::vector<Json> items;
+  items.reserve(codes.size());
   for (const auto& [status, code] : codes) {
     items.push_back(Json::Array({Json::Number(static_cast<std::uint64_t>(status)),
                                  Json::Number(static_cast<std::uint64_t>(code))}));
@@ -175,10 +178,10 @@ std::optional<std::string> ReadObject(const JsonValue::Object& object, CommandOp
   ForEachField(options, [&](const char* name, auto& member) {
     unknown.erase(name);
     const auto at = std::find_if(object.begin(), object.end(),
-                                 [name](const auto& pair) { return pair.first == name; });
+                                 [name](const auto& one) { return one.name == name; });
     if (at == object.end()) {
       problem = std::string(name) + " is missing";
-    } else if (!Read(at->second, member)) {
+    } else if (!Read(at->value, member)) {
       problem = std::string(name) + " has no value that it can have";
     }
   });

@@ -53,9 +53,9 @@ TEST(Json, ReadsEveryTypeOfValue) {
   const auto* const members = root->As<JsonValue::Object>();
   ASSERT_NE(members, nullptr);
   ASSERT_EQ(members->size(), 2U);
-  EXPECT_EQ(members->at(0).first, "a");
-  EXPECT_EQ(*members->at(0).second.As<std::string>(), "gr\xc3\xbc");
-  const auto* const items = members->at(1).second.As<JsonValue::Array>();
+  EXPECT_EQ(members->at(0).name, "a");
+  EXPECT_EQ(*members->at(0).value.As<std::string>(), "gr\xc3\xbc");
+  const auto* const items = members->at(1).value.As<JsonValue::Array>();
   ASSERT_NE(items, nullptr);
   ASSERT_EQ(items->size(), 4U);
   EXPECT_TRUE(*items->at(0).As<bool>());
