@@ -42,9 +42,10 @@ class ExecutorContext final : public KeeperContext {
 
   explicit ExecutorContext(SteadyTimePoint deadline) : deadline_(deadline) {}
 
-  // Whoever cancels a job ends its executor; what is left to see here is the deadline.
+  // Whoever cancels a job ends its executor; what is left to see here is the deadline, and for a
+  // keeper, which ends by itself, that the service takes nothing more.
   [[nodiscard]] bool Cancelled() const override {
-    return std::chrono::steady_clock::now() >= deadline_;
+    return lost_ || std::chrono::steady_clock::now() >= deadline_;
   }
   [[nodiscard]] SteadyTimePoint Deadline() const override { return deadline_; }
 

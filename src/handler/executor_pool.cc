@@ -159,6 +159,7 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
     Helpers helpers(*this);
     JobDrive drive(job, payload_memfd, cancel_fd,
                    {options_.max_result, options_.recycle_after, lent ? &helpers : nullptr});
+    const std::uint32_t jobs = (*taken)->jobs();
     drive.Start(*std::move(*taken));
     stock_.TopUp();
     Report report = drive.Run();
@@ -169,9 +170,7 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
       }
       return Conclude(std::move(report));
     }
-    stock_.OnUnfit(
-        fmt::format("executor {}: {}; it {}", report.pid, report.reason, Describe(report.process)));
-    counters_.OnDeath(ExecutorDeath::kCrash);
+    stock_.OnUnfit({report.pid, jobs, report.reason}, report.process);
   }
   return FailedOutcome(
       {ErrorCode::kUnavailable, "executors-unavailable",

@@ -21,7 +21,7 @@ namespace headrace {
 namespace {
 
 // How often persistent executors are looked after.
-constexpr std::chrono::milliseconds kLookEvery{500};
+constexpr std::chrono::milliseconds kLookEvery{200};
 // Beyond the delay of its start: one that is lost so much later is no longer one of a row.
 constexpr std::chrono::seconds kLivedWell{10};
 
@@ -214,16 +214,18 @@ std::list<ExecutorProcess> ExecutorStock::TakeDead() {
 // One that has ended by itself.
 void ExecutorStock::Bury(ExecutorProcess executor) {
   const std::string words = LastWords(executor);
-  const pid_t pid = executor.pid();
-  std::string reason =
-      fmt::format("executor {}: {}; it {}", pid, words.empty() ? "it ended while it waited" : words,
-                  Describe(executor.KillAndReap()));
-  spdlog::warn("queue {}: {}", name_, reason);
-  counters_.OnDeath(ExecutorDeath::kCrash);
-  OnUnfit(std::move(reason));
+  const Loss loss{executor.pid(), executor.jobs(),
+                  words.empty() ? "it ended while it waited" : words};
+  OnUnfit(loss, executor.KillAndReap());
 }
 
-void ExecutorStock::OnUnfit(std::string reason) {
+void ExecutorStock::OnUnfit(const Loss& loss, const ProcessEnd& end) {
+  std::string reason = fmt::format("executor {}: {}; it {}", loss.pid, loss.reason, Describe(end));
+  if (options_.persistent) spdlog::warn("queue {}: {}", name_, reason);
+  // What a keeper keeps has ended after it was of use: as programs do that end now and then to give
+  // memory back.
+  if (options_.persistent && loss.jobs > 0 && end.exit_status == 0) return;
+  counters_.OnDeath(ExecutorDeath::kCrash);
   const MutexLock lock(mu_);
   unfit_ = std::move(reason);
   const SteadyTime now = SteadyClock::now();

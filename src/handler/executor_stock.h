@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <optional>
 #include <string>
@@ -66,8 +67,13 @@ class ExecutorStock final : public SpawnQueue::Client {
   // Has new ones forked. Call it while the taken one works.
   void TopUp();
 
-  // An executor could not take a job, for this reason; the last one could.
-  void OnUnfit(std::string reason);
+  struct Loss {
+    pid_t pid = 0;
+    std::uint32_t jobs = 0;  // that it has done
+    std::string reason;
+  };
+  // An executor could not take a job and has ended; the last one could.
+  void OnUnfit(const Loss& loss, const ProcessEnd& end);
   void OnFit();
 
   // Warm; and where executors are persistent, one of them waits for a job, or waited for the one

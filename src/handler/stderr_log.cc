@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "base/printable.h"
 #include "handler/frames.h"
 
@@ -16,18 +18,22 @@ constexpr std::size_t kLongestLine = 4096;
 bool StderrLog::Add(std::string_view piece) {
   total_ += kFrameHeader + piece.size();
   if (total_ > kMaxJobStderr) return false;
-  for (const char letter : piece) {
-    if (letter == '\n' || line_.size() == kLongestLine) WriteLine();
-    if (letter != '\n') line_ += letter;
+  while (true) {
+    const std::size_t room = kLongestLine - line_.size();
+    const std::size_t part = std::min({piece.find('\n'), piece.size(), room});
+    line_ += piece.substr(0, part);
+    piece.remove_prefix(part);
+    if (piece.empty()) return true;
+    if (piece.front() == '\n') piece.remove_prefix(1);
+    WriteLine();
   }
-  return true;
 }
 
 void StderrLog::End() { WriteLine(); }
 
 void StderrLog::WriteLine() {
   if (line_.ends_with('\r')) line_.pop_back();
-  if (!line_.empty()) {
+  if (!line_.empty() && spdlog::should_log(spdlog::level::info)) {
     spdlog::info("job stderr: job_id={} queue={} text={}", job_id_, queue_, Printable(line_));
   }
   line_.clear();

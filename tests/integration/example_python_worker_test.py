@@ -1,5 +1,5 @@
-"""Runs the commands of examples/python-worker/README.md in their order, and the exchange of bytes in
-docs/handlers.md with the module that the README offers.
+"""Runs the commands of examples/python-worker/README.md in their order, the exchange of bytes in
+docs/handlers.md with the module that the README offers, and a worker of the test's own.
 
 usage: example_python_worker_test.py PROGRAM
 """
@@ -8,10 +8,12 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -28,6 +30,33 @@ def handle(job):
         raise headrace_worker.BadPayload("empty")
     job.progress(1, 1)
     job.add_part("n.txt", "text/plain", str(len(bytes(job.payload).split())))
+
+headrace_worker.run(handle)
+"""
+
+
+# What its payload says.
+WORKER = """
+import os, time
+import headrace_worker
+
+def handle(job):
+    what = bytes(job.payload[:4])
+    if what == b"pid":
+        job.add_part("pid", "text/plain", str(os.getpid()))
+    if what == b"echo":
+        job.add_part("echo", "application/octet-stream", job.payload)
+    if what == b"erro":
+        print("this was printed")
+        raise KeyError("no such key")
+    if what == b"retr":
+        raise headrace_worker.Retry("later")
+    if what == b"refu":
+        raise headrace_worker.BadPayload("no")
+    if what == b"exit":
+        os._exit(3)
+    if what == b"wait":
+        time.sleep(3600)
 
 headrace_worker.run(handle)
 """
@@ -73,44 +102,118 @@ class ReadmeTest(example.ExampleTest):
 
         self.example.run(kill)
         answer = json.loads(self.example.run(french))
-        self.assertEqual(answer["language"], "fr")
+        if answer.get("status") == 502:  # it was given to the worker that was just about to die
+            answer = json.loads(self.example.run(french))
+        self.assertEqual(answer.get("language"), "fr", answer)
 
     def test_the_same_program_does_all_jobs(self):
         processes = {self.ask(f"text number {i}")[0]["process"] for i in range(50)}
         self.assertLessEqual(len(processes), 2)  # workers: 2
 
-    def test_what_a_worker_prints_and_raises_is_logged(self):
-        with tempfile.TemporaryDirectory(prefix="headrace-home-") as home:
-            pathlib.Path(home, "fails.py").write_text(
-                "import headrace_worker\n"
-                "def handle(job):\n"
-                "    print('this was printed')\n"
-                "    raise headrace_worker.Retry('later') if job.params['top'] == '1' else KeyError('no such key')\n"
-                "headrace_worker.run(handle)\n", encoding="utf-8")
-            module = self.example.folder.name + "/examples/python-worker/headrace_worker.py"
-            pathlib.Path(home, "headrace_worker.py").write_bytes(pathlib.Path(module).read_bytes())
-            failing = example.Example(PROGRAM, ["python-worker"], "/opt/language/language.py", home + "/fails.py",
-                                      {"HEADRACE_QUEUES_LANGUAGE_ISOLATION_ALLOW_ROOT": "true"})
-            self.addCleanup(failing.close)
-            config = failing.readme.parent / "headrace.yaml"
-            config.write_text(config.read_text(encoding="utf-8").replace("/opt/language", home), encoding="utf-8")
-            failing.start("headrace serve --config examples/python-worker/headrace.yaml")
-            with self.assertRaises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(failing.url("/v1/queues/language/jobs?top=2"), data=b"x", timeout=60)
-            problem = json.load(caught.exception)
-            self.assertEqual((problem["status"], problem["type"]), (500, "/problems/command-failed"))
-            self.assertNotIn("no such key", json.dumps(problem))
-            with self.assertRaises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(failing.url("/v1/queues/language/jobs?top=1"), data=b"x", timeout=60)
-            self.assertEqual(caught.exception.code, 503)
-            self.assertIn("Retry-After", caught.exception.headers)
-            self.assertEqual(json.load(caught.exception)["detail"], "later")
-            failing.service.terminate()
-            failing.service.wait(60)
-            failing_log = failing.log_text()
-            failing.service = None
+
+class OwnWorkerTest(example.ExampleTest):
+    """The README's service with another worker, which does what its payload says."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = tempfile.TemporaryDirectory(prefix="headrace-home-")
+        cls.addClassCleanup(cls.home.cleanup)
+        home = pathlib.Path(cls.home.name)
+        (home / "language.py").write_text(WORKER, encoding="utf-8")
+        shutil.copy(example.ROOT / "examples/python-worker/headrace_worker.py", home)
+        cls.scratch = home / "scratch"
+        cls.scratch.mkdir()
+        cls.example = example.Example(PROGRAM, ["python-worker"], "/opt/language", home,
+                                      {"HEADRACE_QUEUES_LANGUAGE_ISOLATION_ALLOW_ROOT": "true",
+                                       "HEADRACE_QUEUES_LANGUAGE_WORKERS": "1",
+                                       "HEADRACE_MEMORY_SPOOL_DIR": str(cls.scratch)})
+        cls.addClassCleanup(cls.example.close)
+        cls.example.start("headrace serve --config examples/python-worker/headrace.yaml")
+
+    def ask(self, payload, **headers):
+        """The status, the headers and the body of the answer."""
+        request = urllib.request.Request(self.example.url("/v1/queues/language/jobs"), payload, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
+
+    def expect_problem(self, answer, status, kind):
+        problem = json.loads(answer[2])
+        self.assertEqual((answer[0], problem["type"]), (status, "/problems/" + kind), problem)
+        return problem
+
+    def pid(self):
+        return int(self.ask(b"pid")[2])
+
+    def await_true(self, what, condition):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if condition():
+                return
+            time.sleep(0.01)
+        self.fail(what)
+
+    def running(self):
+        with urllib.request.urlopen(self.example.url("/v1/queues/language"), timeout=60) as answer:
+            return json.load(answer)["running"]
+
+    def test_what_it_raises_becomes_the_answer(self):
+        before = self.pid()
+        problem = self.expect_problem(self.ask(b"error"), 500, "command-failed")
+        self.assertNotIn("no such key", json.dumps(problem))
+        answer = self.ask(b"retry")
+        self.assertEqual(self.expect_problem(answer, 503, "command-unavailable")["detail"], "later")
+        self.assertIn("Retry-After", answer[1])
+        self.assertEqual(self.expect_problem(self.ask(b"refuse"), 422, "command-refused")["detail"], "no")
+        self.assertEqual(self.pid(), before)
+
+    def test_what_it_prints_is_logged_with_the_job(self):
+        job = self.ask(b"error")[1]["Job-Id"]
+        # The log is written by a thread of its own.
+        self.await_true("it is not logged", lambda: "no such key" in self.example.log_text())
+        lines = [line for line in self.example.log_text().splitlines() if job in line]
         for words in ("this was printed", "Traceback", "no such key"):
-            self.assertIn(words, failing_log)
+            self.assertTrue(any(words in line for line in lines), (words, lines))
+
+    def test_what_is_long_arrives_whole(self):
+        payload = b"echo" + os.urandom(20_000_000)
+        status, _, body = self.ask(payload)
+        self.assertEqual(status, 200)
+        self.assertTrue(body == payload)
+
+    def test_a_worker_that_ends_takes_one_job_with_it(self):
+        before = self.pid()
+        self.expect_problem(self.ask(b"exit"), 502, "executor-crashed")
+        self.assertNotEqual(self.pid(), before)
+
+    def test_a_client_that_leaves_ends_its_worker_and_no_more(self):
+        before = self.pid()
+        client = socket.create_connection(("127.0.0.1", self.example.port))
+        client.sendall(b"POST /v1/queues/language/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nwait")
+        self.await_true("the job does not run", lambda: self.running() == 1)
+        client.close()
+        self.await_true("the worker goes on", lambda: not pathlib.Path(f"/proc/{before}").exists())
+        self.assertNotEqual(self.pid(), before)
+
+    def test_a_deadline_ends_its_worker(self):
+        before = self.pid()
+        self.expect_problem(self.ask(b"wait", **{"Request-Timeout": "1"}), 504, "deadline")
+        self.assertNotEqual(self.pid(), before)
+        self.assertFalse(pathlib.Path(f"/proc/{before}").exists())
+
+    def test_the_stop_of_the_service_leaves_nothing(self):
+        other = example.Example(PROGRAM, ["python-worker"], "/opt/language", self.home.name, self.example.variables)
+        self.addCleanup(other.close)
+        other.start("headrace serve --config examples/python-worker/headrace.yaml")
+        with urllib.request.urlopen(other.url("/v1/queues/language/jobs"), b"pid", timeout=60) as answer:
+            worker = int(answer.read())
+        before = len(list(self.scratch.iterdir()))
+        other.service.terminate()
+        self.assertEqual(other.service.wait(60), 0)
+        self.assertFalse(pathlib.Path(f"/proc/{worker}").exists())
+        self.assertEqual(len(list(self.scratch.iterdir())), before - 1)
 
 
 class ProtocolTest(unittest.TestCase):

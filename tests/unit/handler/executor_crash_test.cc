@@ -72,6 +72,14 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(BadJob{"ask", k502, kTooLarge, "10000000000 bytes", Death::kResult},
                       BadJob{"flood-parts", k502, kTooLarge, "too many parts", Death::kResult}));
 
+TEST_F(PoolTest, TakesWhatOnlyKeepersMaySayFromNobodyElse) {
+  for (const char* const kind : {"stderr", "usage"}) {
+    ExpectFailure(Run({{"do", "speak-as-keeper"}, {"kind", kind}}), k502, kCrashed,
+                  "not an executor's");
+  }
+  EXPECT_EQ(Deaths(Death::kProtocol), 2U);
+}
+
 TEST_F(PoolTest, CountsAllPartsAgainstTheLimitOfTheResult) {
   options_.max_result = 10 * kMiB;
   ExpectFailure(Run({{"do", "parts"}, {"count", "11"}, {"size", "1000000"}}), k502, kTooLarge, "");

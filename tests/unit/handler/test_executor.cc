@@ -302,6 +302,7 @@ const std::map<std::string, Action, std::less<>>& Actions() {
       {"resize-part", ResizePart},
       {"flood-parts", FloodParts},
       {"tasks", DoTasks},
+      {"speak-as-keeper", headrace::SpeakAsKeeper},
       {"tell-arguments",
        [](const Job&, Context& context) { return Add(context, "a.txt", handler_arguments); }},
       {"tell-progress", TellProgress},

@@ -1,5 +1,5 @@
 // A service in small: runs as many endless jobs as its second argument says in executors of its
-// first one, and writes their process ids to stdout once all are under way. Killed by the test.
+// first one, which are keepers if there are more arguments: those are for them. Killed by the test.
 
 #include <poll.h>
 #include <unistd.h>
@@ -13,13 +13,15 @@
 #include "handler/executor_pool.h"
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc < 3) return 2;
   const auto jobs = static_cast<std::size_t>(std::atoi(argv[2]));
   headrace::SpawnQueue spawn_queue;
   headrace::ExecutorPoolOptions options;
   options.queue = "test";
   options.binary = argv[1];
   options.workers = jobs;
+  options.arguments.assign(argv + 3, argv + argc);
+  if (argc > 3) options.keeper_grace = std::chrono::seconds(2);
   headrace::ExecutorPool pool(options, spawn_queue);
   spawn_queue.RunUntilSettled(headrace::Deadline::After(std::chrono::seconds(30)));
   std::cout << "zygote " << pool.ZygotePid() << std::endl;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "handler/executor_context.h"
+
 namespace headrace {
 
 [[noreturn]] void WaitForEver() {
@@ -21,6 +23,13 @@ std::string Param(const Job& job, std::string_view name, const char* otherwise) 
 Answer Add(Context& context, std::string_view name, const std::string& bytes) {
   static_cast<void>(context.AddPart(name, "text/plain", std::as_bytes(std::span(bytes))));
   return std::nullopt;
+}
+
+[[noreturn]] Answer SpeakAsKeeper(const Job& job, Context& plain) {
+  auto& context = static_cast<KeeperContext&>(plain);
+  if (Param(job, "kind", "") == "stderr") context.Stderr("forged\n");
+  if (Param(job, "kind", "") == "usage") context.Usage(std::chrono::seconds(1), 1);
+  WaitForEver();
 }
 
 Answer DoTasks(const Job& job, Context& context) {
