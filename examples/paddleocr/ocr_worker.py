@@ -10,6 +10,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import cv2  # pylint: disable=wrong-import-position
 import numpy  # pylint: disable=wrong-import-position
+import onnxruntime  # pylint: disable=wrong-import-position
 from PIL import Image, ImageOps  # pylint: disable=wrong-import-position
 from rapidocr_onnxruntime import RapidOCR  # pylint: disable=wrong-import-position
 
@@ -27,6 +28,7 @@ class Worker:
         self.jobs = 0
 
     def load(self):
+        onnxruntime.disable_telemetry_events()  # which could not leave this machine anyway
         cv2.setNumThreads(1)
         # limit_type max: small pictures are read as they are instead of being enlarged.
         self.engine = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1, det_limit_type="max")
