@@ -40,6 +40,27 @@ bool WaitFor(int fd, int cancel_fd, Deadline deadline) {
   return polled[1].revents == 0;
 }
 
+// Where one who takes an executor stands in line; with another zygote when the first one has died.
+class PlaceInLine {
+ public:
+  PlaceInLine() = default;
+  ~PlaceInLine() { MoveTo(nullptr); }
+  PlaceInLine(const PlaceInLine&) = delete;
+  PlaceInLine& operator=(const PlaceInLine&) = delete;
+
+  void MoveTo(std::shared_ptr<ZygoteProcess> process) {
+    if (process == process_) return;
+    if (process_) process_->Leave();
+    process_ = std::move(process);
+    if (process_) process_->Join();
+  }
+  // The zygote knows that already.
+  void OnServed() { process_.reset(); }
+
+ private:
+  std::shared_ptr<ZygoteProcess> process_;
+};
+
 }  // namespace
 
 Zygote::Zygote(ZygoteOptions options, SpawnQueue& spawn_queue, ExecutorCounters& counters)
@@ -174,12 +195,18 @@ Error Zygote::Unavailable() const {
 Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int cancel_fd) {
   int failed_forks = 0;
   bool wanted = true;
+  PlaceInLine place;
   while (wanted) {
     bool broken = false;
     const auto process = Live(broken);
     if (!process && broken) return Unavailable();
-    auto taken = Look(process);
-    if (taken.executor) return std::move(taken.executor);
+    place.MoveTo(process);
+    if (process) TopUp(*process, 0);
+    auto taken = Look(process, ZygoteProcess::For::kWaiter);
+    if (taken.executor) {
+      place.OnServed();
+      return std::move(taken.executor);
+    }
     const bool fork_failed = taken.result == ZygoteProcess::TakeResult::kForkFailed;
     if (fork_failed && ++failed_forks == kForkTries) return Unavailable();
     const int news = fork_failed ? -1 : NewsFd(process, taken.result);
@@ -197,14 +224,10 @@ int Zygote::NewsFd(const std::shared_ptr<ZygoteProcess>& process,
   return forking ? process->socket() : look_again_.get();
 }
 
-ZygoteProcess::Taken Zygote::Look(const std::shared_ptr<ZygoteProcess>& process) {
+ZygoteProcess::Taken Zygote::Look(const std::shared_ptr<ZygoteProcess>& process,
+                                  ZygoteProcess::For whom) {
   if (!process) return {};
-  if (process->TopUp(1) > 0) counters_.OnStarted();
-  return TakeFrom(process);
-}
-
-ZygoteProcess::Taken Zygote::TakeFrom(const std::shared_ptr<ZygoteProcess>& process) {
-  auto taken = process->Take();
+  auto taken = process->Take(whom);
   if (taken.result == ZygoteProcess::TakeResult::kGone) {
     Retire(process);
     process->Kill();  // the main thread sees its end and starts the next one
@@ -214,16 +237,17 @@ ZygoteProcess::Taken Zygote::TakeFrom(const std::shared_ptr<ZygoteProcess>& proc
 
 std::optional<ExecutorProcess> Zygote::TryTake() {
   bool broken = false;
-  const auto process = Live(broken);
-  if (!process) return std::nullopt;
-  return TakeFrom(process).executor;
+  return Look(Live(broken), ZygoteProcess::For::kOther).executor;
 }
 
 void Zygote::TopUp(std::size_t ahead) {
   bool broken = false;
   const auto process = Live(broken);
-  if (!process) return;
-  for (std::size_t asked = process->TopUp(ahead); asked > 0; --asked) counters_.OnStarted();
+  if (process) TopUp(*process, ahead);
+}
+
+void Zygote::TopUp(ZygoteProcess& process, std::size_t ahead) {
+  for (std::size_t asked = process.TopUp(ahead); asked > 0; --asked) counters_.OnStarted();
 }
 
 bool Zygote::Ready() const {

@@ -73,8 +73,8 @@ class Zygote final : public SpawnQueue::Client {
   // The live zygote; nothing while there is none. `broken` tells that none is to be hoped for.
   std::shared_ptr<ZygoteProcess> Live(bool& broken) const;
   // One look for an executor of this zygote's, without waiting.
-  ZygoteProcess::Taken Look(const std::shared_ptr<ZygoteProcess>& process);
-  ZygoteProcess::Taken TakeFrom(const std::shared_ptr<ZygoteProcess>& process);
+  ZygoteProcess::Taken Look(const std::shared_ptr<ZygoteProcess>& process, ZygoteProcess::For whom);
+  void TopUp(ZygoteProcess& process, std::size_t ahead);
   [[nodiscard]] int NewsFd(const std::shared_ptr<ZygoteProcess>& process,
                            ZygoteProcess::TakeResult result) const;
   void Retire(const std::shared_ptr<ZygoteProcess>& process);

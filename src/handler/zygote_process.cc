@@ -164,10 +164,20 @@ ZygoteProcess::Greeting ZygoteProcess::ReadGreeting(std::string& reason) {
   return Greeting::kBroken;
 }
 
-std::size_t ZygoteProcess::TopUp(std::size_t count) {
+void ZygoteProcess::Join() {
+  const MutexLock lock(mu_);
+  ++waiters_;
+}
+
+void ZygoteProcess::Leave() {
+  const MutexLock lock(mu_);
+  --waiters_;
+}
+
+std::size_t ZygoteProcess::TopUp(std::size_t ahead) {
   const MutexLock lock(mu_);
   std::size_t asked = 0;
-  while (!buried_ && requested_.size() < count && Request()) ++asked;
+  while (!buried_ && requested_.size() < ahead + waiters_ && Request()) ++asked;
   return asked;
 }
 
@@ -183,14 +193,17 @@ bool ZygoteProcess::Request() {
   return true;
 }
 
-ZygoteProcess::Taken ZygoteProcess::Take() {
+ZygoteProcess::Taken ZygoteProcess::Take(For whom) {
   const MutexLock lock(mu_);
   if (buried_) return {TakeResult::kGone, std::nullopt, 0};
   switch (buffer_.Receive(socket_.get(), Wait::kNo)) {
     case ReceiveResult::kNothing:
       return {};
-    case ReceiveResult::kFrame:
-      return TakeFrame();
+    case ReceiveResult::kFrame: {
+      Taken taken = TakeFrame();
+      if (taken.executor && whom == For::kWaiter) --waiters_;
+      return taken;
+    }
     case ReceiveResult::kGone:
     case ReceiveResult::kMalformed:
       break;

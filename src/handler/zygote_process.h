@@ -48,9 +48,13 @@ class ZygoteProcess {
   // The zygote's first frame, if it is there. For kBroken `reason` is filled in.
   Greeting ReadGreeting(std::string& reason);
 
-  // Asks for as many forks as are missing until `count` executors are ready or on their way.
-  // Returns how many it asked for.
-  std::size_t TopUp(std::size_t count);
+  // One more waits for an executor, until a Take serves it or it leaves.
+  void Join();
+  void Leave();
+
+  // Asks for as many forks as are missing until so many executors are ready or on their way, beyond
+  // one for each who waits. Returns how many it asked for.
+  std::size_t TopUp(std::size_t ahead);
 
   enum class TakeResult { kTaken, kNothing, kForkFailed, kGone };
   struct Taken {
@@ -58,8 +62,9 @@ class ZygoteProcess {
     std::optional<ExecutorProcess> executor;  // kTaken
     int error = 0;                            // kForkFailed: errno
   };
+  enum class For { kWaiter, kOther };  // one who joined, or somebody else
   // The executor that was forked first. Does not wait.
-  Taken Take();
+  Taken Take(For whom);
 
   // SIGKILL; the main thread sees its end and buries it.
   void Kill();
@@ -85,6 +90,7 @@ class ZygoteProcess {
 
   Mutex mu_;
   bool buried_ GUARDED_BY(mu_) = false;
+  std::size_t waiters_ GUARDED_BY(mu_) = 0;
   std::uint32_t next_request_ GUARDED_BY(mu_) = 1;
   std::map<std::uint32_t, UniqueFd> requested_
       GUARDED_BY(mu_);  // our ends of the executors' sockets
