@@ -165,9 +165,8 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
     Report report = drive.Run();
     if (report.end != End::kUnfit) {
       stock_.OnFit();
-      if (report.executor && MayGoOn(*report.executor)) {
-        claim.Keep(*std::exchange(report.executor, std::nullopt));
-      }
+      const bool goes_on = report.executor && MayGoOn(*report.executor);
+      if (goes_on) claim.Keep(*std::exchange(report.executor, std::nullopt));
       return Conclude(std::move(report));
     }
     stock_.OnUnfit({report.pid, jobs, report.reason}, report.process);

@@ -209,17 +209,17 @@ Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int can
     }
     const bool fork_failed = taken.result == ZygoteProcess::TakeResult::kForkFailed;
     if (fork_failed && ++failed_forks == kForkTries) return Unavailable();
-    const int news = fork_failed ? -1 : NewsFd(process, taken.result);
     const Deadline until = fork_failed ? std::min(deadline, Deadline::After(kForkRetry)) : deadline;
-    wanted = WaitFor(news, cancel_fd, until) && !deadline.Passed();
+    wanted = WaitFor(NewsFd(process, taken.result), cancel_fd, until) && !deadline.Passed();
   }
   return std::optional<ExecutorProcess>();
 }
 
-// A forked executor comes through its zygote's socket, a new zygote or the end of hope through the
-// event.
+// Nothing tells when a fork may succeed again. A forked executor comes through its zygote's socket,
+// a new zygote or the end of hope through the event.
 int Zygote::NewsFd(const std::shared_ptr<ZygoteProcess>& process,
                    ZygoteProcess::TakeResult result) const {
+  if (result == ZygoteProcess::TakeResult::kForkFailed) return -1;
   const bool forking = process && result == ZygoteProcess::TakeResult::kNothing;
   return forking ? process->socket() : look_again_.get();
 }

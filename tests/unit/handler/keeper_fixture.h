@@ -26,6 +26,9 @@ class KeeperTest : public PoolTest {
 
   void SetMode(const std::string& mode) { options_.arguments = {keepers_, mode}; }
 
+  // For those in mode "slow".
+  void LetBegin() const { const std::ofstream file(keepers_ / "go"); }
+
   // The files of keepers and programs that live, or were killed.
   [[nodiscard]] std::set<std::string> Marks() const {
     std::set<std::string> marks;

@@ -13,7 +13,6 @@ namespace headrace {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20U;
 constexpr auto k502 = ErrorCode::kHandlerCrashed;

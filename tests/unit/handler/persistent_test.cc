@@ -65,7 +65,7 @@ TEST_F(PersistentTest, AreReadyOnceOneOfThemHasBegun) {
   AwaitKeepers(2);
   EXPECT_FALSE(pool.Ready());
   EXPECT_FALSE(pool.State().ready);
-  std::ofstream(keepers_ / "go");
+  LetBegin();
   AwaitReady();
   EXPECT_TRUE(pool.State().ready);
   ExpectNextJobWorks();
@@ -82,7 +82,7 @@ TEST_F(PersistentTest, AreNotEndedByAJobThatGivesUpBeforeTheyHaveBegun) {
   QueuedJob cancelled = Job({{"do", "pid"}});
   cancelled.cancel.Cancel(CancelReason::kDeleted);
   EXPECT_EQ(RunJob(cancelled).state, JobState::kCancelled);
-  std::ofstream(keepers_ / "go");
+  LetBegin();
   EXPECT_NE(PidOfNextJob(), 0);
   EXPECT_EQ(Marks(), before);
 }

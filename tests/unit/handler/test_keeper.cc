@@ -45,6 +45,8 @@ namespace fs = std::filesystem;
 // How many Ends wait for each other in mode "together".
 constexpr int kTogether = 3;
 
+void Touch(const fs::path& path) { const std::ofstream file(path); }
+
 rlim_t Limit(__rlimit_resource resource) {
   rlimit limit{};
   getrlimit(resource, &limit);
@@ -137,7 +139,7 @@ class TestKeeper final : public headrace::Handler, public headrace::Keeper {
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
     term_ = signalfd(-1, &term, SFD_CLOEXEC);
-    std::ofstream(Mark("keeper", getpid()));
+    Touch(Mark("keeper", getpid()));
     Start([] {});
     if (mode_ == "unfit") return "the model\x1B file is missing";
     if (mode_ == "throws") throw std::runtime_error("the model file is broken");
@@ -206,7 +208,7 @@ class TestKeeper final : public headrace::Handler, public headrace::Keeper {
       WaitForEver();
     }
     programs_.push_back(pid);
-    std::ofstream(Mark("program", pid));
+    Touch(Mark("program", pid));
   }
 
   [[nodiscard]] bool IsTold(int timeout) const {
@@ -243,7 +245,7 @@ class TestKeeper final : public headrace::Handler, public headrace::Keeper {
   }
 
   void AwaitOthers() const {
-    std::ofstream(Mark("ending", getpid()));
+    Touch(Mark("ending", getpid()));
     int ending = 0;
     while (ending < kTogether) {
       ending = 0;
