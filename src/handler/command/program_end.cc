@@ -16,7 +16,7 @@ constexpr int kUnprocessable = 422;
 constexpr int kUnavailable = 503;
 constexpr int kFailed = 500;
 
-std::string Told(std::string what, const EndDetails& details) {
+std::string Told(const std::string& what, const EndDetails& details) {
   return details.last_line.empty() ? what : what + "; " + details.last_line;
 }
 

@@ -63,24 +63,32 @@ void ReplaceAll(std::string& text, std::string_view place, const std::string& va
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
 
+// By its first byte; 0 if none begins so.
+std::size_t LengthBehind(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return 2;
+  if (first >= 0xE0 && first <= 0xEF) return 3;
+  return first >= 0xF0 && first <= 0xF4 ? 4 : 0;
+}
+
+// Whether the first two bytes mean a number that has a shorter form, or is no character's.
+bool IsOutOfRange(unsigned char first, unsigned char second) {
+  constexpr unsigned char kNone = 0xFF;
+  const unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0;
+  const unsigned char most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : kNone;
+  return second < least || second > most;
+}
+
 // Bytes of the character that `text` begins with; 0 if it begins with none.
 std::size_t CharacterLength(std::string_view text) {
   const auto first = static_cast<unsigned char>(text.front());
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
-                             : first >= 0xE0 && first <= 0xEF ? 3
-                             : first >= 0xF0 && first <= 0xF4 ? 4
-                                                              : 0;
-  if (length == 0 || text.size() < length) return 0;
-  if (!std::all_of(text.begin() + 1, text.begin() + static_cast<std::ptrdiff_t>(length),
-                   IsContinuation)) {
-    return 0;
-  }
-  const auto second = static_cast<unsigned char>(text[1]);
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool surrogate = first == 0xED && second > 0x9F;
-  const bool beyond = first == 0xF4 && second > 0x8F;
-  return overlong || surrogate || beyond ? 0 : length;
+  const std::size_t length = LengthBehind(first);
+  if (length <= 1) return length;
+  const std::string_view rest = text.substr(1, length - 1);
+  const bool whole =
+      rest.size() == length - 1 && std::all_of(rest.begin(), rest.end(), IsContinuation);
+  if (!whole || IsOutOfRange(first, static_cast<unsigned char>(rest.front()))) return 0;
+  return length;
 }
 
 bool IsControl(std::string_view character) {

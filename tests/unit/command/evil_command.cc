@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -118,8 +119,9 @@ int Spin(const Arguments& arguments) {
 int Hog(const Arguments& /*arguments*/) {
   constexpr std::size_t kPiece = std::size_t{1} << 20U;
   for (int pieces = 0;; ++pieces) {
-    void* const memory = malloc(kPiece);
-    if (memory == nullptr) {
+    void* const memory =
+        mmap(nullptr, kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
       std::printf("%d\n", pieces);
       return 7;
     }

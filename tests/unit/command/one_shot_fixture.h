@@ -25,7 +25,7 @@ namespace headrace::testing_support {
 // Runs commands as a keeper does, in a folder of the test's own, and checks after each that no
 // process and no file is left.
 class OneShotTest : public ::testing::Test {
- protected:
+ public:
   OneShotTest() : bound_(BecomeKeeper()) {
     std::string pattern = std::filesystem::temp_directory_path() / "headrace-command-XXXXXX";
     folder_ = mkdtemp(pattern.data());
