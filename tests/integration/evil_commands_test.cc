@@ -57,7 +57,7 @@ class EvilCommands : public testing::Test {
     folder_ = mkdtemp(pattern.data());
     Start();
   }
-  ~EvilCommands() override {
+  void TearDown() override {
     service_.reset();
     std::filesystem::remove_all(folder_);
   }
