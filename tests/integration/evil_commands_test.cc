@@ -57,7 +57,7 @@ class EvilCommands : public testing::Test {
     folder_ = mkdtemp(pattern.data());
     Start();
   }
-  ~EvilCommands() override {
+  void TearDown() override {
     service_.reset();
     std::filesystem::remove_all(folder_);
   }
@@ -71,8 +71,9 @@ class EvilCommands : public testing::Test {
     queues += Queue("forever", HEADRACE_EVIL_COMMAND ", ignore-term", "60s");
     queues += Queue("flood", HEADRACE_EVIL_COMMAND ", flood, '1'", "60s");
     queues += Queue("stderr", HEADRACE_EVIL_COMMAND ", flood, '2'", "2s");
-    service_ = std::make_unique<ServiceProcess>(
-        queues, "memory: {max_result: 8MiB, spool_dir: '" + folder_.string() + "'}\n");
+    service_ = std::make_unique<ServiceProcess>(queues, "memory: {max_result: 8MiB, spool_dir: '" +
+                                                            folder_.string() +
+                                                            "'}\nshutdown: {drain: 0s}\n");
   }
   [[nodiscard]] std::string Queue(const std::string& name, const std::string& command,
                                   const std::string& deadline) const {
@@ -165,7 +166,6 @@ TEST_F(EvilCommands, EndWhenTheServiceStops) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   StartForever();
   service_->Signal(SIGTERM);
-  service_->Signal(SIGTERM);  // at once
   service_->Wait();
   ExpectNothingLeft();
 }

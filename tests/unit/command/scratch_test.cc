@@ -27,7 +27,7 @@ class ScratchTest : public ::testing::Test {
     std::string pattern = std::filesystem::temp_directory_path() / "headrace-scratch-XXXXXX";
     folder_ = mkdtemp(pattern.data());
   }
-  ~ScratchTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   Scratch Make() {
     auto scratch = Scratch::Make(folder_);
@@ -36,7 +36,7 @@ class ScratchTest : public ::testing::Test {
   }
   // A folder like one that a killed service leaves.
   std::filesystem::path Leftover(const std::string& name) {
-    const auto path = folder_ / name;
+    auto path = folder_ / name;
     std::filesystem::create_directories(path / "output" / "below");
     std::ofstream(path / "output" / "file") << "text";
     return path;
