@@ -23,6 +23,8 @@ struct ResultPart {
   Payload bytes;
   std::uint32_t crc32 =
       0;  // CRC-32 of the bytes (ISO 3309, as zip has it), as the executor told it
+  // Of a piece of a part (PieceTaker): bytes of all its pieces, where that is known.
+  std::optional<std::uint64_t> whole_size{};
 };
 
 // Where a job's time went. Zero where it did not get that far.

@@ -12,11 +12,11 @@
 namespace headrace {
 
 void PayloadWriter::Expect(std::uint64_t size) {
-  if (size <= kMostInMemory) memory_.reserve(static_cast<std::size_t>(size));
+  if (size <= most_in_memory_) memory_.reserve(static_cast<std::size_t>(size));
 }
 
 Status PayloadWriter::Append(std::string_view bytes) {
-  if (!memfd_ && size_ + bytes.size() > kMostInMemory) {
+  if (!memfd_ && size_ + bytes.size() > most_in_memory_) {
     if (auto spilled = Spill(); !spilled) return spilled;
   }
   size_ += bytes.size();

@@ -18,6 +18,9 @@ class PayloadWriter {
  public:
   static constexpr std::size_t kMostInMemory = std::size_t{64} << 10;  // bytes
 
+  explicit PayloadWriter(std::size_t most_in_memory = kMostInMemory)
+      : most_in_memory_(most_in_memory) {}
+
   // Tells how many bytes will come, if that is known.
   void Expect(std::uint64_t size);
 
@@ -34,6 +37,7 @@ class PayloadWriter {
   Status Flush();
   Status Write(std::string_view bytes);
 
+  std::size_t most_in_memory_;
   std::string
       memory_;  // all so far, or what is not in the memfd yet: a write costs more than a copy
   UniqueFd memfd_;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/cancel_token.h"
 #include "base/deadline.h"
@@ -18,6 +19,16 @@ namespace headrace {
 // Index of a configured queue, in the order of the configuration. Fixed for the life of the
 // process.
 using QueueIndex = std::size_t;
+
+// A client that takes a result of one part while its bytes come. A runner that knows no pieces may
+// leave it unused. Called on the worker's thread.
+struct PieceTaker {
+  // Whether it takes a part of this media type so; null: none.
+  std::function<bool(std::string_view media_type)> wants;
+  // The next piece: bytes under the part's name and type. From the first one on the outcome has no
+  // parts, and a failure cuts the answer.
+  std::function<void(ResultPart)> take;
+};
 
 // A job as the service keeps it, from acceptance to outcome. Immutable after it is pushed, except
 // for the token and the progress. Handlers see `headrace::Job` instead.
@@ -38,6 +49,7 @@ struct QueuedJob {
   // Takes each part of the result as soon as it is complete, on the worker's thread; null: they
   // leave with the outcome.
   std::function<void(ResultPart)> on_part;
+  PieceTaker pieces;
 };
 
 using JobPtr = std::shared_ptr<const QueuedJob>;

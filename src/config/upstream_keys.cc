@@ -50,6 +50,12 @@ std::vector<Key<QueueConfig>> MakeKeys() {
                   "headers_file", [](auto& q) -> auto& { return q.upstream.headers_file; },
                   "handler http: file of lines 'Name: value', sent with every request"),
               "a path, or empty"));
+  keys.push_back(
+      ChoiceKey(Of(
+                    "stream", [](auto& q) -> auto& { return q.upstream.stream; },
+                    "handler http: whether answers longer than 1MiB, or of unknown length, go to "
+                    "their client as they come"),
+                Choices<bool>{{"true", true}, {"false", false}}));
   return keys;
 }
 

@@ -46,10 +46,11 @@ std::string FormatHead(const Answer& answer, HeadContext context, std::size_t ex
   fmt::format_to(out, "HTTP/1.1 {} {}\r\nDate: {}\r\n", answer.status, ReasonPhrase(answer.status),
                  HttpDate());
   head.append(answer.fields);
-  if (answer.streamed) {
+  if (answer.streamed && !answer.length) {
     head.append("Transfer-Encoding: chunked\r\n");
   } else if (answer.status != 204) {
-    fmt::format_to(out, "Content-Length: {}\r\n", answer.BodySize());
+    fmt::format_to(out, "Content-Length: {}\r\n",
+                   answer.streamed ? *answer.length : answer.BodySize());
   }
   if (!context.keep_alive) {
     head.append("Connection: close\r\n");

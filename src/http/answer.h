@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,12 +25,13 @@ struct AnswerPiece {
 // One answer, before it is put on the wire. Value type.
 struct Answer {
   int status = 200;
-  std::string fields;               // header lines, each with its CR LF
-  std::string text;                 // the body's start: all of it, where it is small
-  std::vector<AnswerPiece> pieces;  // the rest of the body
-  bool close = false;               // the connection must not be used again
-  bool streamed = false;            // its body comes later, in chunks
-  bool compressible = false;        // `text` is the whole body, and may leave in gzip format
+  std::string fields;                     // header lines, each with its CR LF
+  std::string text;                       // the body's start: all of it, where it is small
+  std::vector<AnswerPiece> pieces;        // the rest of the body
+  bool close = false;                     // the connection must not be used again
+  bool streamed = false;                  // its body comes later: in chunks, unless it has a length
+  std::optional<std::uint64_t> length{};  // of a streamed body: its bytes, as far as known
+  bool compressible = false;              // `text` is the whole body, and may leave in gzip format
 
   // `value` must not contain line breaks.
   void Add(std::string_view name, std::string_view value);

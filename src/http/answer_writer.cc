@@ -33,6 +33,7 @@ void AppendBytes(std::string& text, const AnswerPiece& piece, std::string_view b
 bool AnswerWriter::Start(std::string head, std::vector<AnswerPiece> pieces) {
   std::move(pieces.begin(), pieces.end(), std::back_inserter(pieces_));
   TakeSmallPieces(head);
+  if (!pieces_.empty()) head += std::exchange(pieces_.front().text, {});
   waiting_ = !SendText(std::move(head), !pieces_.empty());
   return !waiting_ && Continue();
 }
@@ -55,6 +56,10 @@ bool AnswerWriter::Continue() {
 
 bool AnswerWriter::Add(std::vector<AnswerPiece> pieces) {
   std::move(pieces.begin(), pieces.end(), std::back_inserter(pieces_));
+  if (waiting_) return false;
+  std::string text;
+  TakeSmallPieces(text);
+  if (!text.empty()) waiting_ = !SendText(std::move(text), !pieces_.empty());
   return !waiting_ && Continue();
 }
 
@@ -66,7 +71,6 @@ void AnswerWriter::TakeSmallPieces(std::string& text) {
     AppendBytes(text, pieces_.front(), View(pieces_.front().payload));
     pieces_.pop_front();
   }
-  if (!pieces_.empty()) text += std::exchange(pieces_.front().text, {});
 }
 
 bool AnswerWriter::SendText(std::string text, bool more) {

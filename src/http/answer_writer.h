@@ -11,9 +11,10 @@
 
 namespace headrace {
 
-// Puts one answer at a time on the wire: small pieces beside the head in one write, large ones from
-// where they lie, never more than one portion ahead of what the kernel takes, and in turns: one who
-// reads fast does not keep the reactor from others. Reactor's thread only.
+// Puts one answer at a time on the wire: small pieces beside the head, or beside each other, in one
+// write, large ones from where they lie, never more than one portion ahead of what the kernel
+// takes, and in turns: one who reads fast does not keep the reactor from others. Reactor's thread
+// only.
 class AnswerWriter {
  public:
   explicit AnswerWriter(Wire& wire) : wire_(wire) {}

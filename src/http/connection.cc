@@ -251,29 +251,36 @@ void Connection::RespondStream(Answer head) {
   Send(std::move(head), parser_.head().keep_alive, State::kHead);
 }
 
-// One chunk (RFC 9112, 7.1).
+// One chunk (RFC 9112, 7.1), or as much of a body whose length is told. What is longer than that
+// would be read as the next answer.
 void Connection::Stream(std::vector<AnswerPiece> pieces) {
   if (state_ != State::kStream) return;
   std::uint64_t size = 0;
   for (const auto& piece : pieces) size += piece.size();
   if (size == 0) return;  // would be the last chunk
-  pieces.front().text.insert(0, fmt::format("{:x}\r\n", size));
-  pieces.push_back({"\r\n", {}});
+  if (left_ && size > *left_) return Close();
+  if (left_) {
+    *left_ -= size;
+  } else {
+    pieces.front().text.insert(0, fmt::format("{:x}\r\n", size));
+    pieces.push_back({"\r\n", {}});
+  }
   writer_.Add(std::move(pieces));
 }
 
 void Connection::EndStream(std::string_view trailer) {
   if (state_ != State::kStream) return;
+  if (left_.value_or(0) > 0) return AbortStream();
   pending_.reset();
   state_ = State::kWriting;
   since_ = SteadyClock::now();
   std::vector<AnswerPiece> last;
-  last.push_back({fmt::format("0\r\n{}\r\n", trailer), {}});
+  if (!left_) last.push_back({fmt::format("0\r\n{}\r\n", trailer), {}});
   if (writer_.Add(std::move(last))) FinishAnswer();
   AdvanceBuffered();
 }
 
-// Without the last chunk, which tells the client that something is missing.
+// Without the last chunk or byte, which tells the client that something is missing.
 void Connection::AbortStream() {
   if (state_ != State::kStream) return;
   pending_.reset();
@@ -293,6 +300,7 @@ void Connection::Send(Answer answer, bool keep, State after) {
   const bool drained = after == State::kHead && !HasUnread();
   after_ = keep ? after : drained ? State::kClosed : State::kLinger;
   status_ = answer.status;
+  left_ = answer.length;
   state_ = answer.streamed ? State::kStream : State::kWriting;
   since_ = SteadyClock::now();
   taken_before_ = writer_.Taken();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +53,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // From the site, for the request that OnRequest handed over.
   void Respond(Answer answer);
   // An answer in pieces: RespondStream with its head (`streamed`), Stream as they come, then
-  // EndStream, with field lines for the trailer (RFC 9112, 7.1.2), or, where it cannot be
-  // completed, AbortStream. HTTP/1.1 only.
+  // EndStream, with field lines for the trailer (RFC 9112, 7.1.2; an answer of known length has
+  // none), or, where it cannot be completed, AbortStream. HTTP/1.1 only.
   void RespondStream(Answer head);
   void Stream(std::vector<AnswerPiece> pieces);
   void EndStream(std::string_view trailer);
@@ -120,7 +121,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool waits_for_turn_ = false;
   bool paused_ = false;
 
-  int status_ = 0;  // of the answer that is going out
+  int status_ = 0;                     // of the answer that is going out
+  std::optional<std::uint64_t> left_;  // bytes that are to come of it; nothing: it is in chunks
 
   SteadyTime since_;                // when this state, or its window of observation, began
   std::uint64_t received_ = 0;      // bytes in that window

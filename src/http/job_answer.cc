@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,32 +24,39 @@ std::vector<AnswerPiece> Only(AnswerPiece piece) {
 
 void JobAnswer::Begin(const Exchange& exchange, PendingJob& job) {
   if (!exchange.head->http11) return;
-  const std::string accept = exchange.head->List("Accept");
+  std::string accept = exchange.head->List("Accept");
   const auto form = ResultPacker::Streamed(Accept(accept));
-  if (!form) return;
-  packer_.emplace(*form, queue_);
+  packer_.emplace(form.value_or(ResultPacker::Form::kPart), queue_);
   // The job is the one that calls, and outlives the call; the promise's continuation keeps this.
-  job.TakeParts([this, &job](ResultPart part) {
+  auto on_part = [this, &job](ResultPart part) {
     const auto connection = connection_.lock();
     if (!connection || broken_) return;
     CloseIfThrown(*connection, [&] { OnPart(*connection, std::move(part), job.job_id()); });
+  };
+  if (form) return job.TakeParts(on_part);
+  job.TakePieces(on_part, [accept = std::move(accept)](std::string_view media_type) {
+    return IsSentAsItself(accept, media_type);
   });
 }
 
+Answer JobAnswer::StreamHead(const ResultPart& first, const std::string& job_id) const {
+  Answer head;
+  head.streamed = true;
+  head.length = first.whole_size;
+  packer_->AddFields(head, first);
+  head.Add("Job-Id", job_id);
+  if (!head.length) head.Add("Trailer", "Server-Timing");
+  return head;
+}
+
 void JobAnswer::OnPart(Connection& connection, ResultPart part, const std::string& job_id) {
+  Answer head = begun_ ? Answer{} : StreamHead(part, job_id);
   auto piece = packer_->Part(std::move(part));
   if (!piece) {
     broken_ = true;
     return;
   }
-  if (!std::exchange(begun_, true)) {
-    Answer head;
-    head.streamed = true;
-    packer_->AddFields(head);
-    head.Add("Job-Id", job_id);
-    head.Add("Trailer", "Server-Timing");
-    connection.RespondStream(std::move(head));
-  }
+  if (!std::exchange(begun_, true)) connection.RespondStream(std::move(head));
   connection.Stream(Only(*std::move(piece)));
 }
 

@@ -14,7 +14,8 @@ namespace headrace {
 class Connection;
 
 // The answer to one job on its connection: at once when the outcome is there, or, for a client that
-// wants a zip or multipart/mixed above all else, part by part as they are complete. Used on the
+// wants a zip or multipart/mixed above all else, part by part as they are complete; or, where the
+// result is one part that the client gets as itself, piece by piece if it comes so. Used on the
 // connection's reactor thread only; does nothing once the connection has gone.
 class JobAnswer {
  public:
@@ -29,11 +30,12 @@ class JobAnswer {
 
  private:
   void OnPart(Connection& connection, ResultPart part, const std::string& job_id);
+  [[nodiscard]] Answer StreamHead(const ResultPart& first, const std::string& job_id) const;
   void EndStream(Connection& connection, const Outcome& outcome, const std::string& job_id);
 
   const std::weak_ptr<Connection> connection_;
   const std::string queue_;
-  std::optional<ResultPacker> packer_;  // the answer is streamed
+  std::optional<ResultPacker> packer_;  // how the answer is streamed, if it is
   bool begun_ = false;                  // its head is out
   bool broken_ = false;                 // and what followed did not fit
 };

@@ -57,7 +57,7 @@ Async::Promise<Outcome> JobEndpoint::RunJob(const Http::Request& request, JobUpl
                                             const std::shared_ptr<PendingJob>& pending) {
   auto submission = MakeSubmission(request, upload);
   if (submission) submission->started = started;
-  if (submission) submission->wants_parts = pending->WantsParts();
+  if (submission) pending->Tell(*submission);
   return Async::Promise<Outcome>([&](Async::Deferred<Outcome> deferred) {
     pending->Arm(std::move(deferred));
     auto id = submission ? service_.Submit(*std::move(submission), pending)

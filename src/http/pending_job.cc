@@ -16,6 +16,11 @@ void PendingJob::DeliverPart(ResultPart part) {
   });
 }
 
+void PendingJob::Tell(Submission& submission) {
+  submission.wants_parts = on_part_ != nullptr && !wants_pieces_;
+  submission.wants_pieces = std::exchange(wants_pieces_, nullptr);
+}
+
 void PendingJob::Resolve() {
   on_part_ = nullptr;
   if (!abandoned_) deferred_.resolve(std::move(outcome_));

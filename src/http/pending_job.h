@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/outcome.h"
 #include "http/pistache.h"
@@ -31,7 +32,14 @@ class PendingJob final : public Waiter,
   void Accepted(std::string job_id) { job_id_ = std::move(job_id); }
   // Takes parts as they come, until the promise is resolved.
   void TakeParts(std::function<void(ResultPart)> on_part) { on_part_ = std::move(on_part); }
-  [[nodiscard]] bool WantsParts() const { return on_part_ != nullptr; }
+  // The same of the pieces of a result's only part, if its media type is `wanted` (any thread).
+  void TakePieces(std::function<void(ResultPart)> on_piece,
+                  std::function<bool(std::string_view)> wanted) {
+    on_part_ = std::move(on_piece);
+    wants_pieces_ = std::move(wanted);
+  }
+  // Fills in what of the result is wanted before its end.
+  void Tell(Submission& submission);
   void Refuse(Error error);  // the service did not take it: resolves at once
   void Abandon() override;
   [[nodiscard]] const std::string& job_id() const { return job_id_; }  // empty: not accepted
@@ -45,6 +53,7 @@ class PendingJob final : public Waiter,
   Pistache::Async::Deferred<Outcome> deferred_;
   std::string job_id_;
   std::function<void(ResultPart)> on_part_;
+  std::function<bool(std::string_view)> wants_pieces_;
   bool abandoned_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,18 @@ namespace {
 constexpr std::size_t kInlineData = std::size_t{1} << 20;     // of one part in a JSON answer
 constexpr std::size_t kInlineDataSum = std::size_t{8} << 20;  // of all its parts
 
+enum class ResultForm { kPart, kZip, kJson, kMixed };
+
+// What the client likes best of the forms that the result has; nothing: it takes none of them.
+std::optional<ResultForm> BestForm(const Accept& accept, std::string_view media_type, bool single) {
+  const std::array<std::string_view, 4> offers{media_type, "application/zip", "application/json",
+                                               "multipart/mixed"};
+  const std::size_t first = single ? 0 : 1;
+  const auto best = accept.Best(std::span(offers).subspan(first));
+  if (!best) return std::nullopt;
+  return static_cast<ResultForm>(*best + first);
+}
+
 Answer PartAnswer(Outcome& outcome) {
   ResultPart& part = outcome.parts.front();
   Answer answer;
@@ -32,7 +45,7 @@ Answer PartAnswer(Outcome& outcome) {
 Answer PackedAnswer(Outcome& outcome, const ResultRequest& request, ResultPacker::Form form) {
   ResultPacker packer(form, request.queue);
   Answer answer;
-  packer.AddFields(answer);
+  packer.AddFields(answer, outcome.parts.front());
   for (auto& part : outcome.parts) {
     auto piece = packer.Part(std::move(part));
     if (!piece) return ProblemAnswer(piece.error(), request.job_id);
@@ -90,27 +103,27 @@ Answer ResultAnswer(Outcome& outcome, const ResultRequest& request) {
     empty.status = 204;
     return empty;
   }
-  const bool single = outcome.parts.size() == 1;
-  enum Form { kPart, kZip, kJson, kMixed };
-  const std::array<std::string_view, 4> offers{outcome.parts.front().media_type, "application/zip",
-                                               "application/json", "multipart/mixed"};
-  const Accept accept(request.accept);
-  const auto best = single ? accept.Best(offers) : accept.Best(std::span(offers).subspan(1));
-  if (!best) return ProblemAnswer(NotAcceptable(), request.job_id);
-  switch (static_cast<Form>(*best + (single ? 0 : 1))) {
-    case kPart:
+  const auto form =
+      BestForm(Accept(request.accept), outcome.parts.front().media_type, outcome.parts.size() == 1);
+  if (!form) return ProblemAnswer(NotAcceptable(), request.job_id);
+  switch (*form) {
+    case ResultForm::kPart:
       return PartAnswer(outcome);
-    case kZip:
+    case ResultForm::kZip:
       return PackedAnswer(outcome, request, ResultPacker::Form::kZip);
-    case kJson:
+    case ResultForm::kJson:
       return JsonAnswer(outcome, request);
-    case kMixed:
+    case ResultForm::kMixed:
       return PackedAnswer(outcome, request, ResultPacker::Form::kMixed);
   }
   return ProblemAnswer(NotAcceptable(), request.job_id);
 }
 
 }  // namespace
+
+bool IsSentAsItself(std::string_view accept, std::string_view media_type) {
+  return BestForm(Accept(accept), media_type, true) == ResultForm::kPart;
+}
 
 std::string ServerTiming(const JobTimings& timings) {
   std::string field = fmt::format("Server-Timing: queue;dur={:.3f}, run;dur={:.3f}",

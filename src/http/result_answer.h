@@ -19,6 +19,10 @@ struct ResultRequest {
 // Server Timing; milliseconds, and the peak memory in bytes). The last two only where known.
 std::string ServerTiming(const JobTimings& timings);
 
+// Whether a result that is one part of this media type is sent as itself to a client with this
+// Accept field, and not packed. Thread-safe.
+bool IsSentAsItself(std::string_view accept, std::string_view media_type);
+
 // The answer to a job: its result in the form that the client likes best (one part: itself;
 // several: a stored zip; JSON; multipart/mixed), or its error as a problem. Carries Job-Id,
 // Server-Timing and the security fields of results. Parts are not copied. 406 where the client

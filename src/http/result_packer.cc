@@ -54,15 +54,20 @@ std::optional<ResultPacker::Form> ResultPacker::Streamed(const Accept& accept) {
   return std::nullopt;
 }
 
-void ResultPacker::AddFields(Answer& answer) const {
-  if (form_ == Form::kZip) {
-    AddResultFields(answer, "application/zip", queue_ + ".zip");
-  } else {
-    AddResultFields(answer, "multipart/mixed; boundary=" + boundary_, queue_ + ".multipart");
+void ResultPacker::AddFields(Answer& answer, const ResultPart& first) const {
+  switch (form_) {
+    case Form::kPart:
+      return AddResultFields(answer, first.media_type, first.name);
+    case Form::kZip:
+      return AddResultFields(answer, "application/zip", queue_ + ".zip");
+    case Form::kMixed:
+      return AddResultFields(answer, "multipart/mixed; boundary=" + boundary_,
+                             queue_ + ".multipart");
   }
 }
 
 Expected<AnswerPiece> ResultPacker::Part(ResultPart part) {
+  if (form_ == Form::kPart) return AnswerPiece{{}, std::move(part.bytes)};
   if (form_ == Form::kMixed) return MixedPart(std::move(part));
   auto header = zip_.Add({part.name, part.bytes.size(), part.crc32});
   if (!header) return std::move(header).error();
@@ -79,6 +84,7 @@ AnswerPiece ResultPacker::MixedPart(ResultPart part) {
 }
 
 Expected<AnswerPiece> ResultPacker::End() {
+  if (form_ == Form::kPart) return AnswerPiece{};
   if (form_ == Form::kMixed) {
     return AnswerPiece{fmt::format("{}--{}--\r\n", line_end_, boundary_), {}};
   }

@@ -17,10 +17,11 @@ namespace headrace {
 void AddResultFields(Answer& answer, std::string_view type, std::string_view name);
 
 // Makes one body of the parts of a result, one after the other, without copying their bytes: a
-// stored zip, or multipart/mixed (RFC 2046, 5.1.3). Not thread-safe.
+// stored zip, or multipart/mixed (RFC 2046, 5.1.3). Or of the pieces of its only part: that part.
+// Not thread-safe.
 class ResultPacker {
  public:
-  enum class Form { kZip, kMixed };
+  enum class Form { kPart, kZip, kMixed };
 
   ResultPacker(Form form, std::string_view queue);
 
@@ -28,7 +29,8 @@ class ResultPacker {
   // it takes the result as a whole.
   static std::optional<Form> Streamed(const Accept& accept);
 
-  void AddFields(Answer& answer) const;
+  // `first`: the first part or piece.
+  void AddFields(Answer& answer, const ResultPart& first) const;
   // 502 (result-too-large) for what does not fit a zip.
   Expected<AnswerPiece> Part(ResultPart part);
   Expected<AnswerPiece> End();

@@ -85,7 +85,9 @@ struct HttpClient::Impl {
 
   HttpReport Attempt(const HttpRequest& request, HttpSink& sink, const CancelToken& cancel,
                      Deadline deadline);
-  Watched Watch(const HttpTransfer& transfer, const CancelToken& cancel, Deadline deadline);
+  Watched Watch(HttpTransfer& transfer, const CancelToken& cancel, Deadline deadline);
+  Watched TakeEnd();
+  std::optional<Watched> Wait(HttpTransfer& transfer, curl_waitfd& cancelled, Deadline until);
   HttpReport Report(const HttpTransfer& transfer);
   [[nodiscard]] bool Reused() const;
 
@@ -134,28 +136,43 @@ HttpReport HttpClient::Impl::Attempt(const HttpRequest& request, HttpSink& sink,
   return {HttpEnd::kOutOfResources, "libcurl cannot poll"};
 }
 
-HttpClient::Impl::Watched HttpClient::Impl::Watch(const HttpTransfer& transfer,
-                                                  const CancelToken& cancel, Deadline deadline) {
+HttpClient::Impl::Watched HttpClient::Impl::Watch(HttpTransfer& transfer, const CancelToken& cancel,
+                                                  Deadline deadline) {
   curl_waitfd cancelled{cancel.PollFd(), CURL_WAIT_POLLIN, 0};
   if (cancelled.fd < 0) return Watched::kFailed;
   while (!cancel.Cancelled() && !deadline.Passed()) {
     int running = 0;
     if (curl_multi_perform(multi.get(), &running) != CURLM_OK) return Watched::kFailed;
-    if (running == 0) {
-      int left = 0;
-      const CURLMsg* const message = curl_multi_info_read(multi.get(), &left);
-      if (message == nullptr) return Watched::kFailed;
-      code = message->data.result;
-      return Watched::kEnded;
-    }
+    if (running == 0) return TakeEnd();
     const Deadline stall = transfer.StallsAt(options.idle_timeout);
     if (stall.Passed()) return Watched::kStalled;
     const Deadline until = std::min({deadline, stall, Deadline::After(kLongestPoll)});
-    if (curl_multi_poll(multi.get(), &cancelled, 1, until.PollTimeout(), nullptr) != CURLM_OK) {
-      return Watched::kFailed;
-    }
+    if (const auto ended = Wait(transfer, cancelled, until)) return *ended;
   }
   return Watched::kUnwanted;
+}
+
+HttpClient::Impl::Watched HttpClient::Impl::TakeEnd() {
+  int left = 0;
+  const CURLMsg* const message = curl_multi_info_read(multi.get(), &left);
+  if (message == nullptr) return Watched::kFailed;
+  code = message->data.result;
+  return Watched::kEnded;
+}
+
+// For the socket, the token or the time. Right after bytes came it only looks, since the sink is to
+// know whether they are all for now.
+std::optional<HttpClient::Impl::Watched> HttpClient::Impl::Wait(HttpTransfer& transfer,
+                                                                curl_waitfd& cancelled,
+                                                                Deadline until) {
+  const bool round = transfer.InRound();
+  int ready = 0;
+  const int timeout = round ? 0 : until.PollTimeout();
+  if (curl_multi_poll(multi.get(), &cancelled, 1, timeout, &ready) != CURLM_OK) {
+    return Watched::kFailed;
+  }
+  if (round && !transfer.EndRound(ready > 0)) return Watched::kEnded;
+  return std::nullopt;
 }
 
 HttpReport HttpClient::Impl::Report(const HttpTransfer& transfer) {

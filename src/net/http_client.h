@@ -35,7 +35,7 @@ struct HttpRequest {
 struct HttpHead {
   int status = 0;
   std::string media_type;               // Content-Type as it came; may be empty
-  std::optional<std::uint64_t> length;  // Content-Length
+  std::optional<std::uint64_t> length;  // Content-Length, where it is the body's length
   std::int64_t retry_after = 0;         // seconds; 0: none
 };
 
@@ -49,6 +49,9 @@ class HttpSink {
 
   virtual bool OnHead(const HttpHead& head) = 0;  // once, before the bytes; never a 1xx
   virtual bool OnBytes(std::span<const std::byte> bytes) = 0;
+  // After some OnBytes, unless the answer has ended with them: `more` says that others are there
+  // already. For a sink that hands bytes on: not too few at once, and none later than it must.
+  virtual bool OnRound(bool /*more*/) { return true; }
 };
 
 enum class HttpEnd {

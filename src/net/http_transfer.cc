@@ -66,16 +66,19 @@ void SetTls(Setter& setter, const std::string& ca_file) {
   setter.Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // nobody else is trusted
 }
 
-// CURLINFO_CONTENT_LENGTH_DOWNLOAD_T is not there yet when the head ends.
+// CURLINFO_CONTENT_LENGTH_DOWNLOAD_T is not there yet when the head ends. Nothing where the field
+// is not what the body's length is judged by (RFC 9112, 6.3).
 std::optional<std::uint64_t> ContentLength(CURL* easy) {
   curl_header* field = nullptr;
-  if (curl_easy_header(easy, "Content-Length", 0, CURLH_HEADER, -1, &field) != CURLHE_OK) {
+  if (curl_easy_header(easy, "Transfer-Encoding", 0, CURLH_HEADER, -1, &field) == CURLHE_OK ||
+      curl_easy_header(easy, "Content-Length", 0, CURLH_HEADER, -1, &field) != CURLHE_OK ||
+      field->amount != 1) {
     return std::nullopt;
   }
   const std::string_view text = field->value;
   std::uint64_t length = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (read.ec != std::errc{}) return std::nullopt;
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
   return length;
 }
 
@@ -189,7 +192,14 @@ bool HttpTransfer::EndHead() {
 
 bool HttpTransfer::Write(std::string_view bytes) {
   moved_ = SteadyClock::now();
+  in_round_ = true;
   stopped_ = !sink_.OnBytes(std::as_bytes(std::span(bytes)));
+  return !stopped_;
+}
+
+bool HttpTransfer::EndRound(bool more) {
+  in_round_ = false;
+  stopped_ = !sink_.OnRound(more);
   return !stopped_;
 }
 

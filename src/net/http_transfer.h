@@ -29,6 +29,11 @@ class HttpTransfer {
   // When the exchange counts as stalled: never while nothing has to move.
   [[nodiscard]] Deadline StallsAt(std::chrono::milliseconds idle_timeout) const;
 
+  // Bytes have gone to the sink since the last round's end.
+  [[nodiscard]] bool InRound() const { return in_round_; }
+  // Tells the sink of it; false: it wants no more.
+  [[nodiscard]] bool EndRound(bool more);
+
   [[nodiscard]] bool answer_begun() const { return answer_begun_; }
   [[nodiscard]] bool head_complete() const { return head_complete_; }
   [[nodiscard]] bool stopped() const { return stopped_; }  // by the sink
@@ -56,6 +61,7 @@ class HttpTransfer {
   bool answer_begun_ = false;  // a byte of any answer came
   bool in_answer_ = false;     // and it was not just an interim one (1xx)
   bool head_complete_ = false;
+  bool in_round_ = false;
   bool stopped_ = false;
   std::string refusal_;
   SteadyTime moved_;  // when a byte went or came last

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -44,9 +45,9 @@ struct JobService::Impl {
     entry->waiter->Deliver(job->id, std::move(outcome));
   }
 
-  // Parts of the result go to the waiter as they are complete.
-  void StreamParts(QueuedJob& job, const std::shared_ptr<Waiter>& waiter) const {
-    job.on_part = [this, waiter](ResultPart part) {
+  // Takes parts of a result, or pieces of one, to the waiter as they come.
+  [[nodiscard]] std::function<void(ResultPart)> PartsTo(std::shared_ptr<Waiter> waiter) const {
+    return [this, waiter = std::move(waiter)](ResultPart part) {
       results.Keep(part);
       waiter->DeliverPart(std::move(part));
     };
@@ -101,9 +102,11 @@ Expected<std::string> JobService::Submit(Submission submission, std::shared_ptr<
   const QueueIndex queue = submission.queue;
   if (!Admitting()) return impl_->admission.Refused(queue, PushResult::kClosed);
   const bool wants_parts = submission.wants_parts;
+  auto wants_pieces = std::move(submission.wants_pieces);
   auto made = impl_->admission.MakeJob(std::move(submission));
   if (!made) return std::move(made).error();
-  if (wants_parts) impl_->StreamParts(**made, waiter);
+  if (wants_parts) (*made)->on_part = impl_->PartsTo(waiter);
+  if (wants_pieces) (*made)->pieces = {std::move(wants_pieces), impl_->PartsTo(waiter)};
   const JobPtr job = *std::move(made);
   // Before the push: a worker may have finished the job before Push returns.
   impl_->waiters.Put(job->id, {std::move(waiter), {}});

@@ -29,8 +29,8 @@ class Waiter {
   virtual ~Waiter() = default;
   virtual void Deliver(const std::string& job_id, Outcome outcome) = 0;
 
-  // A part of the result, as soon as it is complete; only where the submission asks for it. From
-  // any thread, in order; some may still come after Deliver.
+  // A part of the result, as soon as it is complete, or the next piece of its only one; where the
+  // submission asks for it. From any thread, in order; some may still come after Deliver.
   // NOLINTNEXTLINE(performance-unnecessary-value-param): those who want parts take them over
   virtual void DeliverPart(ResultPart /*part*/) {}
 };

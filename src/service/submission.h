@@ -60,6 +60,9 @@ struct Submission {
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline, from then
   std::string traceparent;
   bool wants_parts = false;  // as they are complete, by Waiter::DeliverPart; the outcome has none
+  // Whether a result that is one part of this media type may come in pieces, by DeliverPart too.
+  // From any thread; null: it may not.
+  std::function<bool(std::string_view media_type)> wants_pieces{};
   // What the upload has been charged (ChargeUpload); empty: Submit charges the payload itself.
   Ledger::Charge charge;
 };

@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 namespace headrace::testing_support {
 
@@ -85,6 +86,23 @@ std::optional<HttpAnswer> HttpClient::Read(Deadline deadline) {
   answer.body = buffer_.substr(head_end + 4, length);
   buffer_.erase(0, head_end + 4 + length);
   return answer;
+}
+
+std::optional<std::string> HttpClient::ReadUntil(std::string_view text, Deadline deadline) {
+  std::size_t at = 0;
+  while ((at = buffer_.find(text)) == std::string::npos) {
+    if (!ReadMore(deadline)) return std::nullopt;
+  }
+  const std::string read = buffer_.substr(0, at + text.size());
+  buffer_.erase(0, read.size());
+  return read;
+}
+
+std::optional<std::string> HttpClient::ReadToEnd(Deadline deadline) {
+  while (ReadMore(deadline)) {
+  }
+  if (deadline.Passed()) return std::nullopt;
+  return std::exchange(buffer_, "");
 }
 
 std::string MakeRequest(std::string_view method, std::string_view target, std::string_view body,

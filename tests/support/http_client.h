@@ -32,6 +32,11 @@ class HttpClient {
   bool Send(std::string_view bytes);
   // The next answer; nothing if the connection ended or the deadline passed before it was complete.
   std::optional<HttpAnswer> Read(Deadline deadline);
+  // What comes, as it comes, up to and with the last byte of this text; nothing if the connection
+  // ended or the deadline passed before.
+  std::optional<std::string> ReadUntil(std::string_view text, Deadline deadline);
+  // All that comes until the service ends the connection; nothing if it does not by the deadline.
+  std::optional<std::string> ReadToEnd(Deadline deadline);
   // Ends the connection with a FIN.
   void Close() { socket_.reset(); }
   // Ends it with a RST.

@@ -14,9 +14,12 @@
 namespace headrace {
 namespace {
 
-constexpr std::size_t kMaxSaid = std::size_t{16} << 10U;  // of a bad answer, before it is read
-constexpr std::size_t kMaxTold = 1024;                    // of it, to the client
-constexpr std::int64_t kMaxRetryAfter = 300;              // seconds, as our own
+constexpr std::size_t kMaxSaid = std::size_t{16} << 10U;       // of a bad answer, before it is read
+constexpr std::size_t kMaxTold = 1024;                         // of it, to the client
+constexpr std::int64_t kMaxRetryAfter = 300;                   // seconds, as our own
+constexpr std::uint64_t kMostWhole = std::uint64_t{1} << 20U;  // bytes; longer answers go in pieces
+constexpr std::size_t kLeastAtOnce = std::size_t{1} << 20U;    // of a fast one; may be spooled
+constexpr std::uint64_t kPieceShare = 16;  // its pieces are a 16th of what went before
 
 Error Failed(std::string hint, std::string detail) {
   return {ErrorCode::kHandlerCrashed, "upstream-failed", std::move(hint), std::move(detail), 0};
@@ -65,6 +68,9 @@ std::string Explanation(const std::string& media_type, const std::string& said) 
 
 bool UpstreamAnswer::OnHead(const HttpHead& head) {
   head_ = head;
+  in_pieces_ = GoesInPieces();
+  // Small pieces hold no descriptors, however many nobody reads.
+  if (in_pieces_) body_ = PayloadWriter(kLeastAtOnce - 1);
   if (!Good() || head.length.value_or(0) <= max_result_) return true;
   error_ = ResultTooLarge(max_result_, fmt::format("the upstream sends {} bytes", *head.length));
   return false;
@@ -75,7 +81,7 @@ bool UpstreamAnswer::OnBytes(std::span<const std::byte> bytes) {
     said_ += AsText(bytes.first(std::min(bytes.size(), kMaxSaid - said_.size())));
     return said_.size() < kMaxSaid;
   }
-  if (bytes.size() > max_result_ - body_.size()) {
+  if (bytes.size() > max_result_ - total_) {
     error_ = ResultTooLarge(max_result_, "the upstream sends more than that");
     return false;
   }
@@ -83,8 +89,48 @@ bool UpstreamAnswer::OnBytes(std::span<const std::byte> bytes) {
     error_ = std::move(written).error();
     return false;
   }
+  total_ += bytes.size();
   crc_ = Crc32(bytes, crc_);
   return true;
+}
+
+bool UpstreamAnswer::OnRound(bool more) {
+  if (!in_pieces_) return true;
+  if (more && body_.size() < std::max<std::uint64_t>(kLeastAtOnce, total_ / kPieceShare)) {
+    return true;
+  }
+  return HandOver();
+}
+
+// What a client need not wait for. A short answer is stored whole, so that its status is true.
+bool UpstreamAnswer::GoesInPieces() const {
+  if (pieces_ == nullptr || !Good() || Empty()) return false;
+  if (head_.length && *head_.length <= kMostWhole) return false;
+  return pieces_->wants(MediaType());
+}
+
+bool UpstreamAnswer::HandOver() {
+  if (body_.size() == 0) return true;
+  auto piece = TakePart();
+  if (!piece) {
+    error_ = std::move(piece).error();
+    return false;
+  }
+  handed_over_ = true;
+  piece->whole_size = head_.length;
+  pieces_->take(*std::move(piece));
+  return true;
+}
+
+// Success without content, whatever follows.
+bool UpstreamAnswer::Empty() const {
+  constexpr int kNoContent = 204;
+  constexpr int kResetContent = 205;
+  return head_.status == kNoContent || head_.status == kResetContent;
+}
+
+std::string UpstreamAnswer::MediaType() const {
+  return ValidMediaType(head_.media_type) ? head_.media_type : "application/octet-stream";
 }
 
 Error UpstreamAnswer::Refusal() const {
@@ -118,24 +164,29 @@ Error UpstreamAnswer::Refusal() const {
   return Failed("the app behind this queue failed", std::move(detail));
 }
 
-Expected<std::vector<ResultPart>> UpstreamAnswer::Parts() {
-  std::vector<ResultPart> parts;
-  constexpr int kNoContent = 204;
-  constexpr int kResetContent = 205;
-  if (head_.status == kNoContent || head_.status == kResetContent) return parts;
+// All that has not gone.
+Expected<ResultPart> UpstreamAnswer::TakePart() {
   auto bytes = body_.Finish();
   if (!bytes) return std::move(bytes).error();
   ResultPart part;
   part.name = "result";
-  part.media_type =
-      ValidMediaType(head_.media_type) ? head_.media_type : "application/octet-stream";
+  part.media_type = MediaType();
   part.bytes = *std::move(bytes);
-  part.crc32 = crc_;
-  parts.push_back(std::move(part));
+  part.crc32 = std::exchange(crc_, 0);
+  return part;
+}
+
+Expected<std::vector<ResultPart>> UpstreamAnswer::Parts() {
+  std::vector<ResultPart> parts;
+  if (Empty() || handed_over_) return parts;
+  auto part = TakePart();
+  if (!part) return std::move(part).error();
+  parts.push_back(*std::move(part));
   return parts;
 }
 
 Expected<std::vector<ResultPart>> UpstreamAnswer::Finish(const HttpReport& report) {
+  if (handed_over_ && !error_) HandOver();  // what came before a failure came all the same
   if (error_) return *std::move(error_);
   if (head_.status != 0 && !Good()) return Refusal();
   switch (report.end) {

@@ -18,6 +18,7 @@ struct UpstreamOptions {
   std::uint64_t max_response_headers = std::uint64_t{32} << 10U;  // bytes
   std::string ca_file;       // PEM; empty: the system's authorities
   std::string headers_file;  // lines "Name: value" for every request; empty: none
+  bool stream = true;        // long answers go to their client as they come
 };
 
 // Every problem, each beginning with the key it is about ("upstream: ..."). Reads the two files.

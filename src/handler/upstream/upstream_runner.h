@@ -15,7 +15,9 @@ namespace headrace {
 // Does the jobs of one queue by sending each to the queue's upstream, on the worker's own thread:
 // as many requests at once as there are workers. Connections are kept for later jobs, one per
 // worker that ever ran at the same time as others. A result is stored whole before the client sees
-// any of it, so that its status is true.
+// any of it, so that its status is true; unless it is long, or nobody knows how long it will be,
+// and its client takes pieces: then they go as they come (UpstreamAnswer), and a failure after the
+// first one cuts the answer. The worker never waits for the client.
 class UpstreamRunner final : public Runner {
  public:
   struct Options {

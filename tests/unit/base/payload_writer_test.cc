@@ -27,6 +27,24 @@ TEST(PayloadWriter, KeepsFewBytesInMemory) {
   EXPECT_EQ(TextOf(*payload), "hello world");
 }
 
+TEST(PayloadWriter, KeepsAsManyInMemoryAsItIsTold) {
+  constexpr std::size_t kMost = 4 * PayloadWriter::kMostInMemory;
+  PayloadWriter writer(kMost);
+  for (std::size_t size = 0; size < kMost; size += kMost / 8) {
+    ASSERT_TRUE(writer.Append(std::string(kMost / 8, 'a')).ok());
+  }
+  auto payload = writer.Finish();
+  ASSERT_TRUE(payload.ok());
+  EXPECT_FALSE(payload->InMemfd());
+  EXPECT_EQ(TextOf(*payload), std::string(kMost, 'a'));
+  ASSERT_TRUE(writer.Append(std::string(kMost, 'b')).ok());
+  ASSERT_TRUE(writer.Append("c").ok());
+  payload = writer.Finish();
+  ASSERT_TRUE(payload.ok());
+  EXPECT_TRUE(payload->InMemfd());
+  EXPECT_EQ(TextOf(*payload), std::string(kMost, 'b') + "c");
+}
+
 TEST(PayloadWriter, PutsManyBytesIntoASealedMemfd) {
   PayloadWriter writer;
   const std::string portion(PayloadWriter::kMostInMemory, 'a');

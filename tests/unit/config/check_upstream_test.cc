@@ -34,6 +34,7 @@ TEST_F(CheckUpstreamTest, AQueueNeedsOnlyTheUrl) {
   const QueueConfig& queue = loaded.config.queues.at(0);
   EXPECT_EQ(queue.upstream.url, "http://127.0.0.1:9000/predict");
   EXPECT_EQ(queue.upstream.method, "POST");
+  EXPECT_TRUE(queue.upstream.stream);
   EXPECT_TRUE(queue.OnlyWaits());
   EXPECT_FALSE(queue.NeedsExecutors());
 }
@@ -46,7 +47,7 @@ TEST_F(CheckUpstreamTest, EveryKeyIsRead) {
       "    upstream: https://h/\n    method: PATCH\n"
       "    connect_timeout: 2s\n    idle_timeout: 3s\n"
       "    max_response_headers: 4KiB\n    ca_file: " +
-      dir_ + "/ca.pem\n    headers_file: " + file + "\n");
+      dir_ + "/ca.pem\n    headers_file: " + file + "\n    stream: false\n");
   EXPECT_THAT(loaded.problems, IsEmpty());
   const UpstreamOptions& upstream = loaded.config.queues.at(0).upstream;
   EXPECT_EQ(upstream.method, "PATCH");
@@ -55,6 +56,7 @@ TEST_F(CheckUpstreamTest, EveryKeyIsRead) {
   EXPECT_EQ(upstream.max_response_headers, 4096U);
   EXPECT_EQ(upstream.ca_file, dir_ + "/ca.pem");
   EXPECT_EQ(upstream.headers_file, file);
+  EXPECT_FALSE(upstream.stream);
 }
 
 TEST_F(CheckUpstreamTest, TheUrlMayComeFromTheEnvironment) {
@@ -77,13 +79,14 @@ TEST_F(CheckUpstreamTest, AUrlThatIsNoneIsRefusedWithoutRepeatingIt) {
 
 TEST_F(CheckUpstreamTest, ValuesThatCannotBeAreRefused) {
   EXPECT_THAT(Queue("    upstream: http://h/\n    method: GET\n    connect_timeout: 0s\n"
-                    "    idle_timeout: 2h\n    max_response_headers: 1MiB\n")
+                    "    idle_timeout: 2h\n    max_response_headers: 1MiB\n    stream: maybe\n")
                   .problems,
               ElementsAre(HasSubstr("f.yaml:5: queues.a.method: 'GET' is unknown; allowed: one of "
                                     "POST, PUT, PATCH"),
                           HasSubstr("f.yaml:6: queues.a.connect_timeout: 0s is too small"),
                           HasSubstr("f.yaml:7: queues.a.idle_timeout: 2h is too large"),
-                          HasSubstr("f.yaml:8: queues.a.max_response_headers: 1MiB is too large")));
+                          HasSubstr("f.yaml:8: queues.a.max_response_headers: 1MiB is too large"),
+                          HasSubstr("f.yaml:9: queues.a.stream: 'maybe' is unknown")));
 }
 
 TEST_F(CheckUpstreamTest, FilesThatAreOfNoUseAreRefused) {

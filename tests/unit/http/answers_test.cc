@@ -118,6 +118,18 @@ TEST(Result, IsMultipartMixedOnRequest) {
   EXPECT_EQ(body.substr(body.size() - 4), "--\r\n");
 }
 
+TEST(Result, OfOnePartIsSentAsItselfWhereTheClientLikesNoOtherFormBetter) {
+  for (const char* const accept :
+       {"", "*/*", "text/*", "text/event-stream", "text/event-stream, application/json"}) {
+    EXPECT_TRUE(IsSentAsItself(accept, "text/event-stream; charset=utf-8")) << accept;
+  }
+  for (const char* const accept :
+       {"application/json", "application/zip", "image/png", "application/json, */*;q=0.5"}) {
+    EXPECT_FALSE(IsSentAsItself(accept, "text/event-stream")) << accept;
+  }
+  EXPECT_TRUE(IsSentAsItself("application/json", "application/json"));
+}
+
 TEST(Result, IsRefusedWhereNoFormOfItIsAcceptable) {
   EXPECT_EQ(AnswerFor(Pages(2), "image/png").status, 406);
   EXPECT_EQ(AnswerFor(Pages(1), "text/html").status, 406);

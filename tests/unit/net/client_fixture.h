@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,10 +34,15 @@ class KeepingSink final : public HttpSink {
     body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return body.size() <= most_;
   }
+  bool OnRound(bool more) override {
+    if (!more && on_lull) return on_lull();
+    return true;
+  }
 
   HttpHead head;
   int heads = 0;
   std::string body;
+  std::function<bool()> on_lull;  // nothing more is there for now
 
  private:
   const std::size_t most_;

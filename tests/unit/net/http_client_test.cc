@@ -180,6 +180,58 @@ TEST_F(HttpClientTest, WaitsForAServerThatThinksLongerThanTheIdleTimeout) {
   EXPECT_EQ(sink.body, "thought");
 }
 
+TEST_F(HttpClientTest, TellsItsSinkWhenNothingMoreIsThereForNow) {
+  Event go_on;
+  const Server server([&](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\none ");
+    if (go_on.Wait()) connection.Send("two");
+    connection.AwaitEnd();
+  });
+  KeepingSink sink;
+  std::string first;
+  sink.on_lull = [&] {
+    first = sink.body;
+    if (first == "one ") go_on.Set();
+    return true;
+  };
+  EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kComplete);
+  EXPECT_EQ(first, "one ");
+  EXPECT_EQ(sink.body, "one two");
+}
+
+TEST_F(HttpClientTest, EndsTheConnectionWhenItsSinkWantsNoMoreAfterARound) {
+  Event ended;
+  const Server server([&](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\none ");
+    if (connection.AwaitEnd()) ended.Set();
+  });
+  KeepingSink sink;
+  sink.on_lull = [] { return false; };
+  EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kStopped);
+  EXPECT_TRUE(ended.Wait());
+}
+
+TEST_F(HttpClientTest, TellsALengthOnlyIfItIsTheBodys) {
+  const std::vector<std::pair<std::string, std::optional<std::uint64_t>>> cases{
+      {"Content-Length: 3\r\n\r\nabc", 3},
+      {"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+       std::nullopt},
+      {"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", std::nullopt},
+      {"Connection: close\r\n\r\nabc", std::nullopt}};
+  for (const auto& [answer, length] : cases) {
+    const Server server([&text = answer](Connection& connection) {
+      connection.ReadRequest();
+      connection.Send("HTTP/1.1 200 OK\r\n" + text);
+    });
+    KeepingSink sink;
+    EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kComplete) << answer;
+    EXPECT_EQ(sink.head.length, length) << answer;
+    EXPECT_EQ(sink.body, "abc") << answer;
+  }
+}
+
 TEST_F(HttpClientTest, EndsTheConnectionWhenItsSinkWantsNoMore) {
   Event ended;
   const Server endless([&](Connection& connection) {

@@ -127,6 +127,30 @@ TEST_F(JobEnd, AtShutdownIsA503ForAllThatAreLeftAndCounted) {
   EXPECT_EQ(service_->CancelAll(), 0U);  // nobody is cut twice
 }
 
+TEST_F(JobEnd, IsPrecededByPiecesThatAreChargedUntilTheyAreGone) {
+  ledger_ = std::make_unique<Ledger>(1000);
+  Build();
+  const auto waiter = std::make_shared<FakeWaiter>();
+  Submission submission;
+  submission.wants_pieces = [](std::string_view media_type) { return media_type == "text/plain"; };
+  ASSERT_TRUE(service_->Submit(std::move(submission), waiter).ok());
+  const JobPtr job = Claim();
+  EXPECT_FALSE(job->on_part) << "parts are wanted with the outcome";
+  ASSERT_TRUE(job->pieces.wants);
+  EXPECT_TRUE(job->pieces.wants("text/plain"));
+  EXPECT_FALSE(job->pieces.wants("image/png"));
+  for (const char* const text : {"one", "two"}) {
+    job->pieces.take({"result", "text/plain", Payload::FromString(text), 0});
+  }
+  Outcome end;
+  end.state = JobState::kSucceeded;
+  Finish(*job, std::move(end));
+  ASSERT_TRUE(waiter->Wait());
+  EXPECT_EQ(ledger_->Used(MemoryUse::kResults), 6U);
+  EXPECT_EQ(waiter->TakeParts().size(), 2U);
+  EXPECT_EQ(ledger_->Used(MemoryUse::kResults), 0U);
+}
+
 TEST_F(JobEnd, TeachesTheDrainRate) {
   EXPECT_DOUBLE_EQ(service_->DrainRate(0), 0.1);  // one worker, 10 s expected
   for (int i = 0; i < 3; ++i) {

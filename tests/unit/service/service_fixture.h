@@ -27,11 +27,19 @@ class FakeWaiter final : public Waiter {
     }
     told_.Set();
   }
+  void DeliverPart(ResultPart part) override {
+    const MutexLock lock(mu_);
+    parts_.push_back(std::move(part));
+  }
   [[nodiscard]] bool Wait() { return told_.Wait(); }
   [[nodiscard]] int Count() { return told_.Count(); }
   [[nodiscard]] Outcome outcome() {
     const MutexLock lock(mu_);
     return outcome_;
+  }
+  [[nodiscard]] std::vector<ResultPart> TakeParts() {
+    const MutexLock lock(mu_);
+    return std::exchange(parts_, {});
   }
   [[nodiscard]] std::string id() {
     const MutexLock lock(mu_);
@@ -43,6 +51,7 @@ class FakeWaiter final : public Waiter {
   Mutex mu_;
   std::string id_ GUARDED_BY(mu_);
   Outcome outcome_ GUARDED_BY(mu_);
+  std::vector<ResultPart> parts_ GUARDED_BY(mu_);
 };
 
 // A service over a real engine, whose worker is the test itself.

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -64,6 +65,50 @@ TEST(UpstreamRunnerTest, HandsPartsToWhoeverWantsThem) {
   EXPECT_TRUE(outcome.parts.empty());
   ASSERT_EQ(parts.size(), 1U);
   EXPECT_EQ(parts[0].name, "result");
+}
+
+// Answers in two chunks, the second one once it is told to.
+ScriptedServer::Script Speaking(Event& go_on) {
+  return [&](ServerConnection& connection) {
+    while (connection.ReadRequest()) {
+      connection.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none \r\n");
+      if (!go_on.Wait()) return;
+      connection.Send("3\r\ntwo\r\n0\r\n\r\n");
+    }
+  };
+}
+
+TEST(UpstreamRunnerTest, HandsPiecesToWhoeverWantsThemBeforeTheAnswerEnds) {
+  Event go_on;
+  const ScriptedServer server(Speaking(go_on));
+  UpstreamRunner runner(To(server.Url()));
+  const auto job = MakeJob();
+  std::string text;
+  job->pieces.wants = [](std::string_view type) { return type == "application/octet-stream"; };
+  job->pieces.take = [&](const ResultPart& piece) {
+    const auto bytes = piece.bytes.Bytes();
+    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (text == "one ") go_on.Set();
+  };
+  const Outcome outcome = runner.Run(*job);
+  EXPECT_EQ(outcome.state, JobState::kSucceeded);
+  EXPECT_TRUE(outcome.parts.empty());
+  EXPECT_EQ(text, "one two");
+}
+
+TEST(UpstreamRunnerTest, HandsNoPiecesOverWhereTheQueueDoesNotStream) {
+  Event go_on;
+  go_on.Set();
+  const ScriptedServer server(Speaking(go_on));
+  UpstreamRunner::Options options = To(server.Url());
+  options.upstream.stream = false;
+  UpstreamRunner runner(std::move(options));
+  const auto job = MakeJob();
+  job->pieces.wants = [](std::string_view) { return true; };
+  job->pieces.take = [](const ResultPart&) { ADD_FAILURE(); };
+  const Outcome outcome = runner.Run(*job);
+  ASSERT_EQ(outcome.parts.size(), 1U);
+  EXPECT_EQ(outcome.parts[0].bytes.size(), 7U);
 }
 
 TEST(UpstreamRunnerTest, EndsAtTheDeadlineAndWhenItIsCancelled) {
