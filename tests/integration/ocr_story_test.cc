@@ -54,8 +54,7 @@ TEST(OcrStory, SeveralPagesAreAZipInTheirOrder) {
 // One executor for the job and one ahead of the next would be two.
 TEST(OcrStory, PagesOfADocumentAreReadInFreeSlotsAndComeInTheirOrder) {
   ServiceProcess service("  ocr: {handler: ocr, workers: 1}");
-  const HttpAnswer answer = service.Post(
-      std::string(kOcr) + "?dpi=150", Data("sample.pdf"), "Accept: multipart/mixed\r\n");
+  const HttpAnswer answer = service.Post(std::string(kOcr) + "?dpi=150", Data("sample.pdf"));
   ASSERT_EQ(answer.status, 200) << answer.body;
   std::size_t at = 0;
   for (const char* page : {"page-0001", "page-0002", "page-0003"}) {
