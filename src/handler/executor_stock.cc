@@ -165,7 +165,9 @@ std::optional<ExecutorProcess> ExecutorStock::TakeIdle() {
 
 std::optional<ExecutorProcess> ExecutorStock::TakeSpare() {
   constexpr int kNoCancel = -1;
-  auto taken = zygote_.Take(Deadline::After(std::chrono::seconds(0)), kNoCancel);
+  // As long as a fork takes: the next chance is a page later, and there may be no page left then.
+  constexpr std::chrono::milliseconds kForkTime{20};
+  auto taken = zygote_.Take(Deadline::After(kForkTime), kNoCancel);
   if (!taken || !*taken) return std::nullopt;
   TopUp();
   return *std::move(taken);

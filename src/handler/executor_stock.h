@@ -62,7 +62,7 @@ class ExecutorStock final : public SpawnQueue::Client {
     bool ready_ = false;    // counted in ready_at_work_
   };
 
-  // A new one beyond those of the workers, if it is there or can be forked at once.
+  // A new one beyond those of the workers, if it is there or is forked within 20 ms.
   std::optional<ExecutorProcess> TakeSpare();
   // Has new ones forked. Call it while the taken one works.
   void TopUp();

@@ -38,7 +38,7 @@ class HelperSource {
   HelperSource& operator=(const HelperSource&) = delete;
   virtual ~HelperSource() = default;
 
-  // Nothing if there is no slot or no executor to spare at this moment.
+  // Nothing if there is no slot or no executor to spare. Takes no longer than a fork.
   virtual std::optional<Helper> TryTake() = 0;
   [[nodiscard]] virtual bool WantsBack() const = 0;
 };
