@@ -92,13 +92,13 @@ TEST_F(WorkerPoolTest, ReportsAnOutcomeAfterItsPlaceIsFreeAndKeepsTheSlotForTheN
   engine_ = std::make_unique<MemoryEngine>(std::vector<QueueOptions>{{"queue", 1, 0}});
   metrics_ = std::make_unique<Metrics>(std::vector<std::string>{"queue"}, *engine_, "test");
   slots_ = std::make_unique<SlotPool>(1);
-  pool_ = std::make_unique<WorkerPool>(
-      std::vector<WorkerQueue>{{"queue", 1, true, &runner}}, *engine_, *slots_, *metrics_,
-      [&](const QueuedJob&, const Outcome&) {
-        place_was_free = engine_->Figures(0).running == 0;
-        slot_was_lent = LentSlots(*slots_).TryBorrow() != nullptr;
-        finished_.Set();
-      });
+  pool_ =
+      std::make_unique<WorkerPool>(std::vector<WorkerQueue>{{"queue", 1, true, &runner}}, *engine_,
+                                   *slots_, *metrics_, [&](const QueuedJob&, const Outcome&) {
+                                     place_was_free = engine_->Figures(0).running == 0;
+                                     slot_was_lent = LentSlots(*slots_).TryBorrow() != nullptr;
+                                     finished_.Set();
+                                   });
   pool_->Start();
   Push();
   ASSERT_TRUE(finished_.Wait());
