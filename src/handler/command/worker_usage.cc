@@ -39,7 +39,7 @@ void WorkerUsage::Begin(std::chrono::seconds cpu) {
   before_ = Cpu();
   // "5" sets the peak of the resident memory back to what it is now.
   if (const UniqueFd file = OpenProc(process_, "clear_refs", O_WRONLY)) {
-    static_cast<void>(write(file.get(), "5", 1));
+    [[maybe_unused]] const ssize_t written = write(file.get(), "5", 1);
   }
   if (cpu.count() == 0) return;
   // The hard limit stays above all that the soft one will be: lowered, it could not be raised.
