@@ -99,6 +99,24 @@ std::vector<pid_t> ChildrenOf(const std::string& task) {
   return children;
 }
 
+std::string TaskFolder(pid_t process) { return "/proc/" + std::to_string(process) + "/task"; }
+
+// Calls `visit` with every thread of every process below this one, as their parents tell. A
+// fraction of the work of Below where many programs run, but it may miss what is being started or
+// handed over.
+void WalkChildren(const std::function<void(pid_t process, pid_t task)>& visit) {
+  std::vector<pid_t> open = ChildrenOf("/proc/thread-self");
+  while (!open.empty()) {
+    const pid_t process = open.back();
+    open.pop_back();
+    for (const pid_t task : NumbersAt(TaskFolder(process))) {
+      visit(process, task);
+      const auto children = ChildrenOf(TaskFolder(process) + "/" + std::to_string(task));
+      open.insert(open.end(), children.begin(), children.end());
+    }
+  }
+}
+
 // Every process that there is. `early` is called with each as soon as it is read.
 std::map<pid_t, Process> AllProcesses(const std::function<void(const Process&)>& early) {
   std::map<pid_t, Process> all;
@@ -179,9 +197,19 @@ class Freeze {
   bool found_new_ = false;
 };
 
-bool SignalAll(int signal) {
+// The same, for what need not be exact.
+std::vector<Process> Near() {
+  std::vector<Process> near;
+  WalkChildren([&](pid_t process, pid_t task) {
+    if (process != task) return;
+    if (const auto read = ReadStat(process)) near.push_back(*read);
+  });
+  return near;
+}
+
+bool SignalAll(int signal, const std::vector<Process>& processes) {
   bool any = false;
-  for (const Process& process : Below()) {
+  for (const Process& process : processes) {
     if (process.Dead()) continue;
     any = true;
     SendSignal(process, signal);
@@ -237,24 +265,17 @@ bool ProcessTree::Reap() {
 
 std::vector<std::string> ProcessTree::Tasks() {
   std::vector<std::string> tasks;
-  std::vector<pid_t> open = ChildrenOf("/proc/thread-self");
-  while (!open.empty()) {
-    const std::string folder = "/proc/" + std::to_string(open.back()) + "/task";
-    open.pop_back();
-    for (const pid_t task : NumbersAt(folder)) {
-      tasks.push_back(folder + "/" + std::to_string(task));
-      const auto children = ChildrenOf(tasks.back());
-      open.insert(open.end(), children.begin(), children.end());
-    }
-  }
+  WalkChildren([&](pid_t process, pid_t task) {
+    tasks.push_back(TaskFolder(process) + "/" + std::to_string(task));
+  });
   return tasks;
 }
 
 void ProcessTree::End(std::chrono::milliseconds grace, int fd,
                       const std::function<bool()>& meanwhile) {
   Look();
-  if (grace.count() > 0 && !ServiceGone() && SignalAll(SIGTERM)) {
-    SignalAll(SIGCONT);  // who is stopped would not see it
+  if (grace.count() > 0 && !ServiceGone() && SignalAll(SIGTERM, Near())) {
+    SignalAll(SIGCONT, Near());  // who is stopped would not see it
     AwaitEnd(grace, fd, meanwhile);
   }
   KillAll();
@@ -276,17 +297,26 @@ void ProcessTree::AwaitEnd(std::chrono::milliseconds grace, int fd,
   }
 }
 
-void ProcessTree::KillAll() {
-  if (!Reap()) return;
-  Freeze().Run();
+bool ProcessTree::KillOnce(bool thoroughly) {
   pollfd polled{signals_.get(), POLLIN, 0};
+  SignalAll(SIGKILL, thoroughly ? Below() : Near());
+  poll(&polled, 1, static_cast<int>(kTick.count()));
+  Look();
+  return !Reap();
+}
+
+void ProcessTree::KillAll() {
+  // What does not defend itself is gone after few rounds.
+  constexpr int kEasyRounds = 4;
+  if (!Reap()) return;
+  for (int round = 0; round < kEasyRounds; ++round) {
+    if (KillOnce(false)) return;
+  }
+  Freeze().Run();
   // Children of what is killed come here when it is reaped, by the kernel's word at the latest
   // then.
-  do {
-    SignalAll(SIGKILL);
-    poll(&polled, 1, static_cast<int>(kTick.count()));
-    Look();
-  } while (Reap());
+  while (!KillOnce(true)) {
+  }
 }
 
 }  // namespace headrace

@@ -52,6 +52,8 @@ class ProcessTree {
   // Reaps until nothing more has ended. False: there is no process left.
   bool Reap();
   void AwaitEnd(std::chrono::milliseconds grace, int fd, const std::function<bool()>& meanwhile);
+  // True: none is left.
+  bool KillOnce(bool thoroughly);
   void KillAll();
 
   pid_t service_;
