@@ -175,6 +175,7 @@ Status App::Start() {
   }
   workers_.Start();
   if (auto serving = http_.Start(); !serving) return serving;
+  runners_.Open();
   health_.SetStarted();
   spdlog::info("listening on {} (jobs) and {} (management)",
                Bound(config_.http.listen, http_.port()),

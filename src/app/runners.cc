@@ -35,6 +35,7 @@ ExecutorPoolOptions PoolOptions(const Config& config, const Plan& plan, QueueInd
   if (queue.RunsCommand()) {
     options.arguments = ToArguments(CommandOptionsOf(config, plan, index));
     options.keeper_grace = queue.command.grace;
+    options.held = true;
   } else {
     options.arguments = ExecutorArguments(queue, handler);
   }
@@ -86,6 +87,12 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     runners_.push_back(std::move(pool));
   }
   WarmThreadHandlers(config, handlers);
+}
+
+void Runners::Open() {
+  for (ExecutorPool* pool : executors_) {
+    if (pool != nullptr) pool->Open();
+  }
 }
 
 std::string Runners::AllBroken() const {

@@ -38,6 +38,10 @@ class Runners {
     return executors_.at(queue);
   }
 
+  // To be called when all threads of the service run: what a keeper must not let its program touch
+  // are those that it finds when it is forked.
+  void Open();
+
   // Why no queue can do a job any more; empty while one can. Thread-safe.
   [[nodiscard]] std::string AllBroken() const;
 

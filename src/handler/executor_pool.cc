@@ -37,7 +37,7 @@ ZygoteOptions ToZygote(const ExecutorPoolOptions& options) {
 }
 
 ExecutorStock::Options ToStock(const ExecutorPoolOptions& options) {
-  return {options.workers, options.keeper_grace && options.recycle_after > 1};
+  return {options.workers, options.keeper_grace && options.recycle_after > 1, options.held};
 }
 
 // Which limit killed it. An allocation that fails ends in an abort or a stray pointer more often

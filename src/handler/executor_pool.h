@@ -31,6 +31,7 @@ struct ExecutorPoolOptions {
   // The executors are keepers (keeper.h) whose programs get this time from SIGTERM to SIGKILL. The
   // limits above are the keeper's to set then, here they only make sense of how it ended.
   std::optional<std::chrono::milliseconds> keeper_grace = {};
+  bool held = false;  // no executor is forked ahead before Open
   // Where slots for more executors of one job come from; outlives the pool. Null: one per job, as
   // always with keepers.
   SlotLender* lender = nullptr;
@@ -56,6 +57,9 @@ class ExecutorPool final : public Runner {
   ExecutorPool(ExecutorPoolOptions options, SpawnQueue& spawn_queue);
 
   [[nodiscard]] Outcome Run(const QueuedJob& job) override;
+
+  // With `held`: from now on executors are forked ahead. Thread-safe.
+  void Open() { stock_.Open(); }
 
   // Warm and able to take a job. Thread-safe, like all that follows.
   [[nodiscard]] bool Ready() const { return stock_.Ready(); }

@@ -82,6 +82,7 @@ ExecutorStock::ExecutorStock(Options options, ZygoteOptions zygote, SpawnQueue& 
       spawn_queue_(spawn_queue),
       counters_(counters),
       timer_(options.persistent ? MakeTimer() : UniqueFd()),
+      held_(options.held),
       zygote_(WithCall(std::move(zygote), [this] { TopUp(); }), spawn_queue, counters) {
   spawn_queue_.Add(*this);
   if (timer_) spawn_queue_.Watch(timer_.get(), *this);
@@ -173,10 +174,19 @@ std::optional<ExecutorProcess> ExecutorStock::TakeSpare() {
   return *std::move(taken);
 }
 
+void ExecutorStock::Open() {
+  {
+    const MutexLock lock(mu_);
+    held_ = false;
+  }
+  TopUp();
+}
+
 void ExecutorStock::TopUp() {
-  if (!options_.persistent) return zygote_.TopUp(options_.workers);
   // Under the lock, or a claim that takes one meanwhile would not be counted.
   const MutexLock lock(mu_);
+  if (held_) return;
+  if (!options_.persistent) return zygote_.TopUp(options_.workers);
   const std::size_t there = claims_ + idle_.size();
   if (there >= options_.workers || SteadyClock::now() < next_start_) return;
   zygote_.TopUp(options_.workers - there);

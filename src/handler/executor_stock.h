@@ -31,6 +31,7 @@ class ExecutorStock final : public SpawnQueue::Client {
   struct Options {
     std::size_t workers = 1;  // jobs at once; so many executors wait, forked ahead
     bool persistent = false;
+    bool held = false;  // nothing is forked ahead before Open
   };
 
   // Each adds what it needs to `zygote`; `spawn_queue` and `counters` outlive the stock.
@@ -64,6 +65,8 @@ class ExecutorStock final : public SpawnQueue::Client {
 
   // A new one beyond those of the workers, if it is there or is forked within 20 ms.
   std::optional<ExecutorProcess> TakeSpare();
+  // From now on executors are forked ahead.
+  void Open();
   // Has new ones forked. Call it while the taken one works.
   void TopUp();
 
@@ -101,6 +104,7 @@ class ExecutorStock final : public SpawnQueue::Client {
   UniqueFd timer_;  // invalid where nobody is to be looked after
 
   mutable Mutex mu_;
+  bool held_ GUARDED_BY(mu_);
   std::size_t claims_ GUARDED_BY(mu_) = 0;
   std::size_t seekers_ GUARDED_BY(mu_) = 0;        // claims that wait for the zygote's next one
   std::size_t ready_at_work_ GUARDED_BY(mu_) = 0;  // claims whose executor was ready before

@@ -177,6 +177,20 @@ TEST_F(EvilCommands, EndWhenTheClientLeaves) {
   ExpectNothingLeft();
 }
 
+// An old kernel leaves it to the filter alone, which knows the threads by their numbers.
+TEST_F(EvilCommands, CannotSignalAThreadOfTheServiceWithoutLandlockEither) {
+  const std::string shoot =
+      "service=$(cut -d' ' -f4 /proc/$PPID/stat); for task in /proc/$service/task/*; do "
+      "kill -KILL ${task##*/} 2>/dev/null && echo hit; echo shot; done";
+  ServiceProcess service(Queue("shoot", "/bin/sh, -c, \"" + shoot + "\"", "60s"), {},
+                         {HEADRACE_WITHOUT_LAYER, "landlock"});
+  ASSERT_NE(service.port(), 0) << service.Log();
+  const HttpAnswer answer = service.Post(Jobs("shoot"), "water");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(answer.body, HasSubstr("shot"));
+  EXPECT_THAT(answer.body, testing::Not(HasSubstr("hit")));
+}
+
 TEST_F(EvilCommands, WhoseFoldersAKilledKeeperLeftAreSweptByTheNextService) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   std::filesystem::create_directories(folder_ / "headrace-job-abcdef" / "tmp");

@@ -22,7 +22,8 @@ std::optional<std::string> FindProgram(const std::string& name, std::string_view
   if (name.find('/') != std::string::npos) return std::nullopt;
   for (const std::string& folder : SplitWords(path, ':')) {
     if (!folder.starts_with('/')) continue;
-    std::string file = folder + "/" + name;
+    std::string file = folder;
+    file.append("/").append(name);
     if (IsProgram(file)) return file;
   }
   return std::nullopt;

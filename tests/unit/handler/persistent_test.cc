@@ -71,6 +71,16 @@ TEST_F(PersistentTest, AreReadyOnceOneOfThemHasBegun) {
   ExpectNextJobWorks();
 }
 
+TEST_F(PersistentTest, AreNotStartedBeforeThePoolIsOpened) {
+  options_.held = true;
+  ExecutorPool& pool = Pool();
+  Spawn([&] { return pool.ZygotePid() != 0; });
+  EXPECT_EQ(pool.Figures().started, 0U);
+  pool.Open();
+  AwaitKeepers(1);
+  ExpectNextJobWorks();
+}
+
 TEST_F(PersistentTest, AreNotEndedByAJobThatGivesUpBeforeTheyHaveBegun) {
   SetMode("slow");
   Pool();
