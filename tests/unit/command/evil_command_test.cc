@@ -53,7 +53,11 @@ TEST_F(EvilCommand, MayHaveSoManyProcesses) {
   options.processes = 12;
   Evil({"count"});
   EXPECT_FALSE(Run());
+#ifdef HEADRACE_SANITIZED  // where a run-time's thread in each process counts as well
+  EXPECT_LE(std::stoi(context.parts.front().bytes), 12);
+#else
   EXPECT_EQ(context.parts.front().bytes, "12\n");
+#endif
 }
 
 TEST_F(EvilCommand, LeavesNoDaemonBehind) {

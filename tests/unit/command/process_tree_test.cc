@@ -71,7 +71,9 @@ TEST_F(ProcessTreeTest, TellsTheStatusOfTheOneItWatches) {
 
 TEST_F(ProcessTreeTest, EndsThemAllWithoutGrace) {
   StartFamily(5, true);
+#ifndef HEADRACE_SANITIZED  // some of whose run-times have a thread of their own in each process
   EXPECT_EQ(ProcessTree::Tasks().size(), 6U);
+#endif
   tree_->End(milliseconds(0));
   EXPECT_TRUE(NoneLeft());
 }
