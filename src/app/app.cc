@@ -62,6 +62,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     served.at_once = queue.OnlyWaits() ? plan.workers[i] : std::min(plan.workers[i], plan.slots);
     served.path = queue.path;
     served.executors = StateOf(runners.ExecutorsOf(i));
+    served.sends_pieces = queue.OnlyWaits() && queue.upstream.stream;
     options.queues.push_back(std::move(served));
   }
   return options;

@@ -228,10 +228,10 @@ void ApiSite::OnRequest(Connection& connection) {
   const Exchange& exchange = connection.exchange();
   const auto pending = std::make_shared<PendingJob>(connection.reactor(), service_);
   connection.Await(pending);
-  auto answering = std::make_shared<JobAnswer>(
-      connection.weak_from_this(), service_.queues()[*exchange.match.queue].options.name);
+  const ServiceQueue& queue = service_.queues()[*exchange.match.queue];
+  auto answering = std::make_shared<JobAnswer>(connection.weak_from_this(), queue.options.name);
   // The pending job resolves the promise, so it lives while that runs; owning it would be a cycle.
-  answering->Begin(exchange, *pending);
+  answering->Begin(exchange, *pending, queue.sends_pieces);
   // Admit made the upload.
   auto promise = endpoint_.RunJob(MakeRequest(exchange), static_cast<JobUpload&>(*exchange.body),
                                   exchange.started, pending);

@@ -22,10 +22,11 @@ std::vector<AnswerPiece> Only(AnswerPiece piece) {
 
 }  // namespace
 
-void JobAnswer::Begin(const Exchange& exchange, PendingJob& job) {
+void JobAnswer::Begin(const Exchange& exchange, PendingJob& job, bool in_pieces) {
   if (!exchange.head->http11) return;
   std::string accept = exchange.head->List("Accept");
   const auto form = ResultPacker::Streamed(Accept(accept));
+  if (!form && !in_pieces) return;
   packer_.emplace(form.value_or(ResultPacker::Form::kPart), queue_);
   // The job is the one that calls, and outlives the call; the promise's continuation keeps this.
   auto on_part = [this, &job](ResultPart part) {

@@ -22,8 +22,9 @@ class JobAnswer {
   JobAnswer(std::weak_ptr<Connection> connection, std::string queue)
       : connection_(std::move(connection)), queue_(std::move(queue)) {}
 
-  // Before the job is submitted: asks it for its parts if they are to be streamed.
-  void Begin(const Exchange& exchange, PendingJob& job);
+  // Before the job is submitted: asks it for its parts if they are to be streamed, or for pieces of
+  // its only part if its queue sends such (`in_pieces`).
+  void Begin(const Exchange& exchange, PendingJob& job, bool in_pieces);
 
   // The job has ended. `job_id` is empty if it was not accepted.
   void End(Outcome outcome, const std::string& job_id);

@@ -28,6 +28,7 @@ struct ServiceQueue {
   std::size_t at_once = 0;                        // jobs that slots let run; 0: as many as workers
   std::string path;                               // second, short address; empty: none
   std::function<ExecutorState()> executors;       // thread-safe; null: its jobs run on threads
+  bool sends_pieces = false;                      // a result may come in pieces while it is made
 };
 
 // Bodies are charged to the memory budget in steps of so many bytes, so that one of many small
