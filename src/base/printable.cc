@@ -27,21 +27,6 @@ bool IsMisencoded(std::uint32_t character, std::size_t length) {
   return length == 4 && (character < 0x10000 || character > 0x10FFFF);
 }
 
-// How many bytes the character has that `bytes` begin with, if it may be shown; else 0.
-std::size_t ShownLength(std::string_view bytes) {
-  const auto at = [&](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i]));
-  };
-  const std::size_t length = SequenceLength(at(0));
-  if (length == 0 || length > bytes.size()) return 0;
-  std::uint32_t character = length == 1 ? at(0) : at(0) & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0U) != 0x80U) return 0;
-    character = (character << 6U) | (at(i) & 0x3FU);
-  }
-  return IsShown(character) && !IsMisencoded(character, length) ? length : 0;
-}
-
 void AppendEscape(std::string& text, char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   const auto value = static_cast<unsigned char>(byte);
@@ -52,11 +37,27 @@ void AppendEscape(std::string& text, char byte) {
 
 }  // namespace
 
+Character FirstCharacter(std::string_view text) {
+  const auto at = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
+  };
+  const std::size_t length = SequenceLength(at(0));
+  if (length == 0 || length > text.size()) return {};
+  std::uint32_t character = length == 1 ? at(0) : at(0) & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0U) != 0x80U) return {};
+    character = (character << 6U) | (at(i) & 0x3FU);
+  }
+  if (IsMisencoded(character, length)) return {};
+  return {length, IsShown(character)};
+}
+
 std::string Printable(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t shown = ShownLength(bytes);
+    const Character first = FirstCharacter(bytes);
+    const std::size_t shown = first.shown ? first.length : 0;
     if (shown == 0) AppendEscape(text, bytes.front());
     text += bytes.substr(0, shown);
     bytes.remove_prefix(std::max<std::size_t>(shown, 1));

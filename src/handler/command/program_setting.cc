@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/printable.h"
 
 namespace headrace {
 namespace {
@@ -61,43 +62,6 @@ void ReplaceAll(std::string& text, std::string_view place, const std::string& va
   }
 }
 
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
-
-// By its first byte; 0 if none begins so.
-std::size_t LengthBehind(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return 2;
-  if (first >= 0xE0 && first <= 0xEF) return 3;
-  return first >= 0xF0 && first <= 0xF4 ? 4 : 0;
-}
-
-// Whether the first two bytes mean a number that has a shorter form, or is no character's.
-bool IsOutOfRange(unsigned char first, unsigned char second) {
-  constexpr unsigned char kNone = 0xFF;
-  const unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0;
-  const unsigned char most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : kNone;
-  return second < least || second > most;
-}
-
-// Bytes of the character that `text` begins with; 0 if it begins with none.
-std::size_t CharacterLength(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t length = LengthBehind(first);
-  if (length <= 1) return length;
-  const std::string_view rest = text.substr(1, length - 1);
-  const bool whole =
-      rest.size() == length - 1 && std::all_of(rest.begin(), rest.end(), IsContinuation);
-  if (!whole || IsOutOfRange(first, static_cast<unsigned char>(rest.front()))) return 0;
-  return length;
-}
-
-bool IsControl(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character.front());
-  // C0 and DEL; C1 is two bytes long.
-  return first < 0x20 || first == 0x7F ||
-         (first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0);
-}
-
 }  // namespace
 
 std::vector<std::string> ProgramArguments(const CommandOptions& options, const Scratch& scratch) {
@@ -136,11 +100,11 @@ std::string ParamsJson(const Params& params) {
 std::string PlainText(std::string_view text, std::size_t longest) {
   std::string plain;
   while (!text.empty()) {
-    const std::size_t length = CharacterLength(text);
-    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
-    const std::string_view shown = length == 0            ? kReplacement
-                                   : IsControl(character) ? std::string_view(" ")
-                                                          : character;
+    const Character first = FirstCharacter(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(first.length, 1));
+    const std::string_view shown = first.length == 0 ? kReplacement
+                                   : first.shown     ? character
+                                                     : std::string_view(" ");
     if (plain.size() + shown.size() > longest) break;
     plain += shown;
     text.remove_prefix(character.size());
