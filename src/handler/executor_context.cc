@@ -1,10 +1,8 @@
 #include "handler/executor_context.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
+#include "base/memfd.h"
 #include "handler/executor_wire.h"
 #include "handler/part_check.h"
 
@@ -13,16 +11,6 @@ namespace {
 
 // The least time between two frames that tell the progress: who watches is a person.
 constexpr std::chrono::milliseconds kProgressEvery{100};
-
-bool WriteAll(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 bool SendInline(std::string_view name, std::string_view media_type,
                 std::span<const std::byte> bytes) {
