@@ -32,7 +32,7 @@ class Example:
     """A copy of `folders` of examples/ in which `home`, the folder that the README installs to, is another
     one. `variables` are the service's settings beside its addresses. To be closed."""
 
-    def __init__(self, program, folders, home, stand_in, variables):
+    def __init__(self, program, folders, home="", stand_in="", variables=()):
         self.program = program
         self.home = home
         self.stand_in = str(stand_in)
@@ -56,12 +56,12 @@ class Example:
         self.folder.cleanup()
 
     def placed(self, text):
-        return text.replace(self.home, self.stand_in)
+        return text.replace(self.home, self.stand_in) if self.home else text
 
     def commands(self):
         """The indented lines that somebody would type, in their order; continued lines joined."""
         text = self.readme.read_text(encoding="utf-8").replace("\\\n", " ")
-        programs = "headrace |curl |python3 |mkdir |cp |kill |printf |" + re.escape(self.home)
+        programs = "headrace |curl |python3 |mkdir |cp |kill |printf " + (f"|{re.escape(self.home)}" if self.home else "")
         return [line.strip() for line in text.splitlines() if re.match(f"    ({programs})", line)]
 
     def start(self, command):

@@ -12,14 +12,14 @@ from service import Missed, Service, need
 COUNT = 100
 GRACE = 0.5  # seconds, of the commands
 WAYS = ("disconnect", "delete", "deadline")
-PDF = ("  work: {{handler: pdf-to-image, workers: {count}, capacity: 0, deadline: {deadline}s, "
+PDF = ("  doomed: {{handler: pdf-to-image, workers: {count}, capacity: 0, deadline: {deadline}s, "
        "isolation: {{memory: 128MiB, cpu: 600s, parallel: false}}}}\n")
 # One that goes at SIGTERM, one that has to be killed.
 COMMANDS = {
     "obeys": '["/bin/sleep", "600"]',
     "ignores": '["/bin/sh", "-c", "trap \'\' TERM; while :; do /bin/sleep 600; done"]',
 }
-COMMAND = ("  work: {{handler: command, command: {command}, grace: {grace}ms, workers: {count}, capacity: 0, "
+COMMAND = ("  doomed: {{handler: command, command: {command}, grace: {grace}ms, workers: {count}, capacity: 0, "
            "deadline: {deadline}s, isolation: {{memory: 128MiB, allow_root: true}}}}\n")
 
 
@@ -28,7 +28,7 @@ class Waiter:
 
     def __init__(self, port, body):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
-        self.socket.sendall(b"POST /v1/queues/work/jobs?%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n"
+        self.socket.sendall(b"POST /v1/queues/doomed/jobs?%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n"
                             b"Accept: multipart/mixed\r\n\r\n" % (b"dpi=300" if body else b"", len(body)) + body)
 
     def job_id(self):
@@ -61,7 +61,7 @@ def at_once(calls):
 
 
 def busy(service):
-    return service.metric('headrace_workers{queue="work",state="busy"}')
+    return service.metric('headrace_workers{queue="doomed",state="busy"}')
 
 
 def cancel(service, way, waiters, jobs, deadline, begun):

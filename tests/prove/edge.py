@@ -10,12 +10,11 @@ import resource
 import select
 import socket
 import statistics
-import sys
 import threading
 import time
 
 from overload import prove_burst, prove_overload
-from service import Missed, Service, head, need, read_answer, read_answers, wrk
+from service import Service, head, need, read_answer, read_answers, run_proofs, wrk
 
 NOOP = "/v1/queues/simulate/jobs?ms=0"
 SIMULATE = "  simulate: {handler: simulate, workers: 2, capacity: 1000, isolation: {mode: thread}}\n"
@@ -255,14 +254,7 @@ def main():
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    missed = 0
-    for name in options.proofs or PROOFS:
-        try:
-            print(f"prove_edge: {name}: {PROOFS[name](options)}", flush=True)
-        except Missed as error:
-            missed += 1
-            print(f"prove_edge: {name}: MISSED: {error}", flush=True)
-    sys.exit(1 if missed else 0)
+    run_proofs("prove_edge", PROOFS, options.proofs, options)
 
 
 if __name__ == "__main__":

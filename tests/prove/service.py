@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -20,6 +21,18 @@ class Missed(Exception):
 def need(good, text):
     if not good:
         raise Missed(text)
+
+
+def run_proofs(script, proofs, names, options):
+    """Runs those that are named, else all; exits with 0 if every bar is met."""
+    missed = 0
+    for name in names or proofs:
+        try:
+            print(f"{script}: {name}: {proofs[name](options)}", flush=True)
+        except Missed as error:
+            missed += 1
+            print(f"{script}: {name}: MISSED: {error}", flush=True)
+    sys.exit(1 if missed else 0)
 
 
 def program():
