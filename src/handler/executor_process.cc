@@ -103,7 +103,7 @@ std::optional<ProcessEnd> ExecutorProcess::Settle() {
   if (!cpu) return std::nullopt;
   ProcessEnd used;
   used.cpu = *cpu - settled_cpu_ + told_cpu_;
-  used.peak_memory = std::max(PeakMemoryOf(pid_), told_peak_);
+  used.peak_memory = std::max(PeakMemoryOf(pid_), std::exchange(told_peak_, 0));
   settled_cpu_ = *cpu;
   settled_told_cpu_ += std::exchange(told_cpu_, Seconds{0});
   ++jobs_;

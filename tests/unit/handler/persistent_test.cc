@@ -58,6 +58,12 @@ TEST_F(PersistentTest, TellTheCpuTimeOfEachJobAlone) {
   }
 }
 
+TEST_F(PersistentTest, TellThePeakOfEachJobAlone) {
+  constexpr std::uint64_t kFirst = 12'345'678'901;
+  EXPECT_EQ(Run({{"do", "usage"}}).timings.peak_memory, kFirst);
+  EXPECT_LT(Run({{"do", "pid"}}).timings.peak_memory, kFirst);
+}
+
 TEST_F(PersistentTest, AreReadyOnceOneOfThemHasBegun) {
   SetMode("slow");
   options_.workers = 2;
