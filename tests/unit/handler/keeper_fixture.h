@@ -1,5 +1,6 @@
 #pragma once
 
+#include <future>
 #include <set>
 #include <string>
 
@@ -53,12 +54,24 @@ class KeeperTest : public PoolTest {
     return count;
   }
 
+  // A job that has an executor, with another one ahead, when it is cancelled.
+  Outcome RunUntil(CancelReason reason, const char* action) {
+    QueuedJob job = Job({{"do", action}});
+    ExecutorPool& pool = Pool();
+    auto running = std::async(std::launch::async, [&] { return pool.Run(job); });
+    Spawn([&] { return Marks().size() == 4; });  // two keepers with a program each
+    cancelled_ = SteadyClock::now();
+    job.cancel.Cancel(reason);
+    return running.get();
+  }
+
   pid_t PidOfNextJob(const char* action = "pid") {
     const Outcome& outcome = Run({{"do", action}});
     return outcome.parts.empty() ? 0 : std::stoi(TextOf(outcome.parts.front()));
   }
 
   std::filesystem::path keepers_;
+  SteadyTime cancelled_;
 };
 
 }  // namespace headrace

@@ -2,7 +2,6 @@
 #include <signal.h>
 
 #include <array>
-#include <future>
 #include <string>
 
 #include "handler/part_check.h"
@@ -125,21 +124,14 @@ TEST_F(KeeperTest, SayThatTheJobCanBeTriedAgain) {
 }
 
 TEST_F(KeeperTest, EndTheirProgramWhenTheJobIsCancelled) {
-  QueuedJob job = Job({{"do", "sleep"}});
-  ExecutorPool& pool = Pool();
-  auto running = std::async(std::launch::async, [&] { return pool.Run(job); });
-  Spawn([&] { return Marks().size() == 4; });  // two keepers with a program each
-  job.cancel.Cancel(CancelReason::kDisconnected);
-  EXPECT_EQ(running.get().state, JobState::kCancelled);
+  EXPECT_EQ(RunUntil(CancelReason::kDisconnected, "sleep").state, JobState::kCancelled);
   EXPECT_EQ(Marks().size(), 2U) << "those of the next one";
   EXPECT_EQ(Deaths(ExecutorDeath::kCancelled), 1U);
   ExpectNextJobWorks();
 }
 
 TEST_F(KeeperTest, EndTheirProgramAtTheDeadline) {
-  QueuedJob job = Job({{"do", "sleep"}});
-  job.deadline = Deadline::After(std::chrono::milliseconds(50));
-  EXPECT_EQ(RunJob(job).state, JobState::kExpired);
+  EXPECT_EQ(RunUntil(CancelReason::kDeadline, "sleep").state, JobState::kExpired);
   EXPECT_EQ(Deaths(ExecutorDeath::kDeadline), 1U);
 }
 
@@ -153,11 +145,8 @@ TEST_F(KeeperTest, AreKilledAfterTheirGraceWhenTheyDoNotEnd) {
   SetMode("stubborn");
   // Whatever the grace is, there are 5 s for the rest, of which a test needs little.
   options_.keeper_grace = std::chrono::milliseconds(-4'800);
-  QueuedJob job = Job({{"do", "ignore"}});
-  job.deadline = Deadline::After(std::chrono::milliseconds(20));
-  const SteadyTime begin = SteadyClock::now();
-  EXPECT_EQ(RunJob(job).state, JobState::kExpired);
-  EXPECT_GE(SteadyClock::now() - begin, std::chrono::milliseconds(220));
+  EXPECT_EQ(RunUntil(CancelReason::kDeadline, "ignore").state, JobState::kExpired);
+  EXPECT_GE(SteadyClock::now() - cancelled_, std::chrono::milliseconds(200));
   pool_.reset();  // with one that was forked ahead, and does not end either
   EXPECT_FALSE(HasChildren());
   Forget(Marks());  // nobody was left to do so
