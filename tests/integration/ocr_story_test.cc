@@ -81,7 +81,7 @@ TEST(OcrStory, WhatCannotBeReadIsA422ThatSaysWhatToDo) {
 TEST(OcrStory, ALanguageThatIsNotInstalledIsInTheLogAndItsJobsGet503) {
   ServiceProcess service("  ocr: {handler: ocr, workers: 1, ocr: {languages: [eng, xyz]}}");
   EXPECT_EQ(service.Post(kOcr, "x").status, 503);
-  EXPECT_THAT(service.Log(), HasSubstr("xyz.traineddata cannot be read; install the language"));
+  EXPECT_TRUE(service.AwaitLog("xyz.traineddata cannot be read; install the language"));
 }
 
 }  // namespace

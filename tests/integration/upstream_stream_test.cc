@@ -199,7 +199,7 @@ TEST(UpstreamStream, AnAnswerThatGrowsBeyondMaxResultIsCut) {
   EXPECT_EQ(client.ReadToEnd(Soon()), "");
   EXPECT_TRUE(app.AwaitEnd());
   EXPECT_TRUE(service.Await(kFailed, 1));
-  EXPECT_THAT(service.Log(), HasSubstr("result-too-large"));
+  EXPECT_TRUE(service.AwaitLog("result-too-large"));
 }
 
 TEST(UpstreamStream, OtherFormsAndHttp10HaveTheWhole) {
@@ -231,13 +231,15 @@ TEST(UpstreamStream, AWorkerDoesNotWaitForAClientThatDoesNotRead) {
   Speaker app("", text, "Content-Length: " + std::to_string(text.size()) + "\r\n");
   app.GoOn();
   const ServiceProcess service(Queue(app.server()));
-  HttpClient client(service.port());
+  HttpClient client(service.port(), 65'536);  // or the kernel may hold the whole answer for it
   client.Send(MakeRequest("POST", kJobs, "body"));
   EXPECT_TRUE(
       service.Await("headrace_jobs_finished_total{queue=\"app\",outcome=\"succeeded\"}", 1));
   EXPECT_TRUE(service.Await(kRunning, 0));
   EXPECT_GT(service.Scrape()[kResults], 1'000'000) << "what is not read is charged";
-  EXPECT_TRUE(client.Read(Soon()).value_or(HttpAnswer{}).body == text);
+  const std::string body = client.Read(Soon()).value_or(HttpAnswer{}).body;
+  EXPECT_EQ(body.size(), text.size());
+  EXPECT_TRUE(body == text);
   EXPECT_TRUE(service.Await(kResults, 0));
 }
 

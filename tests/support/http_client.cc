@@ -20,7 +20,7 @@ std::string HttpAnswer::Field(std::string_view name) const {
   return {};
 }
 
-HttpClient::HttpClient(std::uint16_t port)
+HttpClient::HttpClient(std::uint16_t port, int receive_buffer)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -28,6 +28,9 @@ HttpClient::HttpClient(std::uint16_t port)
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int on = 1;
   ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (receive_buffer != 0) {
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  }
   if (::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) Close();
 }
 

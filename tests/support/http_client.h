@@ -26,7 +26,9 @@ struct HttpAnswer {
 // with Content-Length. Not thread-safe.
 class HttpClient {
  public:
-  explicit HttpClient(std::uint16_t port);
+  // With a receive buffer (bytes), the kernel holds that much of an answer that is not read, no
+  // more.
+  explicit HttpClient(std::uint16_t port, int receive_buffer = 0);
 
   [[nodiscard]] bool connected() const { return static_cast<bool>(socket_); }
   bool Send(std::string_view bytes);

@@ -132,7 +132,11 @@ void ServiceProcess::Signal(int signal) const { ::kill(pid_, signal); }
 
 Ended ServiceProcess::Wait(Deadline deadline) {
   Ended ended = Reap(pid_, deadline);
-  if (ended.status >= 0 || ended.signal != 0) pid_ = 0;
+  if (ended.status < 0 && ended.signal == 0) return ended;
+  pid_ = 0;
+  const MutexLock lock(mu_);
+  while (!log_ended_ && grown_.WaitUntil(mu_, deadline)) {
+  }
   return ended;
 }
 
@@ -187,6 +191,15 @@ void ServiceProcess::ReadLog() {
 std::string ServiceProcess::Log() {
   const MutexLock lock(mu_);
   return log_;
+}
+
+bool ServiceProcess::AwaitLog(std::string_view text) {
+  const Deadline deadline = Patience();
+  const MutexLock lock(mu_);
+  while (log_.find(text) == std::string::npos) {
+    if (log_ended_ || !grown_.WaitUntil(mu_, deadline)) return false;
+  }
+  return true;
 }
 
 std::string ServiceProcess::NextInLog(const std::string& start) {

@@ -48,7 +48,7 @@ class ServiceProcess {
   [[nodiscard]] std::uint16_t management_port() const { return management_port_; }
 
   void Signal(int signal) const;
-  // Its end; status -1 if it has not ended by the deadline.
+  // Its end, with its log read whole; status -1 if it has not ended by the deadline.
   Ended Wait(Deadline deadline = Deadline::After(std::chrono::seconds(60)));
 
   [[nodiscard]] HttpAnswer Post(const std::string& target, std::string_view body = {},
@@ -59,7 +59,10 @@ class ServiceProcess {
   // Scrapes until the sample has that value; false after 30 s.
   [[nodiscard]] bool Await(const std::string& sample, double value) const;
 
+  // What its log says so far: of a living service, a line may come after what it tells of.
   [[nodiscard]] std::string Log();
+  // True once the log has that text; false after 30 s, or if the log ended without it.
+  [[nodiscard]] bool AwaitLog(std::string_view text);
   // The next text after `start` in the log, up to a space; waits up to 30 s for it. Each call finds
   // a later one.
   std::string NextInLog(const std::string& start);
