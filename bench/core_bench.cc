@@ -63,9 +63,10 @@ struct Core {
         service(Options(workers, ledger), engine, metrics),
         slots(2),
         pool({{"simulate", workers, true, &runner}}, engine, slots, metrics,
-             [this](const QueuedJob& job, Outcome outcome) {
-               service.OnFinished(job, std::move(outcome));
-             }) {
+             {[this](const QueuedJob& job) { service.OnStarted(job); },
+              [this](const QueuedJob& job, Outcome outcome) {
+                service.OnRan(job, std::move(outcome));
+              }}) {
     pool.Start();
   }
 
@@ -95,8 +96,10 @@ void Drive(benchmark::State& state, Runner& runner) {
     Submission submission;
     submission.params = {{"ms", "0"}, {"token", "0123456789"}};
     submission.query_params = {"ms", "token"};
-    auto id = core.service.Submit(std::move(submission), std::make_shared<Client>(places));
-    if (!id) state.SkipWithError("refused");
+    core.service.Submit(std::move(submission), std::make_shared<Client>(places),
+                        [&](const Expected<std::string>& id) {
+                          if (!id) state.SkipWithError("refused");
+                        });
   }
   for (int i = 0; i < kInFlight; ++i) places.acquire();
 }
@@ -124,15 +127,17 @@ void JobWithoutAWorker(benchmark::State& state) {
     Submission submission;
     submission.params = {{"ms", "0"}, {"token", "0123456789"}};
     submission.query_params = {"ms", "token"};
-    if (!service.Submit(std::move(submission), std::make_shared<Nobody>())) {
+    service.Submit(std::move(submission), std::make_shared<Nobody>(),
+                   [](const Expected<std::string>&) {});
+    const auto claimed = engine.Claim(0);
+    if (!claimed) {
       state.SkipWithError("refused");
       break;
     }
-    const JobPtr job = *engine.Claim(0);
-    engine.Finish(job->id, 1, JobState::kSucceeded);
+    const JobPtr job = *claimed;
     Outcome outcome;
     outcome.state = JobState::kSucceeded;
-    service.OnFinished(*job, std::move(outcome));
+    service.OnRan(*job, std::move(outcome));
   }
 }
 BENCHMARK(JobWithoutAWorker);

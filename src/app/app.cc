@@ -30,7 +30,9 @@ constexpr seconds kCancelled{1};
 std::vector<QueueOptions> EngineQueues(const Config& config, const Plan& plan) {
   std::vector<QueueOptions> queues;
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
-    queues.push_back({config.queues[i].name, plan.workers[i], config.queues[i].capacity});
+    const QueueConfig& queue = config.queues[i];
+    queues.push_back({queue.name, plan.workers[i], queue.capacity, queue.result_ttl,
+                      queue.run_timeout, static_cast<std::uint32_t>(queue.max_attempts)});
   }
   return queues;
 }
@@ -47,6 +49,14 @@ std::function<ExecutorState()> StateOf(const ExecutorPool* pool) {
   return [pool] { return pool->State(); };
 }
 
+RetryPolicy RetriesOf(const QueueConfig& queue) {
+  const auto named = [&queue](const char* word) {
+    return std::find(queue.retry_on.begin(), queue.retry_on.end(), word) != queue.retry_on.end();
+  };
+  return {named("crash"), named("unavailable"), named("upstream"), queue.retry_delay,
+          queue.retry_max_delay};
+}
+
 JobService::Options ServiceOptions(const Config& config, const Plan& plan,
                                    const QueueHandlers& handlers, const Runners& runners) {
   JobService::Options options;
@@ -59,6 +69,8 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     served.handler = &handlers.Of(i);
     served.deadline = queue.deadline;
     served.expected_run = queue.expected_run;
+    served.async_deadline = queue.async_deadline;
+    served.retries = RetriesOf(queue);
     served.at_once = queue.OnlyWaits() ? plan.workers[i] : std::min(plan.workers[i], plan.slots);
     served.path = queue.path;
     served.executors = StateOf(runners.ExecutorsOf(i));
@@ -120,14 +132,15 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       log_(config.log),
       ledger_(plan.budget),
       spool_(OpenSpool(config)),
-      engine_(EngineQueues(config, plan)),
+      engine_(EngineQueues(config, plan), &ledger_),
       metrics_(Names(config), engine_, HEADRACE_VERSION),
       service_(WithMemory(ServiceOptions(config, plan, queue_handlers_, runners_), ledger_, spool_),
                engine_, metrics_),
       workers_(WorkerQueues(config, plan, runners_), engine_, slots_, metrics_,
-               [this](const QueuedJob& job, Outcome outcome) {
-                 service_.OnFinished(job, std::move(outcome));
-               }),
+               {[this](const QueuedJob& job) { service_.OnStarted(job); },
+                [this](const QueuedJob& job, Outcome outcome) {
+                  service_.OnRan(job, std::move(outcome));
+                }}),
       http_(config.http, service_, metrics_),
       management_(config.management, metrics_, health_),
       drained_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -171,6 +184,7 @@ void App::AddHealthChecks() {
 Status App::Start() {
   if (!drained_) return Error{ErrorCode::kUnavailable, "start", "no descriptor is left", "", 0};
   if (auto managing = management_.Start(); !managing) return managing;
+  if (auto recovered = engine_.Start(); !recovered) return std::move(recovered).error();
   if (!spawn_queue_.RunUntilSettled(Deadline::After(kWarmUp))) {
     spdlog::warn("executors are not warm after {} s; jobs for them wait", kWarmUp.count());
   }
@@ -218,6 +232,7 @@ std::size_t App::Finish() {
     spdlog::warn("some clients did not read their answers in time");
   }
   http_.Stop();
+  engine_.Stop();
   management_.Stop();
   return cut;
 }

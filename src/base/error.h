@@ -14,6 +14,7 @@ enum class ErrorCode {
   kNotAcceptable,         // 406
   kRequestTimeout,        // 408 the client was too slow
   kConflict,              // 409 cancelled, or not in a state that allows it
+  kGone,                  // 410 its time is over
   kPayloadTooLarge,       // 413
   kUriTooLong,            // 414
   kUnsupportedMediaType,  // 415

@@ -67,6 +67,15 @@ std::optional<std::size_t> QueueOfJobId(std::string_view id) {
   return kDigits.find(id[kIdLength - 2]) << 5 | kDigits.find(id[kIdLength - 1]);
 }
 
+UtcTime TimeOfJobId(std::string_view id) {
+  if (!QueueOfJobId(id)) return {};
+  std::int64_t time = 0;
+  for (const char digit : id.substr(0, kTimeDigits)) {
+    time = time << 5 | static_cast<std::int64_t>(kDigits.find(digit));
+  }
+  return UtcTime(std::chrono::milliseconds(time));
+}
+
 std::string RandomHex(int count) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string hex(static_cast<std::size_t>(count), '0');

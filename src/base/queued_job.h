@@ -4,14 +4,17 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/cancel_token.h"
 #include "base/deadline.h"
+#include "base/idempotency_key.h"
 #include "base/job_progress.h"
 #include "base/outcome.h"
 #include "base/payload.h"
+#include "base/utc_time.h"
 #include "headrace/params.h"
 
 namespace headrace {
@@ -19,6 +22,9 @@ namespace headrace {
 // Index of a configured queue, in the order of the configuration. Fixed for the life of the
 // process.
 using QueueIndex = std::size_t;
+
+// What a client that says nothing of urgency has (RFC 9218).
+inline constexpr int kUsualUrgency = 3;
 
 // A client that takes a result of one part while its bytes come. A runner that knows no pieces may
 // leave it unused. Called on the worker's thread.
@@ -31,7 +37,8 @@ struct PieceTaker {
 };
 
 // A job as the service keeps it, from acceptance to outcome. Immutable after it is pushed, except
-// for the token and the progress. Handlers see `headrace::Job` instead.
+// for the token and the progress: whoever must change more hands out a changed copy. Handlers see
+// `headrace::Job` instead.
 struct QueuedJob {
   std::string id;  // sorts by time, 96 random bits; see base/job_id.h
   QueueIndex queue = 0;
@@ -39,11 +46,23 @@ struct QueuedJob {
   Payload payload;
   std::string media_type;  // the payload's, as its client named it; empty: it named none
   Params params;           // validated
-  Deadline deadline = Deadline::Never();
+  Deadline deadline = Deadline::Never();  // of a kept job that runs: of this attempt
   SteadyTime accepted_at;
-  std::uint32_t attempt = 1;
-  std::string tenant;       // empty: none
-  std::string traceparent;  // W3C Trace Context handed to the handler
+  UtcTime accepted{};
+  std::uint32_t attempt = 1;    // the one that runs, or will
+  std::string tenant;           // empty: none
+  int urgency = kUsualUrgency;  // RFC 9218: 0, the most urgent, to 7
+  std::string traceparent;      // W3C Trace Context handed to the handler
+
+  // A job that outlives its connection: its outcome is kept, and told to whoever asks for it.
+  bool kept = false;
+  Deadline expires = Deadline::Never();  // of all attempts together
+  std::uint64_t payload_size = 0;        // also where the payload is left in the store
+  std::optional<UtcTime> started{};      // of the attempt that runs, or ran last
+  std::optional<Error> last_error{};     // of the last attempt, which failed
+  std::optional<IdempotencyKey> idempotency{};
+  std::string webhook_url;  // empty: nobody is told
+
   CancelToken cancel;
   JobProgress progress;
   // Takes each part of the result as soon as it is complete, on the worker's thread; null: they

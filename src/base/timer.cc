@@ -6,7 +6,10 @@ namespace headrace {
 
 Timer::Timer() : thread_([this] { Loop(); }) {}
 
-Timer::~Timer() {
+Timer::~Timer() { Stop(); }
+
+void Timer::Stop() {
+  if (!thread_.joinable()) return;
   {
     const MutexLock lock(mu_);
     stopping_ = true;

@@ -36,6 +36,9 @@ class Timer {
   // Forgets a callback that has not begun. It may be running while this returns.
   void Cancel(const Ticket& ticket);
 
+  // Joins the thread: no callback runs from now on. Once, or by the destructor.
+  void Stop();
+
   // Callbacks that are scheduled and have not begun.
   [[nodiscard]] std::size_t Pending() const;
 

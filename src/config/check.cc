@@ -88,6 +88,17 @@ void CheckOcr(const QueueConfig& queue, const std::string& path, Problems& probl
   }
 }
 
+// `none` stands for an empty list.
+void CheckRetries(const QueueConfig& queue, const std::string& path, Problems& problems) {
+  for (const std::string& word : queue.retry_on) {
+    const bool none = word == "none" && queue.retry_on.size() == 1;
+    if (none || word == "crash" || word == "unavailable" || word == "upstream") continue;
+    problems.Add(
+        path + "retry_on",
+        fmt::format("'{}' is unknown; allowed: crash, unavailable and upstream, or none", word));
+  }
+}
+
 bool IsPath(const std::string& path) {
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
     return IsLowerOrDigit(c) || (c >= 'A' && c <= 'Z') || c == '/' || c == '-' || c == '_' ||
@@ -143,6 +154,7 @@ void CheckConfig(const Config& config, const ConfigSource& source, Problems& pro
     CheckHandler(queue, path, source, problems);
     CheckOcr(queue, path, problems);
     CheckPdfKeys(queue, path, problems);
+    CheckRetries(queue, path, problems);
     CheckPath(queue, path + "path", taken, problems);
   }
 }

@@ -44,6 +44,14 @@ struct QueueConfig {
   std::chrono::milliseconds deadline{60'000};
   std::chrono::milliseconds expected_run{1'000};
   std::string path;  // second, short address; empty: none
+  // Of jobs that outlive their connections.
+  std::chrono::milliseconds async_deadline{86'400'000};
+  std::chrono::milliseconds run_timeout{60'000};
+  std::chrono::milliseconds result_ttl{600'000};
+  std::size_t max_attempts = 2;
+  std::vector<std::string> retry_on{"crash", "unavailable"};  // RetryPolicy, or only "none"
+  std::chrono::milliseconds retry_delay{1'000};
+  std::chrono::milliseconds retry_max_delay{60'000};
   IsolationOptions isolation;
   PdfKeys pdf;               // for handler `pdf-to-image` only
   OcrOptions ocr;            // for handler `ocr` only

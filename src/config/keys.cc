@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/command_keys.h"
+#include "config/kept_keys.h"
 #include "config/pdf_keys.h"
 #include "config/upstream_keys.h"
 
@@ -46,6 +47,10 @@ void AddServerKeys(std::vector<Key<Config>>& keys) {
                                "server.max_body", [](auto& c) -> auto& { return c.http.max_body; },
                                "longest request body; longer: 413"),
                            Sizes(), {1, 4 * kGiB}));
+  keys.push_back(ChoiceKey(Of(
+                               "server.async", [](auto& c) -> auto& { return c.http.async; },
+                               "clients may ask not to wait for their jobs (Prefer)"),
+                           Choices<bool>{{"true", true}, {"false", false}}));
   keys.push_back(NumberKey(
       Of(
           "server.max_request_line", [](auto& c) -> auto& { return c.http.max_request_line; },
@@ -315,6 +320,7 @@ std::vector<Key<QueueConfig>> MakeQueueKeys() {
                              "path", [](auto& q) -> auto& { return q.path; },
                              "second, short address of the queue; empty: none"),
                          "a path like /put, or empty"));
+  keys.insert(keys.end(), KeptKeys().begin(), KeptKeys().end());
   keys.insert(keys.end(), UpstreamKeys().begin(), UpstreamKeys().end());
   AddIsolationKeys(keys);
   keys.insert(keys.end(), CommandKeys().begin(), CommandKeys().end());

@@ -1,30 +1,18 @@
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/idempotency_key.h"
 #include "base/outcome.h"
 #include "base/utc_time.h"
 #include "headrace/params.h"
 
 namespace headrace {
-
-// SHA-256 over a job's params and payload.
-using PayloadDigest = std::array<std::uint8_t, 32>;
-
-// The Idempotency-Key of a request (draft-ietf-httpapi-idempotency-key-header-07) as its job holds
-// it. A key belongs to a tenant and a queue.
-struct IdempotencyKey {
-  std::string key;  // as it was sent
-  PayloadDigest digest{};
-};
 
 // A job that outlives its connection, but for its payload: what a store keeps of it while it is
 // unfinished, and with JobEnd afterwards.

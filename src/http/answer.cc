@@ -48,7 +48,7 @@ std::string FormatHead(const Answer& answer, HeadContext context, std::size_t ex
   head.append(answer.fields);
   if (answer.streamed && !answer.length) {
     head.append("Transfer-Encoding: chunked\r\n");
-  } else if (answer.status != 204) {
+  } else if (answer.status != 204 && answer.status != 304) {
     fmt::format_to(out, "Content-Length: {}\r\n",
                    answer.streamed ? *answer.length : answer.BodySize());
   }
@@ -65,8 +65,14 @@ const char* ReasonPhrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 202:
+      return "Accepted";
     case 204:
       return "No Content";
+    case 206:
+      return "Partial Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 404:
@@ -79,12 +85,16 @@ const char* ReasonPhrase(int status) {
       return "Request Timeout";
     case 409:
       return "Conflict";
+    case 410:
+      return "Gone";
     case 413:
       return "Content Too Large";
     case 414:
       return "URI Too Long";
     case 415:
       return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
     case 417:
       return "Expectation Failed";
     case 422:

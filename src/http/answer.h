@@ -16,9 +16,13 @@ struct AnswerPiece {
   std::string text;
   Payload payload;
   bool base64 = false;  // how the payload is written (RFC 4648, 4, with padding)
+  // The part of the payload that is sent: so many bytes (nothing: all that follow) from there on.
+  std::size_t first = 0;
+  std::optional<std::size_t> length{};
 
+  [[nodiscard]] std::size_t bytes() const { return length.value_or(payload.size() - first); }
   [[nodiscard]] std::uint64_t size() const {
-    return text.size() + (base64 ? Base64Size(payload.size()) : payload.size());
+    return text.size() + (base64 ? Base64Size(bytes()) : bytes());
   }
 };
 

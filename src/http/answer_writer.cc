@@ -15,8 +15,8 @@ constexpr std::size_t kSlice = std::size_t{2} << 20;  // of a file
 // Bytes sent in a row to a client that takes all at once; then others come first.
 constexpr std::uint64_t kTurn = std::uint64_t{2} << 20;
 
-std::string_view View(const Payload& payload) {
-  const auto bytes = payload.Bytes();
+std::string_view View(const AnswerPiece& piece) {
+  const auto bytes = piece.payload.Bytes().subspan(piece.first, piece.bytes());
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -68,7 +68,7 @@ void AnswerWriter::TakeSmallPieces(std::string& text) {
   while (!pieces_.empty() && !pieces_.front().payload.InMemfd() &&
          text.size() + pieces_.front().size() <= most) {
     text += pieces_.front().text;
-    AppendBytes(text, pieces_.front(), View(pieces_.front().payload));
+    AppendBytes(text, pieces_.front(), View(pieces_.front()));
     pieces_.pop_front();
   }
 }
@@ -83,7 +83,7 @@ bool AnswerWriter::SendPiece() {
   const bool last = pieces_.size() == 1;
   if (!piece.text.empty()) {
     std::string text = std::exchange(piece.text, {});
-    const bool only = piece.payload.size() == 0;
+    const bool only = piece.bytes() == 0;
     if (only) pieces_.pop_front();
     return SendText(std::move(text), !(only && last));
   }
@@ -93,8 +93,8 @@ bool AnswerWriter::SendPiece() {
 
 bool AnswerWriter::SendSlice(const AnswerPiece& piece, bool last) {
   const Payload payload = piece.payload;
-  const std::size_t offset = at_;
-  const std::size_t size = std::min(kSlice, payload.size() - offset);
+  const std::size_t offset = piece.first + at_;
+  const std::size_t size = std::min(kSlice, piece.bytes() - at_);
   const bool done = Advance(size);
   handed_ += size;
   return wire_.SendFile(payload, offset, size, !(done && last));
@@ -102,7 +102,7 @@ bool AnswerWriter::SendSlice(const AnswerPiece& piece, bool last) {
 
 // In portions, so that a slow reader costs one portion and not a second copy.
 bool AnswerWriter::SendPortion(const AnswerPiece& piece, bool last) {
-  const std::string_view portion = View(piece.payload).substr(at_, kPortion);
+  const std::string_view portion = View(piece).substr(at_, kPortion);
   std::string text;
   AppendBytes(text, piece, portion);
   const bool done = Advance(portion.size());
@@ -112,7 +112,7 @@ bool AnswerWriter::SendPortion(const AnswerPiece& piece, bool last) {
 // So many bytes of the first piece's payload are sent; true if it is done with.
 bool AnswerWriter::Advance(std::size_t bytes) {
   at_ += bytes;
-  if (at_ < pieces_.front().payload.size()) return false;
+  if (at_ < pieces_.front().bytes()) return false;
   pieces_.pop_front();
   at_ = 0;
   return true;

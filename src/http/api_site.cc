@@ -8,11 +8,13 @@
 #include "http/chars.h"
 #include "http/connection.h"
 #include "http/job_answer.h"
+#include "http/job_endpoint.h"
 #include "http/job_upload.h"
 #include "http/multipart.h"
 #include "http/negotiation.h"
 #include "http/page.h"
 #include "http/pistache.h"
+#include "http/preferences.h"
 #include "http/problem.h"
 #include "http/queue_views.h"
 
@@ -78,7 +80,7 @@ Http::Request MakeRequest(const Exchange& exchange) {
   request.setMethod(PistacheMethod(exchange.method));
   request.setVersion(exchange.head->http11 ? Http::Version::Http11 : Http::Version::Http10);
   request.setResource(std::string(exchange.head->path));
-  for (const char* const name : {"Accept", "Request-Timeout"}) {
+  for (const char* const name : {"Accept", "Priority", "Request-Timeout"}) {
     std::string value = exchange.head->List(name);
     if (!value.empty()) request.headers().addRaw(Http::Header::Raw(name, std::move(value)));
   }
@@ -98,8 +100,7 @@ std::optional<Answer> ApiSite::OnHeaders(Exchange& exchange) {
   if (auto answer = CheckRoute(exchange)) return answer;
   if (exchange.match.route == HttpRoute::kJobs) return Admit(exchange);
   if (auto query = ParseQuery(head.query); !query) return ProblemAnswer(query.error());
-  if (exchange.match.route == HttpRoute::kJob) return CancelJob(exchange);
-  return Read(exchange);
+  return exchange.match.AsksForJob() ? std::nullopt : std::optional(Read(exchange));
 }
 
 // 404, 405 and OPTIONS: what can be said without looking further.
@@ -147,6 +148,12 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
   auto timeout = ParseRequestTimeout(head.List("Request-Timeout"));
   if (!timeout) return std::move(timeout).error();
   intake.request_timeout = *timeout;
+  auto key = ParseIdempotencyKey(head.Find("Idempotency-Key"));
+  if (!key) return std::move(key).error();
+  const auto wait = async_ ? ParsePrefer(head.List("Prefer")).Patience() : std::nullopt;
+  intake.kept = wait || *key;
+  upload.SetWait(wait);
+  if (*key) upload.SetKey(**std::move(key));
   exchange.body_deadline =
       service_.DeadlineOf(*exchange.match.queue, exchange.started, *timeout).time();
   return Ok();
@@ -200,18 +207,12 @@ Answer ApiSite::Read(const Exchange& exchange) {
       return JsonText(QueueJson(service_, *exchange.match.queue));
     case HttpRoute::kJobs:
     case HttpRoute::kJob:
+    case HttpRoute::kResult:
+    case HttpRoute::kEvents:
     case HttpRoute::kOther:
       break;
   }
   return ProblemAnswer(NotFound("there is nothing at this path"));
-}
-
-Answer ApiSite::CancelJob(const Exchange& exchange) {
-  const auto status = service_.Cancel(exchange.match.argument);
-  if (!status) return ProblemAnswer(status.error());
-  Answer answer = JsonText(JobJson(*status));
-  answer.Add("Job-Id", status->job->id);
-  return answer;
 }
 
 Answer ApiSite::Root(const RequestHead& head) const {
@@ -225,6 +226,11 @@ Answer ApiSite::Root(const RequestHead& head) const {
 }
 
 void ApiSite::OnRequest(Connection& connection) {
+  if (connection.exchange().match.AsksForJob()) return jobs_.Answer(connection);
+  Submit(connection);
+}
+
+void ApiSite::Submit(Connection& connection) {
   const Exchange& exchange = connection.exchange();
   const auto pending = std::make_shared<PendingJob>(connection.reactor(), service_);
   connection.Await(pending);
@@ -233,12 +239,12 @@ void ApiSite::OnRequest(Connection& connection) {
   // The pending job resolves the promise, so it lives while that runs; owning it would be a cycle.
   answering->Begin(exchange, *pending, queue.sends_pieces);
   // Admit made the upload.
-  auto promise = endpoint_.RunJob(MakeRequest(exchange), static_cast<JobUpload&>(*exchange.body),
-                                  exchange.started, pending);
+  auto promise = RunJob(MakeRequest(exchange), static_cast<JobUpload&>(*exchange.body),
+                        exchange.started, pending);
   // The continuation returns a value because Pistache hands the outcome over uncopied only to such.
   promise.then(
       [answering = std::move(answering), job = pending.get()](Outcome&& outcome) {
-        answering->End(std::move(outcome), job->job_id());
+        answering->End(std::move(outcome), *job);
         return true;
       },
       Pistache::Async::NoExcept);

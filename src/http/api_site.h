@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "http/job_endpoint.h"
+#include "http/job_site.h"
 #include "http/routes.h"
 #include "http/site.h"
 #include "metrics/metrics.h"
@@ -12,17 +12,22 @@
 
 namespace headrace {
 
-// The main listener's API: jobs, queues, the page. Everything but a job is answered as soon as its
-// head is there; a job's body is only read once admission has let it in. Thread-safe.
+class JobUpload;
+
+// The main listener's API: jobs, queues, the page. What does not ask for a job is answered as soon
+// as its head is there; a new job's body is only read once admission has let it in. Thread-safe.
 class ApiSite final : public Site {
  public:
   // `clients` limits the jobs that one address has under way at once.
-  ApiSite(JobService& service, Metrics& metrics, ClientLimit clients = ClientLimit(0))
+  // `async`: clients may ask not to wait for their jobs (Prefer).
+  ApiSite(JobService& service, Metrics& metrics, ClientLimit clients = ClientLimit(0),
+          bool async = true)
       : service_(service),
         metrics_(metrics),
         routes_(service),
-        endpoint_(service),
-        clients_(std::move(clients)) {}
+        jobs_(service),
+        clients_(std::move(clients)),
+        async_(async) {}
 
   std::optional<Answer> OnHeaders(Exchange& exchange) override;
   void OnRequest(Connection& connection) override;
@@ -35,14 +40,15 @@ class ApiSite final : public Site {
   Status TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) const;
   Error TooManyJobs(QueueIndex queue);
   Answer Read(const Exchange& exchange);
-  Answer CancelJob(const Exchange& exchange);
+  void Submit(Connection& connection);
   [[nodiscard]] Answer Root(const RequestHead& head) const;
 
   JobService& service_;
   Metrics& metrics_;
   const RouteTable routes_;
-  JobEndpoint endpoint_;
+  JobSite jobs_;
   ClientLimit clients_;
+  const bool async_;
 };
 
 }  // namespace headrace

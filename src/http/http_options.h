@@ -36,6 +36,8 @@ struct HttpOptions {
   std::string tls_certificate;
   std::string tls_key;
 
+  bool async = true;  // clients may ask not to wait for their jobs
+
   std::string trusted_proxies;  // "10.0.0.0/8, ::1": TrustedProxies::Parse
   ClientAddressHeader client_address_header = ClientAddressHeader::kXForwardedFor;
   std::size_t max_jobs_per_client = 0;   // under way at once, by address; 0: no limit

@@ -14,6 +14,7 @@ ClientLimit LimitOf(const HttpOptions& options) {
 }  // namespace
 
 HttpServer::HttpServer(HttpOptions options, JobService& service, Metrics& metrics)
-    : site_(service, metrics, LimitOf(options)), server_(std::move(options), site_, "http") {}
+    : site_(service, metrics, LimitOf(options), options.async),
+      server_(std::move(options), site_, "http") {}
 
 }  // namespace headrace

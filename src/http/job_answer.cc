@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/connection.h"
+#include "http/job_views.h"
 #include "http/negotiation.h"
 #include "http/result_answer.h"
 
@@ -61,7 +62,8 @@ void JobAnswer::OnPart(Connection& connection, ResultPart part, const std::strin
   connection.Stream(Only(*std::move(piece)));
 }
 
-void JobAnswer::End(Outcome outcome, const std::string& job_id) {
+void JobAnswer::End(Outcome outcome, const PendingJob& job) {
+  const std::string& job_id = job.job_id();
   if (outcome.error && !outcome.error->detail.empty()) {
     // The worker tells how a job ended; nobody else why one was not taken.
     spdlog::log(job_id.empty() ? spdlog::level::warn : spdlog::level::debug,
@@ -72,6 +74,9 @@ void JobAnswer::End(Outcome outcome, const std::string& job_id) {
   if (!connection) return;
   CloseIfThrown(*connection, [&] {
     if (begun_) return EndStream(*connection, outcome, job_id);
+    if (job.goes_on())
+      return connection->Respond(AcceptedAnswer(*job.goes_on(), job.service(),
+                                                connection->exchange().head->List("Prefer")));
     const std::string accept = connection->exchange().head->List("Accept");
     connection->Respond(OutcomeAnswer(std::move(outcome), {accept, job_id, queue_}));
   });

@@ -26,8 +26,8 @@ class JobAnswer {
   // its only part if its queue sends such (`in_pieces`).
   void Begin(const Exchange& exchange, PendingJob& job, bool in_pieces);
 
-  // The job has ended. `job_id` is empty if it was not accepted.
-  void End(Outcome outcome, const std::string& job_id);
+  // The job has ended, or was not accepted, or its client does not wait any longer.
+  void End(Outcome outcome, const PendingJob& job);
 
  private:
   void OnPart(Connection& connection, ResultPart part, const std::string& job_id);

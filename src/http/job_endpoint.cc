@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/negotiation.h"
+#include "http/preferences.h"
 
 namespace headrace {
 namespace {
@@ -30,6 +31,7 @@ Expected<Submission> MakeSubmission(const Http::Request& request, JobUpload& upl
   auto timeout = ParseRequestTimeout(Field(request, "Request-Timeout"));
   if (!timeout) return std::move(timeout).error();
   submission.request_timeout = *timeout;
+  submission.urgency = ParseUrgency(Field(request, "Priority")).value_or(kUsualUrgency);
   submission.traceparent = Field(request, "traceparent");
   RawParams raw = params.Take();
   submission.params = std::move(raw.params);
@@ -52,20 +54,17 @@ Expected<std::optional<std::chrono::milliseconds>> ParseRequestTimeout(std::stri
   return std::optional<std::chrono::milliseconds>(std::chrono::seconds(seconds));
 }
 
-Async::Promise<Outcome> JobEndpoint::RunJob(const Http::Request& request, JobUpload& upload,
-                                            SteadyTime started,
-                                            const std::shared_ptr<PendingJob>& pending) {
+Async::Promise<Outcome> RunJob(const Http::Request& request, JobUpload& upload, SteadyTime started,
+                               const std::shared_ptr<PendingJob>& pending) {
   auto submission = MakeSubmission(request, upload);
   if (submission) submission->started = started;
   if (submission) pending->Tell(*submission);
   return Async::Promise<Outcome>([&](Async::Deferred<Outcome> deferred) {
     pending->Arm(std::move(deferred));
-    auto id = submission ? service_.Submit(*std::move(submission), pending)
-                         : Expected<std::string>(std::move(submission).error());
-    if (id) {
-      pending->Accepted(*std::move(id));
+    if (submission) {
+      pending->Submit(*std::move(submission));
     } else {
-      pending->Refuse(std::move(id).error());
+      pending->Refuse(std::move(submission).error());
     }
   });
 }

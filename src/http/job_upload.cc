@@ -1,5 +1,6 @@
 #include "http/job_upload.h"
 
+#include <span>
 #include <utility>
 
 namespace headrace {
@@ -24,7 +25,29 @@ Status JobUpload::Write(std::string_view bytes) {
   if (auto charged = service_.ChargeUpload(queue_, received_, length_, charge_); !charged) {
     return charged;
   }
-  return form_ ? form_->Feed(bytes) : payload_.Append(bytes);
+  return form_ ? form_->Feed(bytes) : Append(bytes);
+}
+
+void JobUpload::SetKey(std::string key) {
+  key_ = std::move(key);
+  digest_.emplace();
+}
+
+Status JobUpload::Append(std::string_view bytes) {
+  if (digest_) digest_->Add(bytes);
+  return payload_.Append(bytes);
+}
+
+// The params stand in the order of their names, each with a NUL behind, which neither has.
+std::optional<IdempotencyKey> JobUpload::Key() {
+  if (!digest_) return std::nullopt;
+  Sha256 all;
+  const Sha256Digest payload = digest_->Finish();
+  all.Add(std::as_bytes(std::span(payload)));
+  for (const auto& [name, value] : params_.raw().params) {
+    all.Add(std::string(name) + '\0' + value + '\0');
+  }
+  return IdempotencyKey{std::move(key_), all.Finish()};
 }
 
 Status JobUpload::OnPart(FormPart part) {
@@ -42,7 +65,7 @@ Status JobUpload::OnPart(FormPart part) {
 }
 
 Status JobUpload::OnPartBytes(std::string_view bytes) {
-  if (in_file_) return payload_.Append(bytes);
+  if (in_file_) return Append(bytes);
   value_ += bytes;
   field_bytes_ += bytes.size();
   if (field_bytes_ <= kMostFieldBytes) return Ok();
@@ -69,6 +92,8 @@ Expected<Submission> JobUpload::Finish() {
   submission.payload = *std::move(payload);
   submission.media_type = std::move(media_type_);
   submission.charge = std::move(charge_);
+  submission.wait = wait_;
+  submission.idempotency = Key();
   return submission;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "http/body_reader.h"
 #include "http/multipart.h"
 #include "http/params_source.h"
+#include "net/sha256.h"
 #include "service/job_service.h"
 
 namespace headrace {
@@ -27,6 +29,10 @@ class JobUpload final : public BodySink, private FormSink {
   void ReadForm(const std::string& boundary);
   // Before the body, which is the payload itself: what its Content-Type says.
   void SetMediaType(std::string_view type) { media_type_ = type; }
+  // Before the body: the job has this key, and a digest of its payload and params.
+  void SetKey(std::string key);
+  // Before the body: how long the client waits for the outcome (Submission::wait).
+  void SetWait(std::optional<std::chrono::milliseconds> wait) { wait_ = wait; }
   [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
   [[nodiscard]] ParamsSource& params() { return params_; }
 
@@ -41,6 +47,8 @@ class JobUpload final : public BodySink, private FormSink {
   Status OnPart(FormPart part) override;
   Status OnPartBytes(std::string_view bytes) override;
   Status EndField();
+  Status Append(std::string_view bytes);
+  [[nodiscard]] std::optional<IdempotencyKey> Key();
 
   JobService& service_;
   const QueueIndex queue_;
@@ -50,6 +58,9 @@ class JobUpload final : public BodySink, private FormSink {
   std::string media_type_;  // of the payload; may be empty
   Ledger::Charge charge_;
   std::uint64_t received_ = 0;
+  std::optional<std::chrono::milliseconds> wait_;
+  std::string key_;               // empty: none
+  std::optional<Sha256> digest_;  // of the payload, where there is a key
 
   std::unique_ptr<FormReader> form_;
   bool in_file_ = false;

@@ -1,12 +1,42 @@
 #include "http/pending_job.h"
 
+#include <thread>
 #include <utility>
 
 namespace headrace {
 
-void PendingJob::Deliver(const std::string& /*job_id*/, Outcome outcome) {
+void PendingJob::Deliver(const std::string& job_id, Outcome outcome) {
   outcome_ = std::move(outcome);
+  link_->Post([self = shared_from_this(), job_id] {
+    self->job_id_ = job_id;
+    self->Resolve();
+  });
+}
+
+void PendingJob::GoesOn(JobStatus status) {
+  outcome_.state = status.record.state;
+  goes_on_ = std::move(status);
   link_->Post([self = shared_from_this()] { self->Resolve(); });
+}
+
+// Most answers come within the call, on this thread; those of a store later, on its own.
+void PendingJob::Submit(Submission submission) {
+  submitting_ = true;
+  service_.Submit(std::move(submission), shared_from_this(),
+                  [self = shared_from_this(), thread = std::this_thread::get_id()](auto id) {
+                    if (std::this_thread::get_id() == thread && self->submitting_) {
+                      self->Answered(std::move(id));
+                    } else {
+                      self->link_->Post([self, id = std::move(id)] { self->Answered(id); });
+                    }
+                  });
+  submitting_ = false;
+}
+
+void PendingJob::Answered(Expected<std::string> job_id) {
+  if (!job_id) return Refuse(std::move(job_id).error());
+  job_id_ = *std::move(job_id);
+  if (abandoned_) service_.Abandon(job_id_, *this);
 }
 
 void PendingJob::DeliverPart(ResultPart part) {
@@ -36,7 +66,7 @@ void PendingJob::Abandon() {
   abandoned_ = true;
   on_part_ = nullptr;
   deferred_.clear();
-  if (!job_id_.empty()) service_.Abandon(job_id_);
+  if (!job_id_.empty()) service_.Abandon(job_id_, *this);
 }
 
 }  // namespace headrace

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,10 +27,11 @@ class PendingJob final : public Waiter,
   // Any thread; Deliver once.
   void Deliver(const std::string& job_id, Outcome outcome) override;
   void DeliverPart(ResultPart part) override;
+  void GoesOn(JobStatus status) override;
 
   // The rest: the reactor's thread only.
+  void Submit(Submission submission);
   void Arm(Pistache::Async::Deferred<Outcome> deferred) { deferred_ = std::move(deferred); }
-  void Accepted(std::string job_id) { job_id_ = std::move(job_id); }
   // Takes parts as they come, until the promise is resolved.
   void TakeParts(std::function<void(ResultPart)> on_part) { on_part_ = std::move(on_part); }
   // The same of the pieces of a result's only part, if its media type is `wanted` (any thread).
@@ -43,9 +45,13 @@ class PendingJob final : public Waiter,
   void Refuse(Error error);  // the service did not take it: resolves at once
   void Abandon() override;
   [[nodiscard]] const std::string& job_id() const { return job_id_; }  // empty: not accepted
+  [[nodiscard]] const JobService& service() const { return service_; }
+  // Its client is answered before the job has ended: the outcome says no more than that.
+  [[nodiscard]] const std::optional<JobStatus>& goes_on() const { return goes_on_; }
 
  private:
   void Resolve();
+  void Answered(Expected<std::string> job_id);
 
   const std::shared_ptr<ReactorLink> link_;
   JobService& service_;
@@ -54,6 +60,8 @@ class PendingJob final : public Waiter,
   std::string job_id_;
   std::function<void(ResultPart)> on_part_;
   std::function<bool(std::string_view)> wants_pieces_;
+  std::optional<JobStatus> goes_on_;  // as outcome_
+  bool submitting_ = false;
   bool abandoned_ = false;
 };
 

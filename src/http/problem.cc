@@ -33,6 +33,8 @@ Kind KindOf(ErrorCode code) {
       return {408, "request-timeout"};
     case ErrorCode::kConflict:
       return {409, "conflict"};
+    case ErrorCode::kGone:
+      return {410, "gone"};
     case ErrorCode::kPayloadTooLarge:
       return {413, "payload-too-large"};
     case ErrorCode::kUriTooLong:
@@ -63,6 +65,10 @@ Kind KindOf(ErrorCode code) {
 
 int StatusOf(ErrorCode code) { return KindOf(code).status; }
 
+std::string ProblemType(const Error& error) {
+  return fmt::format("/problems/{}", error.type.empty() ? KindOf(error.code).type : error.type);
+}
+
 Answer ProblemAnswer(const Error& error, std::string_view job_id) {
   const Kind kind = KindOf(error.code);
   Answer answer;
@@ -72,8 +78,7 @@ Answer ProblemAnswer(const Error& error, std::string_view job_id) {
     fmt::format_to(std::back_inserter(answer.fields), "Retry-After: {}\r\n", error.retry_after);
   }
   std::vector<std::pair<std::string, Json>> members{
-      {"type",
-       Json::String(fmt::format("/problems/{}", error.type.empty() ? kind.type : error.type))},
+      {"type", Json::String(ProblemType(error))},
       {"title", Json::String(ReasonPhrase(kind.status))},
       {"status", Json::Number(static_cast<std::uint64_t>(kind.status))}};
   if (!error.hint.empty()) members.emplace_back("detail", Json::String(error.hint));

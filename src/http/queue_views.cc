@@ -62,17 +62,4 @@ std::string QueuesJson(const JobService& service) {
   return Json::Object({{"queues", Json::Array(queues)}}).Text() + "\n";
 }
 
-std::string JobJson(const JobStatus& status) {
-  std::vector<std::pair<std::string, Json>> members{{"job_id", Json::String(status.job->id)},
-                                                    {"queue", Json::String(status.job->queue_name)},
-                                                    {"state", Json::String(ToString(status.state))},
-                                                    {"attempt", Count(status.job->attempt)}};
-  const JobProgress::Steps steps = status.job->progress.Get();
-  if (steps.total != 0) {
-    members.emplace_back(
-        "progress", Json::Object({{"done", Count(steps.done)}, {"total", Count(steps.total)}}));
-  }
-  return Json::Object(members).Text() + "\n";
-}
-
 }  // namespace headrace

@@ -6,9 +6,8 @@
 
 namespace headrace {
 
-// What the API tells of queues and jobs, as JSON texts.
+// What the API tells of queues, as JSON texts.
 std::string QueueJson(const JobService& service, QueueIndex queue);
 std::string QueuesJson(const JobService& service);
-std::string JobJson(const JobStatus& status);
 
 }  // namespace headrace

@@ -21,11 +21,15 @@ constexpr std::array<MethodName, 6> kMethods{{{"GET", HttpMethod::kGet},
                                               {"OPTIONS", HttpMethod::kOptions}}};
 
 constexpr MethodSet kRead{HttpMethod::kGet, HttpMethod::kHead, HttpMethod::kOptions};
+constexpr MethodSet kGet{HttpMethod::kGet, HttpMethod::kOptions};
 constexpr MethodSet kPost{HttpMethod::kPost, HttpMethod::kOptions};
 constexpr MethodSet kPostOrPut{HttpMethod::kPost, HttpMethod::kPut, HttpMethod::kOptions};
-constexpr MethodSet kDelete{HttpMethod::kDelete, HttpMethod::kOptions};
+constexpr MethodSet kReadOrDelete{HttpMethod::kGet, HttpMethod::kHead, HttpMethod::kDelete,
+                                  HttpMethod::kOptions};
 
-RouteMatch Fixed(HttpRoute route, MethodSet allowed) { return {route, allowed, std::nullopt, {}}; }
+RouteMatch Fixed(HttpRoute route, MethodSet allowed) {
+  return {route, allowed, std::nullopt, {}, {}};
+}
 
 bool CutPrefix(std::string_view& text, std::string_view prefix) {
   if (text.substr(0, prefix.size()) != prefix) return false;
@@ -63,15 +67,29 @@ RouteMatch RouteTable::Match(std::string_view path) const {
   if (path == "/") return Fixed(HttpRoute::kRoot, kRead);
   if (path == "*") return Fixed(HttpRoute::kOther, {HttpMethod::kOptions});
   for (const auto& entry : short_paths_) {
-    if (path == entry.path) return {HttpRoute::kJobs, kPostOrPut, entry.queue, {}};
+    if (path == entry.path) return {HttpRoute::kJobs, kPostOrPut, entry.queue, {}, {}};
   }
   if (path == "/v1/queues") return Fixed(HttpRoute::kQueues, kRead);
   if (CutPrefix(path, "/v1/queues/")) return MatchQueue(path);
-  if (CutPrefix(path, "/v1/jobs/") && !path.empty() && path.find('/') == std::string_view::npos) {
-    auto id = PercentDecode(path, false);
-    if (id) return {HttpRoute::kJob, kDelete, std::nullopt, std::move(*id)};
-  }
+  if (CutPrefix(path, "/v1/jobs/")) return MatchJob(path);
   return {};
+}
+
+// {id}, {id}/events, {id}/result or {id}/result/{part}.
+RouteMatch RouteTable::MatchJob(std::string_view rest) {
+  const std::string_view name = rest.substr(0, rest.find('/'));
+  rest.remove_prefix(name.size());
+  auto id = PercentDecode(name, false);
+  if (name.empty() || !id) return {};
+  if (rest.empty()) return {HttpRoute::kJob, kReadOrDelete, std::nullopt, *std::move(id), {}};
+  if (rest == "/events") return {HttpRoute::kEvents, kGet, std::nullopt, *std::move(id), {}};
+  if (!CutPrefix(rest, "/result")) return {};
+  RouteMatch match{HttpRoute::kResult, kRead, std::nullopt, *std::move(id), {}};
+  if (rest.empty()) return match;
+  auto part = PercentDecode(rest.substr(1), false);
+  if (rest.size() < 2 || rest.front() != '/' || !part) return {};
+  match.part = *std::move(part);
+  return match;
 }
 
 RouteMatch RouteTable::MatchQueue(std::string_view rest) const {
@@ -81,8 +99,8 @@ RouteMatch RouteTable::MatchQueue(std::string_view rest) const {
   auto decoded = PercentDecode(name, false);
   if (!decoded) return {};
   const auto queue = service_.FindQueue(*decoded);
-  if (rest.empty()) return {HttpRoute::kQueue, kRead, queue, std::move(*decoded)};
-  return {HttpRoute::kJobs, kPost, queue, std::move(*decoded)};
+  if (rest.empty()) return {HttpRoute::kQueue, kRead, queue, std::move(*decoded), {}};
+  return {HttpRoute::kJobs, kPost, queue, std::move(*decoded), {}};
 }
 
 }  // namespace headrace

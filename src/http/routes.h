@@ -37,6 +37,12 @@ struct RouteMatch {
   MethodSet allowed;                // empty where there is nothing at that path
   std::optional<QueueIndex> queue;  // kQueue, kJobs: nothing if there is no such queue
   std::string argument;             // the queue's name or the job's id, decoded
+  std::string part;                 // kResult: the name of the one that is wanted; empty: all
+
+  // Answered when the engine has told of that job.
+  [[nodiscard]] bool AsksForJob() const {
+    return route == HttpRoute::kJob || route == HttpRoute::kResult || route == HttpRoute::kEvents;
+  }
 };
 
 // Which path means what. A table of our own, without regular expressions: linear in the path's
@@ -48,6 +54,7 @@ class RouteTable {
 
  private:
   [[nodiscard]] RouteMatch MatchQueue(std::string_view rest) const;
+  [[nodiscard]] static RouteMatch MatchJob(std::string_view rest);
 
   struct ShortPath {
     std::string path;

@@ -109,7 +109,7 @@ class Collector {
     PerQueue("headrace_jobs_accepted_total", "Jobs that were let in.", MetricType::Counter,
              [&](std::size_t i) { return figures[i].accepted; });
     PerQueue("headrace_jobs_recovered_total", "Jobs found unfinished at start.",
-             MetricType::Counter, [](std::size_t) { return 0; });
+             MetricType::Counter, [&](std::size_t i) { return figures[i].recovered; });
     PerQueue("headrace_jobs_running", "Jobs that run.", MetricType::Gauge,
              [&](std::size_t i) { return figures[i].running; });
     Family finished("headrace_jobs_finished_total", "Jobs that have ended.", MetricType::Counter);

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,27 +12,43 @@
 
 #include "base/deadline.h"
 #include "base/sync.h"
+#include "queue/waiting_line.h"
 
 namespace headrace {
 
-// Bounded FIFO between intake and workers. It counts places: an item holds one from TryPush until
-// it ends, whether it waits or runs. Thread-safe; never blocks a producer. Items end in one of
-// `kEndings` ways, which are only counted here. After Close(): TryPush refuses, Claim drains what
-// is left, then WaitForWork returns false.
+// Bounded line between intake and workers. It counts places: an item holds one from the push until
+// it ends, whether it waits, is held back, or runs. Thread-safe; never blocks a producer. Items end
+// in one of `kEndings` ways, which are only counted here. After Close(): pushes are refused, Claim
+// drains what is left, then WaitForWork returns false.
 template <class Item, std::size_t kEndings>
 class BoundedQueue {
  public:
   enum class Pushed { kAccepted, kFull, kClosed };
-  enum class Place { kNone, kWaiting, kRunning };
+  enum class Stage { kHeld, kWaiting, kRunning };
 
-  // Copied together under the lock: accepted == sum of ended + waiting + running.
+  // Copied together under the lock: accepted + recovered == sum of ended + waiting + running.
   struct Counts {
-    std::size_t waiting = 0;
+    std::size_t waiting = 0;  // those held back for another try as well
     std::size_t running = 0;
     std::size_t waiting_bytes = 0;
     Seconds oldest_age{0};
     std::uint64_t accepted = 0;
+    std::uint64_t recovered = 0;
     std::array<std::uint64_t, kEndings> ended{};
+  };
+
+  struct Found {
+    Item item;
+    Stage stage = Stage::kWaiting;
+    std::size_t position = 0;  // of one that waits: how many are before it, about
+  };
+
+  struct Entry {
+    Item item;
+    std::size_t bytes = 0;
+    LinePlace place;
+    Stage stage = Stage::kWaiting;
+    bool counted = true;  // as accepted or recovered
   };
 
   // `places` >= 1: the most items that are unfinished at once.
@@ -41,23 +56,48 @@ class BoundedQueue {
   BoundedQueue(const BoundedQueue&) = delete;
   BoundedQueue& operator=(const BoundedQueue&) = delete;
 
-  // `id` names the item until it ends; `bytes` is what it weighs in the figures.
-  Pushed TryPush(const std::string& id, Item item, std::size_t bytes) EXCLUDES(mu_) {
+  // `id` names the item until it ends; `bytes` is what it weighs in the figures; `place` says whose
+  // it is and how urgent.
+  Pushed TryPush(const std::string& id, Item item, std::size_t bytes, LinePlace place = {})
+      EXCLUDES(mu_) {
+    return Push(id, {std::move(item), bytes, std::move(place), Stage::kWaiting, true});
+  }
+
+  // The same, but it is held back, and is not counted, until Open.
+  Pushed TryHold(const std::string& id, Item item, std::size_t bytes, LinePlace place = {})
+      EXCLUDES(mu_) {
+    return Push(id, {std::move(item), bytes, std::move(place), Stage::kHeld, false});
+  }
+
+  // Takes an item of an earlier process in, beyond the places too; `waits`, or is held back.
+  void Recover(const std::string& id, Item item, std::size_t bytes, LinePlace place, bool waits)
+      EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    const Stage stage = waits ? Stage::kWaiting : Stage::kHeld;
+    Insert(id, {std::move(item), bytes, std::move(place), stage, true});
+    ++recovered_;
+  }
+
+  // An item that is held back waits from now on; false if it is none.
+  bool Open(std::string_view id) EXCLUDES(mu_) {
     bool wake = false;
     {
       const MutexLock lock(mu_);
-      if (closed_) return Pushed::kClosed;
-      if (entries_.size() >= places_) return Pushed::kFull;
-      auto [entry, fresh] = entries_.try_emplace(id, Entry{std::move(item), bytes, {}, {}, false});
-      if (!fresh) return Pushed::kFull;  // ids are unique by construction
-      entry->second.since = SteadyClock::now();
-      entry->second.position = waiting_.insert(waiting_.end(), &*entry);
-      waiting_bytes_ += bytes;
-      ++accepted_;
-      wake = idle_waiters_ > 0;
+      const auto at = entries_.find(id);
+      if (at == entries_.end() || at->second.stage != Stage::kHeld) return false;
+      Count(at->second);
+      wake = Wait(at->second);
     }
     if (wake) ready_.NotifyOne();
-    return Pushed::kAccepted;
+    return true;
+  }
+
+  // Forgets an item that was held back and never opened, as if it had not come.
+  void Forget(std::string_view id) EXCLUDES(mu_) {
+    typename Entries::node_type gone;  // destroyed outside the lock
+    const MutexLock lock(mu_);
+    const auto at = entries_.find(id);
+    if (at != entries_.end() && !at->second.counted) gone = Extract(at);
   }
 
   // Blocks until an item waits (true) or the queue is closed and none waits (false).
@@ -68,17 +108,28 @@ class BoundedQueue {
       ready_.Wait(mu_);
       --idle_waiters_;
     }
-    return !waiting_.empty();
+    return !waiting_.empty() && !claims_stopped_;
   }
 
-  // The oldest waiting item, which runs from now on.
+  // The next waiting item, which runs from now on.
   std::optional<Item> Claim() EXCLUDES(mu_) {
     const MutexLock lock(mu_);
-    if (waiting_.empty()) return std::nullopt;
-    Entry& entry = waiting_.front()->second;
-    Leave(entry);
-    entry.running = true;
-    return entry.item;
+    if (claims_stopped_) return std::nullopt;
+    Entry* const next = waiting_.TakeNext(SteadyClock::now());
+    if (next == nullptr) return std::nullopt;
+    waiting_bytes_ -= next->bytes;
+    next->stage = Stage::kRunning;
+    ++running_;
+    return next->item;
+  }
+
+  // Another item in place of one that is there; false if it is not.
+  bool Replace(std::string_view id, Item item) EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    const auto at = entries_.find(id);
+    if (at == entries_.end()) return false;
+    std::swap(at->second.item, item);
+    return true;
   }
 
   // Ends a running item if `accept(item)` holds; frees its place.
@@ -86,60 +137,65 @@ class BoundedQueue {
   bool Finish(std::string_view id, std::size_t ending, Accept accept) EXCLUDES(mu_) {
     typename Entries::node_type gone;  // destroyed outside the lock
     const MutexLock lock(mu_);
-    const auto at = entries_.find(id);
-    if (at == entries_.end() || !at->second.running || !accept(at->second.item)) return false;
-    gone = entries_.extract(at);
+    const auto at = FindRunning(id, accept);
+    if (at == entries_.end()) return false;
+    gone = Extract(at);
     ++ended_[ending];
     return true;
   }
 
-  // Gives a running item back to the head of the queue.
+  // Gives a running item back to where it stood, as `item`; held back if it is to wait for Open.
   template <class Accept>
-  bool Release(std::string_view id, Accept accept) EXCLUDES(mu_) {
+  bool Return(std::string_view id, Item item, bool held, Accept accept) EXCLUDES(mu_) {
     bool wake = false;
     {
       const MutexLock lock(mu_);
-      const auto at = entries_.find(id);
-      if (at == entries_.end() || !at->second.running || !accept(at->second.item)) return false;
-      at->second.running = false;
-      at->second.position = waiting_.insert(waiting_.begin(), &*at);
-      waiting_bytes_ += at->second.bytes;
-      wake = idle_waiters_ > 0;
+      const auto at = FindRunning(id, accept);
+      if (at == entries_.end()) return false;
+      --running_;
+      std::swap(at->second.item, item);
+      at->second.stage = Stage::kHeld;
+      if (!held) wake = Wait(at->second);
     }
     if (wake) ready_.NotifyOne();
     return true;
   }
 
-  // Takes a waiting item out, ended as `ending`. Tells where the item was; a running one stays.
-  Place Remove(std::string_view id, std::size_t ending) EXCLUDES(mu_) {
+  // Takes an item that waits or is held back out, ended as `ending`. Tells where it was; nothing:
+  // nowhere. A running one stays.
+  std::optional<Stage> Remove(std::string_view id, std::size_t ending) EXCLUDES(mu_) {
     typename Entries::node_type gone;  // destroyed outside the lock
     const MutexLock lock(mu_);
     const auto at = entries_.find(id);
-    if (at == entries_.end()) return Place::kNone;
-    if (at->second.running) return Place::kRunning;
-    Leave(at->second);
-    gone = entries_.extract(at);
+    if (at == entries_.end()) return std::nullopt;
+    const Stage stage = at->second.stage;
+    if (stage == Stage::kRunning) return stage;
+    Count(at->second);
+    gone = Extract(at);
     ++ended_[ending];
-    return Place::kWaiting;
+    return stage;
   }
 
-  // The item and whether it runs.
-  std::optional<std::pair<Item, bool>> Find(std::string_view id) const EXCLUDES(mu_) {
+  std::optional<Found> Find(std::string_view id) const EXCLUDES(mu_) {
     const MutexLock lock(mu_);
     const auto at = entries_.find(id);
     if (at == entries_.end()) return std::nullopt;
-    return std::pair(at->second.item, at->second.running);
+    const Entry& entry = at->second;
+    const bool waits = entry.stage == Stage::kWaiting;
+    return Found{entry.item, entry.stage, waits ? waiting_.Position(entry) : 0};
   }
 
   [[nodiscard]] Counts Figures() const EXCLUDES(mu_) {
     const MutexLock lock(mu_);
     Counts counts;
-    counts.waiting = waiting_.size();
-    counts.running = entries_.size() - waiting_.size();
+    counts.running = running_;
+    counts.waiting = entries_.size() - running_ - uncounted_;
     counts.waiting_bytes = waiting_bytes_;
     counts.accepted = accepted_;
+    counts.recovered = recovered_;
     counts.ended = ended_;
-    if (!waiting_.empty()) counts.oldest_age = SteadyClock::now() - waiting_.front()->second.since;
+    const SteadyTime now = SteadyClock::now();
+    counts.oldest_age = now - waiting_.Oldest(now);
     return counts;
   }
 
@@ -149,6 +205,15 @@ class BoundedQueue {
     ids.reserve(entries_.size());
     for (const auto& [id, entry] : entries_) ids.push_back(id);
     return ids;
+  }
+
+  // Closes it, and nothing is claimed any more.
+  void StopClaims() EXCLUDES(mu_) {
+    {
+      const MutexLock lock(mu_);
+      claims_stopped_ = true;
+    }
+    Close();
   }
 
   void Close() EXCLUDES(mu_) {
@@ -166,20 +231,60 @@ class BoundedQueue {
       return std::hash<std::string_view>{}(text);
     }
   };
-  struct Entry;
   using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
-  using Waiting = std::list<typename Entries::value_type*>;
-  struct Entry {
-    Item item;
-    std::size_t bytes = 0;
-    SteadyTime since;
-    typename Waiting::iterator position;  // valid while it waits
-    bool running = false;
-  };
 
-  void Leave(Entry& entry) REQUIRES(mu_) {
-    waiting_.erase(entry.position);
-    waiting_bytes_ -= entry.bytes;
+  Pushed Push(const std::string& id, Entry entry) EXCLUDES(mu_) {
+    bool wake = false;
+    {
+      const MutexLock lock(mu_);
+      if (closed_) return Pushed::kClosed;
+      if (entries_.size() >= places_) return Pushed::kFull;
+      if (entries_.contains(id)) return Pushed::kFull;  // ids are unique by construction
+      if (entry.counted) ++accepted_;
+      wake = Insert(id, std::move(entry));
+    }
+    if (wake) ready_.NotifyOne();
+    return Pushed::kAccepted;
+  }
+
+  // Returns whether somebody is to be woken for it.
+  bool Insert(const std::string& id, Entry entry) REQUIRES(mu_) {
+    Entry& inserted = entries_.try_emplace(id, std::move(entry)).first->second;
+    inserted.place.ticket = next_ticket_++;
+    inserted.place.since = SteadyClock::now();
+    if (!inserted.counted) ++uncounted_;
+    return inserted.stage == Stage::kWaiting && Wait(inserted);
+  }
+
+  bool Wait(Entry& entry) REQUIRES(mu_) {
+    entry.stage = Stage::kWaiting;
+    waiting_.Add(entry);
+    waiting_bytes_ += entry.bytes;
+    return idle_waiters_ > 0;
+  }
+
+  void Count(Entry& entry) REQUIRES(mu_) {
+    if (std::exchange(entry.counted, true)) return;
+    --uncounted_;
+    ++accepted_;
+  }
+
+  typename Entries::node_type Extract(typename Entries::iterator at) REQUIRES(mu_) {
+    Entry& entry = at->second;
+    if (entry.stage == Stage::kRunning) --running_;
+    if (!entry.counted) --uncounted_;
+    if (entry.stage == Stage::kWaiting) {
+      waiting_.Remove(entry);
+      waiting_bytes_ -= entry.bytes;
+    }
+    return entries_.extract(at);
+  }
+
+  template <class Accept>
+  typename Entries::iterator FindRunning(std::string_view id, Accept accept) REQUIRES(mu_) {
+    const auto at = entries_.find(id);
+    const bool found = at != entries_.end() && at->second.stage == Stage::kRunning;
+    return found && accept(at->second.item) ? at : entries_.end();
   }
 
   const std::size_t places_;
@@ -187,12 +292,17 @@ class BoundedQueue {
   mutable Mutex mu_;
   CondVar ready_;
   Entries entries_ GUARDED_BY(mu_);
-  Waiting waiting_ GUARDED_BY(mu_);
+  WaitingLine<Entry> waiting_ GUARDED_BY(mu_);
+  std::uint64_t next_ticket_ GUARDED_BY(mu_) = 0;
   std::size_t waiting_bytes_ GUARDED_BY(mu_) = 0;
+  std::size_t running_ GUARDED_BY(mu_) = 0;
+  std::size_t uncounted_ GUARDED_BY(mu_) = 0;
   std::size_t idle_waiters_ GUARDED_BY(mu_) = 0;
   std::uint64_t accepted_ GUARDED_BY(mu_) = 0;
+  std::uint64_t recovered_ GUARDED_BY(mu_) = 0;
   std::array<std::uint64_t, kEndings> ended_ GUARDED_BY(mu_){};
   bool closed_ GUARDED_BY(mu_) = false;
+  bool claims_stopped_ GUARDED_BY(mu_) = false;
 };
 
 }  // namespace headrace

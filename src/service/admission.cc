@@ -89,8 +89,24 @@ Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
   // A chunked body needs its first step at least.
   const std::uint64_t bytes = intake.content_length.value_or(std::min(kUploadStep, MostBytes()));
   if (options_.ledger != nullptr && !options_.ledger->HasRoomFor(bytes)) return NoMemory(queue);
+  if (intake.kept) {
+    if (auto kept = CheckResults(queue); !kept) return kept;
+  }
   if (!intake.request_timeout) return Ok();
   return CheckReach(queue, Deadline::After(*intake.request_timeout));
+}
+
+// Kept results may hold half of the budget: the rest is for those who wait for theirs.
+Status Admission::CheckResults(QueueIndex queue) {
+  Ledger* const ledger = options_.ledger;
+  if (ledger == nullptr || ledger->Used(MemoryUse::kResults) <= ledger->budget() / 2) return Ok();
+  metrics_.OnRejected(queue, Rejection::kResults);
+  return Error{ErrorCode::kOverloaded,
+               "results",
+               "the service keeps as many results as it may; fetch and delete those you have, wait "
+               "for this one on the connection, or come back after Retry-After seconds",
+               {},
+               RetryAfter(queue)};
 }
 
 Status Admission::CheckType(QueueIndex queue, std::string_view media_type) const {
@@ -171,7 +187,7 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   if (auto charged = ChargePayload(submission); !charged) return std::move(charged).error();
 
   auto job = std::make_shared<QueuedJob>();
-  job->id = NewJobId(submission.queue);
+  job->id = NewJobId(engine_.TagOf(submission.queue));
   job->queue = submission.queue;
   job->queue_name = target.options.name;
   job->payload = std::move(submission.payload);
@@ -183,7 +199,25 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   job->accepted_at = SteadyClock::now();
   job->deadline = deadline;
   job->traceparent = std::move(submission.traceparent);
+  job->tenant = std::move(submission.tenant);
+  job->urgency = submission.urgency;
+  KeepIfAsked(std::move(submission), target, *job);
   return job;
+}
+
+// The payload's size is known from the job.
+void Admission::KeepIfAsked(Submission submission, const ServiceQueue& target, QueuedJob& job) {
+  if (!submission.wait && !submission.idempotency) return;
+  job.kept = true;
+  job.accepted = UtcNow();
+  job.payload_size = job.payload.size();
+  job.idempotency = std::move(submission.idempotency);
+  job.webhook_url =
+      submission.webhook_url.empty() ? target.webhook_url : std::move(submission.webhook_url);
+  job.expires = job.deadline;
+  if (!submission.wait) return;
+  job.expires =
+      Deadline::At(submission.started + submission.request_timeout.value_or(target.async_deadline));
 }
 
 Error Admission::TooLong() const {
@@ -215,7 +249,21 @@ Error Admission::NoMemory(QueueIndex queue) {
 }
 
 Error Admission::Refused(QueueIndex queue, PushResult pushed) {
-  if (pushed == PushResult::kFull) return Full(queue);
+  switch (pushed) {
+    case PushResult::kFull:
+      return Full(queue);
+    case PushResult::kConflict:
+      return KeyConflict();
+    case PushResult::kManyKeys:
+      metrics_.OnRejected(queue, Rejection::kQuota);
+      return ManyKeys(RetryAfter(queue));
+    case PushResult::kDown:
+      return EngineDown();
+    case PushResult::kAccepted:
+    case PushResult::kExisting:
+    case PushResult::kClosed:
+      break;
+  }
   metrics_.OnRejected(queue, Rejection::kDraining);
   return Draining();
 }

@@ -71,12 +71,14 @@ class Admission {
   [[nodiscard]] bool Admitting() const { return admitting_.load(); }
 
  private:
+  static void KeepIfAsked(Submission submission, const ServiceQueue& target, QueuedJob& job);
   [[nodiscard]] std::uint64_t MostBytes() const;
   [[nodiscard]] Seconds PredictedWait(QueueIndex queue) const;
   Error Full(QueueIndex queue);
   Error NoMemory(QueueIndex queue);
   Error TooLong() const;
   Status CheckRoom(QueueIndex queue, const Intake& intake);
+  Status CheckResults(QueueIndex queue);
   Status CheckReach(QueueIndex queue, Deadline deadline);
   Status ChargePayload(Submission& submission);
 

@@ -48,6 +48,51 @@ Outcome Cancelled() {
       {ErrorCode::kConflict, "cancelled", "the job was cancelled by a DELETE request", {}});
 }
 
+Error KeyConflict() {
+  return {ErrorCode::kUnprocessable,
+          "idempotency-key-reused",
+          "this Idempotency-Key was used for another payload or other params; take a new key for "
+          "new work",
+          {}};
+}
+
+Error ManyKeys(int retry_after) {
+  return {ErrorCode::kOverloaded,
+          "idempotency-keys",
+          "the service holds as many Idempotency-Keys as it may; come back after Retry-After "
+          "seconds",
+          {},
+          retry_after};
+}
+
+Error Gone() {
+  return {ErrorCode::kGone,
+          "gone",
+          "if there was such a job, its outcome is not kept any more; send the work again",
+          {}};
+}
+
+Error RunTimeout() {
+  return {ErrorCode::kDeadlineExceeded,
+          "run-timeout",
+          "the job took longer than this queue lets one run; send less work at once, or ask the "
+          "operator for a longer run_timeout",
+          {}};
+}
+
+Error EngineDown() {
+  return {ErrorCode::kUnavailable,
+          "engine-down",
+          "the service cannot keep jobs now; try again in a moment",
+          {},
+          kDrainingRetry};
+}
+
+Outcome ClientGone() {
+  return Ended(JobState::kCancelled,
+               {ErrorCode::kConflict, "cancelled", "the client went away", {}});
+}
+
 Outcome ShutDown() { return Ended(JobState::kCancelled, Draining()); }
 
 const char* Name(CancelReason reason) {

@@ -3,72 +3,75 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <functional>
-#include <memory>
+#include <chrono>
 #include <utility>
 
 #include "base/job_id.h"
-#include "base/timer.h"
-#include "service/admission.h"
 #include "service/endings.h"
-#include "service/result_store.h"
-#include "service/waiters.h"
+#include "service/job_service_impl.h"
 
 namespace headrace {
 
-struct JobService::Impl {
-  Impl(Options the_options, Engine& the_engine, Metrics& metrics)
-      : admission({std::move(the_options.queues), the_options.max_body, the_options.ledger},
-                  the_engine, metrics),
-        results(the_options.ledger, the_options.spool),
-        engine(the_engine) {}
+JobService::Impl::Impl(Options the_options, Engine& the_engine, Metrics& metrics)
+    : admission({std::move(the_options.queues), the_options.max_body, the_options.ledger},
+                the_engine, metrics),
+      results(the_options.ledger, the_options.spool),
+      engine(the_engine),
+      watches([this](const std::string& id, Engine::Found found) {
+        engine.Get(id, false, std::move(found));
+      }) {
+  engine.OnEnded([this](const JobPtr& job, const Outcome& outcome) {
+    Deliver(job->id, outcome);
+    TellChange(job->id);
+  });
+}
 
-  // Ends the job in the engine. The worker tells the end of one that runs, nobody else that of one
-  // that waits.
-  CancelResult End(std::string_view id, CancelReason reason) {
-    const CancelResult result = engine.Cancel(id, reason);
-    if (result == CancelResult::kRemoved) {
-      spdlog::info("job ended unrun: job_id={} queue={} outcome={} reason={}", id,
-                   admission.queues()[QueueOfJobId(id).value_or(0)].options.name,
-                   reason == CancelReason::kDeadline ? "expired" : "cancelled", Name(reason));
-    }
-    return result;
-  }
+std::function<void(ResultPart)> JobService::Impl::PartsTo(std::shared_ptr<Waiter> waiter) const {
+  return [this, waiter = std::move(waiter)](ResultPart part) {
+    results.Keep(part);
+    waiter->DeliverPart(std::move(part));
+  };
+}
 
-  void OnDeadline(const JobPtr& job) {
-    auto entry = waiters.Take(job->id);
-    if (!entry) return;
-    Outcome outcome = Expired();
-    if (End(job->id, CancelReason::kDeadline) == CancelResult::kRemoved) {
-      outcome.timings.wait = SteadyClock::now() - job->accepted_at;
-    }
-    entry->waiter->Deliver(job->id, std::move(outcome));
-  }
+void JobService::Impl::OnAccepted(const JobPtr& job, const std::shared_ptr<Waiter>& waiter,
+                                  std::optional<std::chrono::milliseconds> wait) {
+  spdlog::debug("job accepted: job_id={} queue={} payload={}B", job->id, job->queue_name,
+                job->payload.size());
+  Arm(job->id, job->expires.IsNever() || !wait ? job->deadline : job->expires, waiter, wait);
+}
 
-  // Takes parts of a result, or pieces of one, to the waiter as they come.
-  [[nodiscard]] std::function<void(ResultPart)> PartsTo(std::shared_ptr<Waiter> waiter) const {
-    return [this, waiter = std::move(waiter)](ResultPart part) {
-      results.Keep(part);
-      waiter->DeliverPart(std::move(part));
-    };
-  }
+// When the waiter is told that the job goes on, or, if it waits for the outcome only, that there is
+// none in time.
+void JobService::Impl::Arm(const std::string& id, Deadline deadline,
+                           const std::shared_ptr<Waiter>& waiter,
+                           std::optional<std::chrono::milliseconds> wait) {
+  if (wait && wait->count() == 0) return OnWaited(id, waiter);
+  const auto ticket =
+      wait ? timer.Schedule(Deadline::After(*wait), [this, id, waiter] { OnWaited(id, waiter); })
+           : timer.Schedule(deadline, [this, id, waiter] { OnDeadline(id, waiter.get()); });
+  if (!waiters.SetDeadline(id, waiter.get(), ticket)) timer.Cancel(ticket);  // it was told already
+}
 
-  void Arm(const JobPtr& job) {
-    const auto ticket = timer.Schedule(job->deadline, [this, job] { OnDeadline(job); });
-    if (!waiters.SetDeadline(job->id, ticket)) timer.Cancel(ticket);  // it has ended already
-  }
-
-  Admission admission;
-  const ResultStore results;
-  Engine& engine;
-  Waiters waiters;
-  Timer timer;  // last: its callbacks use all above
-};
+// The key's job may have ended, before its new waiter was known or after it: whoever takes the
+// waiter out tells it.
+void JobService::Impl::OnExisting(const JobPtr& job, const std::string& id,
+                                  const std::shared_ptr<Waiter>& waiter,
+                                  std::optional<std::chrono::milliseconds> wait) {
+  waiters.Put(id, {waiter, {}, true});
+  engine.Get(id, true, [=, this](Expected<std::optional<JobStatus>> found) {
+    const bool there = found.ok() && found->has_value();
+    if (there && !(*found)->record.end) return Arm(id, job->deadline, waiter, wait);
+    if (!waiters.Take(id, waiter.get())) return;
+    Outcome gone;
+    gone.error = found.ok() ? NoSuchJob() : found.error();
+    waiter->Deliver(id, there ? std::move((*found)->record.end->outcome) : std::move(gone));
+  });
+}
 
 JobService::JobService(Options options, Engine& engine, Metrics& metrics)
     : impl_(std::make_unique<Impl>(std::move(options), engine, metrics)) {}
 
-JobService::~JobService() = default;
+JobService::~JobService() { impl_->engine.OnEnded(nullptr); }
 
 const std::vector<ServiceQueue>& JobService::queues() const { return impl_->admission.queues(); }
 
@@ -98,60 +101,55 @@ Deadline JobService::DeadlineOf(QueueIndex queue, SteadyTime started,
   return impl_->admission.DeadlineOf(queue, started, request_timeout);
 }
 
-Expected<std::string> JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter) {
+// What a waiter gets while the job runs cannot be kept for others.
+void JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter, Submitted done) {
   const QueueIndex queue = submission.queue;
-  if (!Admitting()) return impl_->admission.Refused(queue, PushResult::kClosed);
+  if (!Admitting()) return done(impl_->admission.Refused(queue, PushResult::kClosed));
   const bool wants_parts = submission.wants_parts;
+  const auto wait = submission.wait;
   auto wants_pieces = std::move(submission.wants_pieces);
   auto made = impl_->admission.MakeJob(std::move(submission));
-  if (!made) return std::move(made).error();
-  if (wants_parts) (*made)->on_part = impl_->PartsTo(waiter);
-  if (wants_pieces) (*made)->pieces = {std::move(wants_pieces), impl_->PartsTo(waiter)};
+  if (!made) return done(std::move(made).error());
+  if (!(*made)->kept) {
+    if (wants_parts) (*made)->on_part = impl_->PartsTo(waiter);
+    if (wants_pieces) (*made)->pieces = {std::move(wants_pieces), impl_->PartsTo(waiter)};
+  }
   const JobPtr job = *std::move(made);
   // Before the push: a worker may have finished the job before Push returns.
-  impl_->waiters.Put(job->id, {std::move(waiter), {}});
-  const PushResult pushed = impl_->engine.Push(job);
-  if (pushed != PushResult::kAccepted) {
-    impl_->waiters.Take(job->id);
-    return impl_->admission.Refused(queue, pushed);
-  }
-  spdlog::debug("job accepted: job_id={} queue={} payload={}B", job->id, job->queue_name,
-                job->payload.size());
-  impl_->Arm(job);
-  return job->id;
+  impl_->waiters.Put(job->id, {waiter});
+  impl_->engine.Push(job, [this, job, waiter, wait, done = std::move(done)](PushAnswer answer) {
+    if (answer.result == PushResult::kAccepted) {
+      done(job->id);
+      return impl_->OnAccepted(job, waiter, wait);
+    }
+    impl_->waiters.Take(job->id, waiter.get());
+    if (answer.result != PushResult::kExisting) {
+      return done(impl_->admission.Refused(job->queue, answer.result));
+    }
+    done(answer.id);
+    impl_->OnExisting(job, answer.id, waiter, wait);
+  });
 }
 
-void JobService::Abandon(std::string_view job_id) {
-  auto entry = impl_->waiters.Take(job_id);
-  if (!entry) return;
-  impl_->timer.Cancel(entry->deadline);
-  impl_->End(job_id, CancelReason::kDisconnected);
+void JobService::List(const RecordFilter& filter, Engine::Listed listed) {
+  impl_->engine.List(filter, std::move(listed));
 }
 
-// The waiter is taken before the job is cancelled, here as in CancelAll: else the worker that sees
-// the cancelled token could answer first, in its own words.
-Expected<JobStatus> JobService::Cancel(std::string_view job_id) {
-  auto status = impl_->engine.Get(job_id);
-  if (!status) return NoSuchJob();
-  auto entry = impl_->waiters.Take(job_id);
-  const CancelResult result = impl_->End(job_id, CancelReason::kDeleted);
-  if (entry) {
-    impl_->timer.Cancel(entry->deadline);
-    entry->waiter->Deliver(status->job->id, Cancelled());
-  } else if (result == CancelResult::kUnknown) {
-    return NoSuchJob();
-  }
-  status->state = JobState::kCancelled;
-  return *std::move(status);
+void JobService::Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher) {
+  impl_->watches.Add(job_id, std::move(watcher));
 }
 
-void JobService::OnFinished(const QueuedJob& job, Outcome outcome) {
-  impl_->admission.OnFinished(job.queue);
-  auto entry = impl_->waiters.Take(job.id);
-  if (!entry) return;  // already answered, or gone
-  impl_->timer.Cancel(entry->deadline);
-  for (ResultPart& part : outcome.parts) impl_->results.Keep(part);
-  entry->waiter->Deliver(job.id, std::move(outcome));
+// Whether there was such a job once is not known any more; its id says when that was.
+void JobService::GetStatus(const std::string& job_id, bool with_bytes, Told done) {
+  impl_->engine.Get(job_id, with_bytes, [this, job_id, done = std::move(done)](auto found) mutable {
+    if (!found) return done(std::move(found).error());
+    if (*found) return done(**std::move(found));
+    const auto queue = impl_->engine.QueueOf(job_id);
+    if (!queue) return done(NoSuchJob());
+    const auto kept = queues()[*queue].options.result_ttl;
+    const bool old = UtcNow() - TimeOfJobId(job_id) > kept;
+    done(old ? Gone() : NoSuchJob());
+  });
 }
 
 int JobService::RetryAfter(QueueIndex queue) { return impl_->admission.RetryAfter(queue); }
@@ -162,21 +160,10 @@ std::size_t JobService::ArmedDeadlines() const { return impl_->timer.Pending(); 
 
 QueueFigures JobService::Figures(QueueIndex queue) const { return impl_->engine.Figures(queue); }
 
+Durability JobService::durability() const { return impl_->engine.durability(); }
+
 void JobService::StopAdmitting() { impl_->admission.Stop(); }
 
 bool JobService::Admitting() const { return impl_->admission.Admitting(); }
-
-std::size_t JobService::CancelAll() {
-  std::size_t cut = 0;
-  for (const std::string& id : impl_->engine.Unfinished()) {
-    const auto entry = impl_->waiters.Take(id);
-    impl_->End(id, CancelReason::kShutdown);
-    if (!entry) continue;  // its client has been answered, or is gone: nobody is cut
-    impl_->timer.Cancel(entry->deadline);
-    entry->waiter->Deliver(id, ShutDown());
-    ++cut;
-  }
-  return cut;
-}
 
 }  // namespace headrace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,30 +14,17 @@
 #include "base/queued_job.h"
 #include "base/spool.h"
 #include "engine/engine.h"
+#include "service/job_watches.h"
 #include "service/submission.h"
+#include "service/waiter.h"
 
 namespace headrace {
 
 class Metrics;
 
-// The one who waits for a job's outcome. Deliver is called exactly once, from any thread, and must
-// not block. The service holds a reference until then.
-class Waiter {
- public:
-  Waiter() = default;
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-  virtual ~Waiter() = default;
-  virtual void Deliver(const std::string& job_id, Outcome outcome) = 0;
-
-  // A part of the result, as soon as it is complete, or the next piece of its only one; where the
-  // submission asks for it. From any thread, in order; some may still come after Deliver.
-  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who want parts take them over
-  virtual void DeliverPart(ResultPart /*part*/) {}
-};
-
 // Admission and the life of a job as its clients see it. Knows no HTTP server and no worker.
-// Thread-safe; no call blocks.
+// Thread-safe; no call blocks. Callbacks are called once, from any thread, also from within the
+// call.
 class JobService {
  public:
   struct Options {
@@ -45,6 +33,8 @@ class JobService {
     Ledger* ledger = nullptr;                      // outlives the service; null: no memory budget
     Spool* spool = nullptr;                        // outlives results; null: they stay in memory
   };
+  using Submitted = std::function<void(Expected<std::string> id)>;
+  using Told = std::function<void(Expected<JobStatus>)>;
 
   JobService(Options options, Engine& engine, Metrics& metrics);
   ~JobService();
@@ -76,20 +66,31 @@ class JobService {
                                     std::optional<std::chrono::milliseconds> request_timeout) const;
 
   // Validates the params (422), charges the payload (429), pushes the job, arms its deadline. On
-  // success returns the job's id and `waiter` gets the outcome; otherwise the waiter is never
-  // called.
-  Expected<std::string> Submit(Submission submission, std::shared_ptr<Waiter> waiter);
+  // success `done` gets the job's id, of another request's job where an Idempotency-Key says so,
+  // and `waiter` hears of the outcome, perhaps before that; otherwise the waiter is never called.
+  void Submit(Submission submission, std::shared_ptr<Waiter> waiter, Submitted done);
 
-  // The job's waiter has gone (its connection is lost): the job is cancelled, nobody is told.
-  void Abandon(std::string_view job_id);
+  // The waiter has gone (its connection is lost): unless others wait for the job, or a client was
+  // told that it goes on, it is cancelled.
+  void Abandon(std::string_view job_id, const Waiter& waiter);
 
-  // DELETE: cancels the job; its waiter gets a cancelled outcome at once. Returns the status after
-  // it; not found for a job that is unknown or over.
-  Expected<JobStatus> Cancel(std::string_view job_id);
+  // DELETE: cancels the job; its waiters get a cancelled outcome at once. Drops the result of a
+  // kept job that has ended. Tells the status after it; not found for a job that is unknown.
+  void Cancel(const std::string& job_id, Told done);
 
-  // The worker pool calls this when a job has ended and its place is free. Delivers the outcome
-  // unless the waiter was already answered.
-  void OnFinished(const QueuedJob& job, Outcome outcome);
+  // The status of an unfinished job, or of a kept one that has ended; with the bytes of its result
+  // if `with_bytes`. 404 or, after its time, 410.
+  void GetStatus(const std::string& job_id, bool with_bytes, Told done);
+  // Kept jobs, newest first.
+  void List(const RecordFilter& filter, Engine::Listed listed);
+
+  // Tells the watcher of every change of the job from now on.
+  void Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher);
+
+  // The worker pool calls this when an attempt at a job begins, and when it has ended, well or
+  // badly: the job is tried again, or ends so, which frees its place and tells who waits.
+  void OnStarted(const QueuedJob& job);
+  void OnRan(const QueuedJob& job, Outcome outcome);
 
   // Seconds after which a refused client should come back (DESIGN 3, Retry-After).
   [[nodiscard]] int RetryAfter(QueueIndex queue);
@@ -99,15 +100,18 @@ class JobService {
 
   [[nodiscard]] QueueFigures Figures(QueueIndex queue) const;
 
-  // Jobs' deadlines that are armed.
+  // What a client may rely on that was told that its job goes on.
+  [[nodiscard]] Durability durability() const;
+
+  // Waiters' deadlines that are armed.
   [[nodiscard]] std::size_t ArmedDeadlines() const;
 
   // From now on Precheck and Submit refuse with 503.
   void StopAdmitting();
   [[nodiscard]] bool Admitting() const;
 
-  // Shutdown's last word: cancels every unfinished job; sync waiters get 503. Returns how many were
-  // cut.
+  // Shutdown's last word: cancels every unfinished job that would not survive the process, stops
+  // the others, which are to be done by the next one. Waiters get 503. Returns how many were cut.
   std::size_t CancelAll();
 
  private:

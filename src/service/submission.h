@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "handler/executor_figures.h"
 #include "headrace/handler.h"
+#include "service/retry_policy.h"
 
 namespace headrace {
 
@@ -29,6 +30,9 @@ struct ServiceQueue {
   std::string path;                               // second, short address; empty: none
   std::function<ExecutorState()> executors;       // thread-safe; null: its jobs run on threads
   bool sends_pieces = false;                      // a result may come in pieces while it is made
+  std::chrono::milliseconds async_deadline{86'400'000};  // of a job that nobody waits for
+  RetryPolicy retries;                                   // of kept jobs
+  std::string webhook_url{};  // told of the end of kept jobs; empty: none
 };
 
 // Bodies are charged to the memory budget in steps of so many bytes, so that one of many small
@@ -43,6 +47,7 @@ struct Intake {
   Params params{};                              // raw, of the query and the header fields
   std::vector<std::string> query_params{};      // as in Submission
   bool more_params = true;                      // the body may bring some: it is a form
+  bool kept = false;                            // its outcome would be kept
   std::optional<std::chrono::milliseconds> request_timeout{};  // as in Submission
   std::optional<Error> wrong_type{};    // beside the media type: the body's encoding
   std::optional<Error> malformed{};     // in the query or the header fields
@@ -60,6 +65,13 @@ struct Submission {
   SteadyTime started = SteadyClock::now();                   // when the request's head began
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline, from then
   std::string traceparent;
+  std::string tenant{};         // whose it is; empty: nobody is told apart
+  int urgency = kUsualUrgency;  // RFC 9218: 0 to 7
+  // How long the client waits for the outcome before it is told that the job goes on: the job is
+  // kept then. 0: not at all. Nothing: to the deadline.
+  std::optional<std::chrono::milliseconds> wait{};
+  std::optional<IdempotencyKey> idempotency{};  // the job is kept, too
+  std::string webhook_url{};                    // instead of the queue's
   bool wants_parts = false;  // as they are complete, by Waiter::DeliverPart; the outcome has none
   // Whether a result that is one part of this media type may come in pieces, by DeliverPart too.
   // From any thread; null: it may not.

@@ -7,10 +7,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/sync.h"
 #include "base/timer.h"
-#include "service/job_service.h"
+#include "service/waiter.h"
 
 namespace headrace {
 
@@ -20,13 +21,21 @@ class Waiters {
  public:
   struct Entry {
     std::shared_ptr<Waiter> waiter;
-    Timer::Ticket deadline;
+    Timer::Ticket deadline{};
+    bool acknowledged = false;  // the job goes on without it
+  };
+  struct Taken {
+    Entry entry;
+    bool last = false;  // nobody else waits for the job
   };
 
   void Put(const std::string& id, Entry entry);
-  std::optional<Entry> Take(std::string_view id);
-  // Notes the deadline's ticket; false if the waiter has been taken already.
-  bool SetDeadline(std::string_view id, const Timer::Ticket& ticket);
+  std::optional<Taken> Take(std::string_view id, const Waiter* waiter);
+  std::vector<Entry> TakeAll(std::string_view id);
+  // Takes it out to tell it that the job goes on, which then holds for all who wait for the job.
+  std::optional<Entry> TakeAcknowledged(std::string_view id, const Waiter* waiter);
+  // Notes its deadline's ticket; false if it has been taken already.
+  bool SetDeadline(std::string_view id, const Waiter* waiter, const Timer::Ticket& ticket);
 
  private:
   struct Hash {
@@ -35,12 +44,14 @@ class Waiters {
       return std::hash<std::string_view>{}(text);
     }
   };
+  using Entries = std::unordered_multimap<std::string, Entry, Hash, std::equal_to<>>;
   struct Shard {
     Mutex mu;
-    std::unordered_map<std::string, Entry, Hash, std::equal_to<>> entries GUARDED_BY(mu);
+    Entries entries GUARDED_BY(mu);
   };
   static constexpr std::size_t kShards = 16;
 
+  static Entries::iterator Find(Entries& entries, std::string_view id, const Waiter* waiter);
   Shard& ShardOf(std::string_view id) { return shards_[Hash{}(id) % kShards]; }
 
   std::array<Shard, kShards> shards_;

@@ -62,12 +62,12 @@ spdlog::level::level_enum LevelOf(const Outcome& outcome) {
 }  // namespace
 
 WorkerPool::WorkerPool(std::vector<WorkerQueue> queues, Engine& engine, SlotPool& slots,
-                       Metrics& metrics, OnFinished on_finished)
+                       Metrics& metrics, Listener listener)
     : queues_(std::move(queues)),
       engine_(engine),
       slots_(slots),
       metrics_(metrics),
-      on_finished_(std::move(on_finished)) {
+      listener_(std::move(listener)) {
   // Here and not in Start: a scrape may ask for the figures before the threads are there.
   for (QueueIndex queue = 0; queue < queues_.size(); ++queue) {
     for (std::size_t i = 0; i < queues_[queue].workers; ++i) {
@@ -170,6 +170,7 @@ void WorkerPool::Drive(Worker& worker, const JobPtr& job) {
   worker.state.store(State::kBusy, std::memory_order_relaxed);
   auto unrun = NotWorthARun(*job);
   const bool started = !unrun;
+  if (started && listener_.on_started) listener_.on_started(*job);
   Outcome outcome = started ? queues_[worker.queue].runner->Run(*job) : *std::move(unrun);
   outcome.timings.wait = claimed - job->accepted_at;
   outcome.timings.run = SteadyClock::now() - claimed;
@@ -179,8 +180,7 @@ void WorkerPool::Drive(Worker& worker, const JobPtr& job) {
   }
   metrics_.OnFinished(job->queue, outcome.state, outcome.timings, started);
   LogEnd(*job, outcome);
-  engine_.Finish(job->id, job->attempt, outcome.state);
-  on_finished_(*job, std::move(outcome));
+  listener_.on_ran(*job, std::move(outcome));
 }
 
 void WorkerPool::LogEnd(const QueuedJob& job, const Outcome& outcome) const {

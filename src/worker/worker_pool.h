@@ -25,18 +25,21 @@ struct WorkerQueue {
   Runner* runner = nullptr;  // outlives the pool
 };
 
-// The threads that drain the queues: wait for work, take a slot, claim, run, finish, report. One
-// job at a time each. Start and Stop belong to the thread that owns the pool; the rest is
+// The threads that drain the queues: wait for work, take a slot, claim, run, report. One job at a
+// time each. Start and Stop belong to the thread that owns the pool; the rest is
 // thread-safe.
 class WorkerPool {
  public:
-  // Called on the worker's thread once a job has ended and its place and slot are free. Must not
-  // block.
-  using OnFinished = std::function<void(const QueuedJob&, Outcome)>;
+  // Who hears of what the workers do. Called on the worker's thread; must not block.
+  struct Listener {
+    std::function<void(const QueuedJob&)> on_started;  // an attempt begins; may be null
+    // An attempt has ended: ends the job in the engine, or gives it back.
+    std::function<void(const QueuedJob&, Outcome)> on_ran;
+  };
 
   // `queues` in QueueIndex order. All references outlive the pool.
   WorkerPool(std::vector<WorkerQueue> queues, Engine& engine, SlotPool& slots, Metrics& metrics,
-             OnFinished on_finished);
+             Listener listener);
   ~WorkerPool();  // closes the engine and joins; a job that still runs is waited for
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -66,7 +69,7 @@ class WorkerPool {
   Engine& engine_;
   SlotPool& slots_;
   Metrics& metrics_;
-  const OnFinished on_finished_;
+  const Listener listener_;
 
   Mutex mu_;
   CondVar left_;

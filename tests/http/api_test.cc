@@ -191,7 +191,7 @@ TEST_F(ApiTest, CancelsAJobByDelete) {
   RawClient client = Connect();
   client.Send(PostRequest(kJobs, "x"));
   ASSERT_TRUE(WaitForRunning(1));
-  const std::string id = engine_->Unfinished().at(0);
+  const std::string id = engine_->Unfinished().at(0)->id;
   const RawAnswer deleted = Ask("DELETE /v1/jobs/" + id + " HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(deleted.status, 200);
   EXPECT_THAT(deleted.body, HasSubstr("\"state\":\"cancelled\""));

@@ -82,8 +82,8 @@ void ServerFixture::Work(QueueIndex queue) {
     auto job = engine_->Claim(queue);
     if (!job) continue;
     Outcome outcome = Run(**job);
-    engine_->Finish((*job)->id, 1, outcome.state);
-    service_->OnFinished(**job, std::move(outcome));
+    service_->OnStarted(**job);
+    service_->OnRan(**job, std::move(outcome));
     changed_.NotifyAll();
   }
 }

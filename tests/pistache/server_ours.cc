@@ -79,9 +79,10 @@ void Serve(const std::function<void(std::uint16_t port)>& started,
   options.queues = {served};
   options.max_body = 1 << 20;
   JobService service(options, engine, metrics);
-  WorkerPool workers(
-      {{"echo", 32, true, &runner}}, engine, slots, metrics,
-      [&](const QueuedJob& job, Outcome outcome) { service.OnFinished(job, std::move(outcome)); });
+  WorkerPool workers({{"echo", 32, true, &runner}}, engine, slots, metrics,
+                     {nullptr, [&](const QueuedJob& job, Outcome outcome) {
+                        service.OnRan(job, std::move(outcome));
+                      }});
   workers.Start();
   HttpOptions http;
   http.listen = "127.0.0.1:0";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "support/engine_calls.h"
 #include "support/event.h"
 #include "support/jobs.h"
 
@@ -25,7 +26,7 @@ class EngineContract : public testing::Test {
 
   JobPtr Push(QueueIndex queue = 0, std::size_t bytes = 0) {
     auto job = MakeJob(queue, bytes);
-    EXPECT_EQ(engine->Push(job), PushResult::kAccepted);
+    EXPECT_EQ(PushTo(*engine, job), PushResult::kAccepted);
     return job;
   }
   JobPtr Claim(QueueIndex queue = 0) {
@@ -51,11 +52,11 @@ TYPED_TEST_P(EngineContract, ClaimsJobsInTheOrderInWhichTheyWerePushed) {
 
 TYPED_TEST_P(EngineContract, HoldsWorkersPlusCapacityJobsWhoeverHasClaimedThem) {
   for (int i = 0; i < 3; ++i) this->Push();
-  EXPECT_EQ(this->engine->Push(MakeJob()), PushResult::kFull);
+  EXPECT_EQ(PushTo(*this->engine, MakeJob()), PushResult::kFull);
   const auto job = this->Claim();
-  EXPECT_EQ(this->engine->Push(MakeJob()), PushResult::kFull);
-  EXPECT_TRUE(this->engine->Finish(job->id, job->attempt, JobState::kSucceeded));
-  EXPECT_EQ(this->engine->Push(MakeJob()), PushResult::kAccepted);
+  EXPECT_EQ(PushTo(*this->engine, MakeJob()), PushResult::kFull);
+  EXPECT_TRUE(FinishAs(*this->engine, job->id, job->attempt, JobState::kSucceeded));
+  EXPECT_EQ(PushTo(*this->engine, MakeJob()), PushResult::kAccepted);
 }
 
 TYPED_TEST_P(EngineContract, KeepsQueuesApart) {
@@ -68,17 +69,17 @@ TYPED_TEST_P(EngineContract, KeepsQueuesApart) {
 
 TYPED_TEST_P(EngineContract, FinishesAJobOnce) {
   const auto job = this->Push();
-  EXPECT_FALSE(this->engine->Finish(job->id, job->attempt, JobState::kSucceeded));
+  EXPECT_FALSE(FinishAs(*this->engine, job->id, job->attempt, JobState::kSucceeded));
   this->Claim();
-  EXPECT_TRUE(this->engine->Finish(job->id, job->attempt, JobState::kSucceeded));
-  EXPECT_FALSE(this->engine->Finish(job->id, job->attempt, JobState::kFailed));
+  EXPECT_TRUE(FinishAs(*this->engine, job->id, job->attempt, JobState::kSucceeded));
+  EXPECT_FALSE(FinishAs(*this->engine, job->id, job->attempt, JobState::kFailed));
   EXPECT_EQ(this->engine->Figures(0).failed, 0U);
 }
 
 TYPED_TEST_P(EngineContract, RefusesTheLateFinishOfAnotherAttempt) {
   const auto job = this->Push();
   this->Claim();
-  EXPECT_FALSE(this->engine->Finish(job->id, job->attempt + 1, JobState::kSucceeded));
+  EXPECT_FALSE(FinishAs(*this->engine, job->id, job->attempt + 1, JobState::kSucceeded));
   EXPECT_FALSE(this->engine->Release(job->id, job->attempt + 1));
   EXPECT_EQ(this->engine->Figures(0).running, 1U);
 }
@@ -96,15 +97,15 @@ TYPED_TEST_P(EngineContract, GivesAReleasedJobOutAgainBeforeAllOthers) {
 TYPED_TEST_P(EngineContract, CancelsAWaitingJobInPlaceAndFreesItsPlace) {
   for (int i = 0; i < 2; ++i) this->Push();
   const auto job = this->Push();
-  EXPECT_EQ(this->engine->Cancel(job->id, CancelReason::kDeleted), CancelResult::kRemoved);
+  EXPECT_EQ(CancelFor(*this->engine, job->id, CancelReason::kDeleted), CancelResult::kRemoved);
   EXPECT_EQ(job->cancel.reason(), CancelReason::kDeleted);
-  EXPECT_EQ(this->engine->Push(MakeJob()), PushResult::kAccepted);
+  EXPECT_EQ(PushTo(*this->engine, MakeJob()), PushResult::kAccepted);
   EXPECT_EQ(this->engine->Figures(0).cancelled, 1U);
 }
 
 TYPED_TEST_P(EngineContract, CountsAWaitingJobWhoseDeadlinePassedAsExpired) {
   const auto job = this->Push();
-  EXPECT_EQ(this->engine->Cancel(job->id, CancelReason::kDeadline), CancelResult::kRemoved);
+  EXPECT_EQ(CancelFor(*this->engine, job->id, CancelReason::kDeadline), CancelResult::kRemoved);
   EXPECT_EQ(this->engine->Figures(0).expired, 1U);
   EXPECT_EQ(this->engine->Figures(0).cancelled, 0U);
 }
@@ -112,32 +113,33 @@ TYPED_TEST_P(EngineContract, CountsAWaitingJobWhoseDeadlinePassedAsExpired) {
 TYPED_TEST_P(EngineContract, SignalsARunningJobWhichThenFinishesByItself) {
   const auto job = this->Push();
   this->Claim();
-  EXPECT_EQ(this->engine->Cancel(job->id, CancelReason::kDisconnected), CancelResult::kSignalled);
+  EXPECT_EQ(CancelFor(*this->engine, job->id, CancelReason::kDisconnected),
+            CancelResult::kSignalled);
   EXPECT_TRUE(job->cancel.Cancelled());
   EXPECT_EQ(this->engine->Figures(0).running, 1U);
-  EXPECT_TRUE(this->engine->Finish(job->id, job->attempt, JobState::kCancelled));
+  EXPECT_TRUE(FinishAs(*this->engine, job->id, job->attempt, JobState::kCancelled));
   EXPECT_EQ(this->engine->Figures(0).cancelled, 1U);
 }
 
 TYPED_TEST_P(EngineContract, KnowsNothingOfJobsThatAreUnknownOrOver) {
   const auto job = this->Push();
   this->Claim();
-  this->engine->Finish(job->id, job->attempt, JobState::kFailed);
+  FinishAs(*this->engine, job->id, job->attempt, JobState::kFailed);
   for (const std::string& id :
        {job->id, NewJobId(0), NewJobId(1000), std::string(), std::string("no id")}) {
-    EXPECT_EQ(this->engine->Get(id), std::nullopt);
-    EXPECT_EQ(this->engine->Cancel(id, CancelReason::kDeleted), CancelResult::kUnknown);
-    EXPECT_FALSE(this->engine->Finish(id, 1, JobState::kSucceeded));
+    EXPECT_FALSE(StatusIn(*this->engine, id));
+    EXPECT_EQ(CancelFor(*this->engine, id, CancelReason::kDeleted), CancelResult::kUnknown);
+    EXPECT_FALSE(FinishAs(*this->engine, id, 1, JobState::kSucceeded));
     EXPECT_FALSE(this->engine->Release(id, 1));
   }
 }
 
 TYPED_TEST_P(EngineContract, TellsTheStateOfAnUnfinishedJob) {
   const auto job = this->Push();
-  EXPECT_EQ(this->engine->Get(job->id)->state, JobState::kWaiting);
+  EXPECT_EQ(StatusIn(*this->engine, job->id)->record.state, JobState::kWaiting);
   this->Claim();
-  EXPECT_EQ(this->engine->Get(job->id)->state, JobState::kRunning);
-  EXPECT_EQ(this->engine->Get(job->id)->job->id, job->id);
+  EXPECT_EQ(StatusIn(*this->engine, job->id)->record.state, JobState::kRunning);
+  EXPECT_EQ(StatusIn(*this->engine, job->id)->record.job.id, job->id);
 }
 
 TYPED_TEST_P(EngineContract, CountsEveryOutcomeAndWeighsWhatWaits) {
@@ -148,7 +150,7 @@ TYPED_TEST_P(EngineContract, CountsEveryOutcomeAndWeighsWhatWaits) {
   EXPECT_EQ(figures.capacity, 2U);
   for (const JobState state : {JobState::kSucceeded, JobState::kFailed}) {
     const auto job = this->Claim();
-    this->engine->Finish(job->id, job->attempt, state);
+    FinishAs(*this->engine, job->id, job->attempt, state);
   }
   figures = this->engine->Figures(0);
   EXPECT_EQ(figures.succeeded, 1U);
@@ -168,7 +170,7 @@ TYPED_TEST_P(EngineContract, RefusesPushesAfterCloseAndDrainsTheRest) {
   const auto job = this->Push();
   this->engine->Close();
   this->engine->Close();
-  EXPECT_EQ(this->engine->Push(MakeJob()), PushResult::kClosed);
+  EXPECT_EQ(PushTo(*this->engine, MakeJob()), PushResult::kClosed);
   EXPECT_TRUE(this->engine->WaitForWork(0));
   EXPECT_EQ(this->Claim()->id, job->id);
   EXPECT_FALSE(this->engine->WaitForWork(0));
@@ -191,7 +193,7 @@ TYPED_TEST_P(EngineContract, IsExactAtEveryInstantUnderConcurrentUse) {
     workers.emplace_back([&] {
       while (this->engine->WaitForWork(1)) {
         const auto job = this->engine->Claim(1);
-        if (job && !this->engine->Finish((*job)->id, (*job)->attempt, JobState::kSucceeded)) {
+        if (job && !FinishAs(*this->engine, (*job)->id, (*job)->attempt, JobState::kSucceeded)) {
           wrong = true;
         }
       }
@@ -206,9 +208,9 @@ TYPED_TEST_P(EngineContract, IsExactAtEveryInstantUnderConcurrentUse) {
   std::uint64_t accepted = 0;
   for (int i = 0; i < 3000; ++i) {
     const auto job = MakeJob(1);
-    if (this->engine->Push(job) != PushResult::kAccepted) continue;
+    if (PushTo(*this->engine, job) != PushResult::kAccepted) continue;
     ++accepted;
-    if (i % 5 == 0) this->engine->Cancel(job->id, CancelReason::kDisconnected);
+    if (i % 5 == 0) CancelFor(*this->engine, job->id, CancelReason::kDisconnected);
   }
   scraper.join();
   this->engine->Close();

@@ -21,11 +21,11 @@ TEST(MemoryEngine, ForgetsAJobWithItsPayloadWhenItHasEnded) {
   {
     JobPtr job = MakeJob(0, 1000);
     watch = job;
-    engine.Push(std::move(job));
+    PushTo(engine, std::move(job));
   }
   const std::string id = watch.lock()->id;
   engine.Claim(0);
-  engine.Finish(id, 1, JobState::kSucceeded);
+  FinishAs(engine, id, 1, JobState::kSucceeded);
   EXPECT_TRUE(watch.expired());
 }
 

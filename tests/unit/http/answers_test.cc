@@ -4,12 +4,12 @@
 #include <string>
 
 #include "http/base64.h"
+#include "http/job_views.h"
 #include "http/page.h"
 #include "http/problem.h"
 #include "http/queue_views.h"
 #include "http/result_answer.h"
 #include "http/service_fixture.h"
-#include "support/jobs.h"
 
 namespace headrace {
 namespace {
@@ -210,11 +210,11 @@ TEST_F(ViewsTest, ShowHowTheExecutorsOfAQueueAre) {
 }
 
 TEST_F(ViewsTest, ShowTheProgressOfAJobOnceItIsKnown) {
-  const auto job = MakeJob();
-  EXPECT_THAT(JobJson({job, JobState::kRunning}), Not(HasSubstr("progress")));
-  job->progress.Set({2, 5});
-  EXPECT_THAT(JobJson({job, JobState::kRunning}),
-              HasSubstr("\"progress\":{\"done\":2,\"total\":5}"));
+  JobStatus status;
+  status.record.state = JobState::kRunning;
+  EXPECT_THAT(JobJson(status, *service_), Not(HasSubstr("progress")));
+  status.steps = {2, 5};
+  EXPECT_THAT(JobJson(status, *service_), HasSubstr("\"progress\":{\"done\":2,\"total\":5}"));
 }
 
 TEST_F(ViewsTest, ShowAPageWithoutScripts) {

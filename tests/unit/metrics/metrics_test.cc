@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/memory/memory_engine.h"
+#include "support/engine_calls.h"
 #include "support/jobs.h"
 
 namespace headrace {
@@ -104,8 +105,8 @@ TEST_F(MetricsTest, TellWhatTheProcessUses) {
 }
 
 TEST_F(MetricsTest, TakeTheFiguresOfTheQueuesFromTheEngine) {
-  engine_.Push(MakeJob(0, 100));
-  engine_.Push(MakeJob(0, 100));
+  PushTo(engine_, MakeJob(0, 100));
+  PushTo(engine_, MakeJob(0, 100));
   const auto job = *engine_.Claim(0);
   auto series = Scrape();
   EXPECT_EQ(series["headrace_queue_length{queue=\"pdf\"}"], 1);
@@ -113,7 +114,7 @@ TEST_F(MetricsTest, TakeTheFiguresOfTheQueuesFromTheEngine) {
   EXPECT_EQ(series["headrace_jobs_running{queue=\"pdf\"}"], 1);
   EXPECT_EQ(series["headrace_jobs_accepted_total{queue=\"pdf\"}"], 2);
   EXPECT_EQ(series["headrace_jobs_accepted_total{queue=\"simulate\"}"], 0);
-  engine_.Finish(job->id, 1, JobState::kFailed);
+  FinishAs(engine_, job->id, 1, JobState::kFailed);
   series = Scrape();
   EXPECT_EQ(series["headrace_jobs_finished_total{queue=\"pdf\",outcome=\"failed\"}"], 1);
 }
@@ -122,8 +123,8 @@ TEST_F(MetricsTest, SumUpAtEveryScrapeWhileJobsComeAndGo) {
   std::atomic<bool> stop{false};
   std::thread load([&] {
     while (!stop) {
-      engine_.Push(MakeJob(0));
-      if (const auto job = engine_.Claim(0)) engine_.Finish((*job)->id, 1, JobState::kSucceeded);
+      PushTo(engine_, MakeJob(0));
+      if (const auto job = engine_.Claim(0)) FinishAs(engine_, (*job)->id, 1, JobState::kSucceeded);
     }
   });
   for (int i = 0; i < 50; ++i) {

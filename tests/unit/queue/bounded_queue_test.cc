@@ -67,7 +67,7 @@ TEST(BoundedQueue, FinishesOnlyWhatRunsAndIsAccepted) {
 TEST(BoundedQueue, FreesThePlaceOfARemovedItemAtOnceAndKeepsTheOrderOfTheRest) {
   Queue queue(3);
   for (const char* id : {"a", "b", "c"}) Push(queue, id);
-  EXPECT_EQ(queue.Remove("b", kDropped), Queue::Place::kWaiting);
+  EXPECT_EQ(queue.Remove("b", kDropped), Queue::Stage::kWaiting);
   EXPECT_EQ(Push(queue, "d"), Queue::Pushed::kAccepted);
   EXPECT_EQ(queue.Claim(), "item a");
   EXPECT_EQ(queue.Claim(), "item c");
@@ -78,8 +78,8 @@ TEST(BoundedQueue, LeavesAnItemThatRunsWhereItIs) {
   Queue queue(1);
   Push(queue, "a");
   queue.Claim();
-  EXPECT_EQ(queue.Remove("a", kDropped), Queue::Place::kRunning);
-  EXPECT_EQ(queue.Remove("unknown", kDropped), Queue::Place::kNone);
+  EXPECT_EQ(queue.Remove("a", kDropped), Queue::Stage::kRunning);
+  EXPECT_EQ(queue.Remove("unknown", kDropped), std::nullopt);
   EXPECT_EQ(queue.Figures().running, 1U);
 }
 
@@ -88,9 +88,9 @@ TEST(BoundedQueue, PutsAReleasedItemBackToTheHead) {
   Push(queue, "a");
   Push(queue, "b");
   queue.Claim();
-  EXPECT_FALSE(queue.Release("a", kNone));
-  EXPECT_TRUE(queue.Release("a", kAny));
-  EXPECT_FALSE(queue.Release("b", kAny));
+  EXPECT_FALSE(queue.Return("a", "item a", false, kNone));
+  EXPECT_TRUE(queue.Return("a", "item a", false, kAny));
+  EXPECT_FALSE(queue.Return("b", "item b", false, kAny));
   EXPECT_EQ(queue.Claim(), "item a");
 }
 
@@ -133,7 +133,7 @@ TEST(BoundedQueue, WakesAWaiterForAReleasedItem) {
   std::thread waiter([&] {
     if (queue.WaitForWork()) got_work.Set();
   });
-  queue.Release("a", kAny);
+  queue.Return("a", "item a", false, kAny);
   EXPECT_TRUE(got_work.Wait());
   waiter.join();
 }
@@ -145,7 +145,7 @@ TEST(BoundedQueue, WeighsOnlyWhatWaits) {
   EXPECT_EQ(queue.Figures().waiting_bytes, 20U);
   queue.Claim();
   EXPECT_EQ(queue.Figures().waiting_bytes, 10U);
-  queue.Release("a", kAny);
+  queue.Return("a", "item a", false, kAny);
   EXPECT_EQ(queue.Figures().waiting_bytes, 20U);
   queue.Remove("a", kDropped);
   queue.Remove("b", kDropped);
@@ -166,9 +166,9 @@ TEST(BoundedQueue, FindsItemsAndListsAllThatAreUnfinished) {
   Push(queue, "a");
   Push(queue, "b");
   queue.Claim();
-  EXPECT_EQ(queue.Find("a")->second, true);
-  EXPECT_EQ(queue.Find("b")->first, "item b");
-  EXPECT_EQ(queue.Find("c"), std::nullopt);
+  EXPECT_EQ(queue.Find("a")->stage, Queue::Stage::kRunning);
+  EXPECT_EQ(queue.Find("b")->item, "item b");
+  EXPECT_FALSE(queue.Find("c"));
   EXPECT_EQ(queue.Ids().size(), 2U);
 }
 
@@ -199,7 +199,7 @@ TEST(BoundedQueue, LosesAndDoublesNothingUnderConcurrentUse) {
         const std::string id = std::to_string(p) + "-" + std::to_string(i);
         if (Push(queue, id) != Queue::Pushed::kAccepted) continue;
         ++accepted;
-        if (i % 3 == 0 && queue.Remove(id, kDropped) == Queue::Place::kWaiting) ++removed;
+        if (i % 3 == 0 && queue.Remove(id, kDropped) == Queue::Stage::kWaiting) ++removed;
       }
     });
   }
@@ -217,6 +217,69 @@ TEST(BoundedQueue, LosesAndDoublesNothingUnderConcurrentUse) {
   EXPECT_FALSE(wrong);
   EXPECT_EQ(claimed + removed, accepted);
   EXPECT_EQ(Ended(queue.Figures()), static_cast<std::uint64_t>(accepted));
+}
+
+TEST(BoundedQueue, CountsWhatIsHeldBackOnlyOnceItIsOpened) {
+  Queue queue(1);
+  ASSERT_EQ(queue.TryHold("a", "item a", 10), Queue::Pushed::kAccepted);
+  EXPECT_EQ(queue.Claim(), std::nullopt);
+  EXPECT_EQ(Push(queue, "b"), Queue::Pushed::kFull) << "it has a place";
+  EXPECT_EQ(queue.Figures().accepted + queue.Figures().waiting, 0U);
+  EXPECT_TRUE(queue.Open("a"));
+  EXPECT_FALSE(queue.Open("a"));
+  EXPECT_EQ(queue.Figures().accepted, 1U);
+  EXPECT_EQ(queue.Claim(), "item a");
+}
+
+TEST(BoundedQueue, ForgetsWhatWasHeldBackAndNeverOpened) {
+  Queue queue(1);
+  queue.TryHold("a", "item a", 10);
+  queue.Forget("a");
+  EXPECT_EQ(Push(queue, "b"), Queue::Pushed::kAccepted);
+  queue.Forget("b");
+  EXPECT_EQ(queue.Claim(), "item b") << "what was counted stays";
+  EXPECT_EQ(queue.Figures().accepted, 1U);
+}
+
+TEST(BoundedQueue, CountsWhatIsHeldBackForAnotherTryAsWaiting) {
+  Queue queue(1);
+  Push(queue, "a");
+  queue.Claim();
+  EXPECT_TRUE(queue.Return("a", "again", true, kAny));
+  EXPECT_EQ(queue.Figures().waiting, 1U);
+  EXPECT_EQ(queue.Claim(), std::nullopt);
+  EXPECT_TRUE(queue.Open("a"));
+  EXPECT_EQ(queue.Claim(), "again");
+  EXPECT_EQ(queue.Figures().accepted, 1U);
+}
+
+TEST(BoundedQueue, TakesInWhatAnEarlierProcessLeftBeyondThePlacesToo) {
+  Queue queue(1);
+  queue.Recover("a", "item a", 1, {}, true);
+  queue.Recover("b", "item b", 1, {}, false);
+  EXPECT_EQ(Push(queue, "c"), Queue::Pushed::kFull);
+  EXPECT_EQ(queue.Figures().recovered, 2U);
+  EXPECT_EQ(queue.Figures().waiting, 2U);
+  EXPECT_EQ(queue.Claim(), "item a");
+  EXPECT_EQ(queue.Claim(), std::nullopt);
+  EXPECT_TRUE(queue.Open("b"));
+}
+
+TEST(BoundedQueue, TellsHowManyAreBeforeAnItem) {
+  Queue queue(3);
+  for (const char* id : {"a", "b", "c"}) Push(queue, id);
+  EXPECT_EQ(queue.Find("c")->position, 2U);
+  queue.Remove("a", kDropped);
+  EXPECT_EQ(queue.Find("c")->position, 1U);
+}
+
+TEST(BoundedQueue, GivesNothingOutOnceClaimsAreStopped) {
+  Queue queue(1);
+  Push(queue, "a");
+  queue.StopClaims();
+  EXPECT_FALSE(queue.WaitForWork());
+  EXPECT_EQ(queue.Claim(), std::nullopt);
+  EXPECT_EQ(queue.Figures().waiting, 1U);
 }
 
 }  // namespace

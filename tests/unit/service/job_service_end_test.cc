@@ -63,10 +63,10 @@ TEST_F(JobEnd, ComesAtTheDeadlineForAJobThatRunsBeforeItsWorkerIsBack) {
 TEST_F(JobEnd, ByDeleteFreesThePlaceOfAWaitingJobAndTellsItsWaiter409) {
   const auto waiter = std::make_shared<FakeWaiter>();
   const auto id = Submit(waiter);
-  const auto status = service_->Cancel(*id);
+  const auto status = Delete(*id);
   ASSERT_TRUE(status.ok());
-  EXPECT_EQ(status->state, JobState::kCancelled);
-  EXPECT_EQ(status->job->id, *id);
+  EXPECT_EQ(status->record.state, JobState::kCancelled);
+  EXPECT_EQ(status->record.job.id, *id);
   EXPECT_EQ(waiter->Count(), 1);
   EXPECT_EQ(waiter->outcome().error->code, ErrorCode::kConflict);
   EXPECT_EQ(waiter->outcome().error->type, "cancelled");
@@ -77,18 +77,18 @@ TEST_F(JobEnd, ByDeleteSignalsAJobThatRunsAndAnswersItsWaiterAtOnce) {
   const auto waiter = std::make_shared<FakeWaiter>();
   const auto id = Submit(waiter);
   const JobPtr job = Claim();
-  ASSERT_TRUE(service_->Cancel(*id).ok());
+  ASSERT_TRUE(Delete(*id).ok());
   EXPECT_EQ(job->cancel.reason(), CancelReason::kDeleted);
   EXPECT_EQ(waiter->Count(), 1);
-  EXPECT_TRUE(service_->Cancel(*id).ok());  // idempotent while it is there
+  EXPECT_TRUE(Delete(*id).ok());  // idempotent while it is there
   Finish(*job, Success());
   EXPECT_EQ(waiter->Count(), 1);
-  EXPECT_FALSE(service_->Cancel(*id).ok());
+  EXPECT_FALSE(Delete(*id).ok());
 }
 
 TEST_F(JobEnd, ByDeleteIsNotFoundForAnIdThatIsUnknown) {
   for (const char* id : {"", "no-such-job", "00000000000000000000000000000000"}) {
-    const auto status = service_->Cancel(id);
+    const auto status = Delete(id);
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code, ErrorCode::kNotFound);
   }
@@ -100,9 +100,9 @@ TEST_F(JobEnd, OfAJobWhoseClientIsGoneIsToldToNobody) {
   const auto first = Submit(running);
   const JobPtr job = Claim();
   const auto second = Submit(waiting);
-  service_->Abandon(*first);
-  service_->Abandon(*second);
-  service_->Abandon(*second);
+  service_->Abandon(*first, *running);
+  service_->Abandon(*second, *waiting);
+  service_->Abandon(*second, *waiting);
   EXPECT_EQ(job->cancel.reason(), CancelReason::kDisconnected);
   EXPECT_EQ(service_->Figures(0).waiting, 0U);
   EXPECT_EQ(service_->Figures(0).cancelled, 1U);
@@ -133,7 +133,7 @@ TEST_F(JobEnd, IsPrecededByPiecesThatAreChargedUntilTheyAreGone) {
   const auto waiter = std::make_shared<FakeWaiter>();
   Submission submission;
   submission.wants_pieces = [](std::string_view media_type) { return media_type == "text/plain"; };
-  ASSERT_TRUE(service_->Submit(std::move(submission), waiter).ok());
+  ASSERT_TRUE(Send(std::move(submission), waiter).ok());
   const JobPtr job = Claim();
   EXPECT_FALSE(job->on_part) << "parts are wanted with the outcome";
   ASSERT_TRUE(job->pieces.wants);
@@ -169,8 +169,8 @@ TEST_F(JobEnd, IsHeardByNobodyTwiceWhateverComesAtOnce) {
     const JobPtr job = Claim();
     std::vector<std::thread> threads;
     threads.emplace_back([&] { Finish(*job, Success()); });
-    threads.emplace_back([&] { (void)service_->Cancel(*id); });
-    if (round % 2 == 0) threads.emplace_back([&] { service_->Abandon(*id); });
+    threads.emplace_back([&] { (void)Delete(*id); });
+    if (round % 2 == 0) threads.emplace_back([&] { service_->Abandon(*id, *waiter); });
     if (round % 3 == 0) threads.emplace_back([&] { service_->CancelAll(); });
     for (auto& thread : threads) thread.join();
     if (round % 2 == 0) {

@@ -40,7 +40,7 @@ TEST_F(Admission, CountsTheDeadlineFromTheRequestsBeginSoThatItCoversTheUpload) 
   Submission submission;
   const SteadyTime started = SteadyClock::now() - seconds(5);
   submission.started = started;
-  ASSERT_TRUE(service_->Submit(std::move(submission), std::make_shared<FakeWaiter>()).ok());
+  ASSERT_TRUE(Send(std::move(submission), std::make_shared<FakeWaiter>()).ok());
   EXPECT_EQ(Claim()->deadline.time(), started + deadline_);
   EXPECT_EQ(service_->DeadlineOf(0, started, seconds(3)).time(), started + seconds(3));
   EXPECT_EQ(service_->DeadlineOf(0, started, hours(24)).time(), started + deadline_);
@@ -51,7 +51,7 @@ TEST_F(Admission, EndsAJobWhoseUploadTookUntilItsDeadline) {
   submission.started = SteadyClock::now() - seconds(5);
   submission.request_timeout = seconds(3);
   const auto waiter = std::make_shared<FakeWaiter>();
-  ASSERT_TRUE(service_->Submit(std::move(submission), waiter).ok());
+  ASSERT_TRUE(Send(std::move(submission), waiter).ok());
   ASSERT_TRUE(waiter->Wait());
   EXPECT_EQ(waiter->outcome().state, JobState::kExpired);
 }
@@ -68,7 +68,7 @@ TEST_F(Admission, KeepsThePayloadsMediaTypeIfItIsOne) {
            {"text/\xC3\xA4", ""}}) {
     Submission submission;
     submission.media_type = sent;
-    ASSERT_TRUE(service_->Submit(std::move(submission), std::make_shared<FakeWaiter>()).ok());
+    ASSERT_TRUE(Send(std::move(submission), std::make_shared<FakeWaiter>()).ok());
     EXPECT_EQ(Claim()->media_type, kept);
   }
 }
@@ -84,7 +84,7 @@ TEST_F(Admission, RefusesASecretThatCameInTheQueryString) {
   Submission submission;
   submission.params = {{"password", "geheim"}};
   submission.query_params = {"password"};
-  const auto bad = service_->Submit(std::move(submission), std::make_shared<FakeWaiter>());
+  const auto bad = Send(std::move(submission), std::make_shared<FakeWaiter>());
   ASSERT_FALSE(bad.ok());
   EXPECT_EQ(bad.error().code, ErrorCode::kUnprocessable);
   EXPECT_EQ(bad.error().hint.find("geheim"), std::string::npos);
@@ -298,7 +298,7 @@ TEST_F(MemoryBudget, TakesAnUploadsChargeOverWithItsPayload) {
   ASSERT_TRUE(service_->ChargeUpload(0, 30, 60, submission.charge).ok());
   EXPECT_EQ(ledger_->Used(MemoryUse::kUploads), 60U);
   submission.payload = Payload::FromString(std::string(60, 'x'));
-  ASSERT_TRUE(service_->Submit(std::move(submission), std::make_shared<FakeWaiter>()).ok());
+  ASSERT_TRUE(Send(std::move(submission), std::make_shared<FakeWaiter>()).ok());
   EXPECT_EQ(ledger_->Used(MemoryUse::kUploads), 0U);
   EXPECT_EQ(ledger_->Used(MemoryUse::kPayloads), 60U);
 }

@@ -82,17 +82,29 @@ class AdmissionFixture : public testing::Test {
     service_ = std::make_unique<JobService>(std::move(options), *engine_, *metrics_);
   }
 
+  // The engine in memory answers at once.
+  Expected<std::string> Send(Submission submission, const std::shared_ptr<Waiter>& waiter) {
+    Expected<std::string> answer(std::string("none"));
+    service_->Submit(std::move(submission), waiter,
+                     [&](Expected<std::string> id) { answer = std::move(id); });
+    return answer;
+  }
+  Expected<JobStatus> Delete(const std::string& id) {
+    Expected<JobStatus> answer(Error{});
+    service_->Cancel(id, [&](Expected<JobStatus> status) { answer = std::move(status); });
+    return answer;
+  }
   Expected<std::string> Submit(const std::shared_ptr<Waiter>& waiter, Params params = {},
                                const std::string& body = "") {
     Submission submission;
     submission.params = std::move(params);
     submission.payload = Payload::FromString(body);
-    return service_->Submit(std::move(submission), waiter);
+    return Send(std::move(submission), waiter);
   }
   Expected<std::string> SubmitWithin(std::chrono::milliseconds timeout) {
     Submission submission;
     submission.request_timeout = timeout;
-    return service_->Submit(std::move(submission), std::make_shared<FakeWaiter>());
+    return Send(std::move(submission), std::make_shared<FakeWaiter>());
   }
   // Both places taken.
   void Fill() {
@@ -100,10 +112,7 @@ class AdmissionFixture : public testing::Test {
   }
   JobPtr Claim() { return *engine_->Claim(0); }
   // What a worker does at the end of a job.
-  void Finish(const QueuedJob& job, Outcome outcome) {
-    engine_->Finish(job.id, job.attempt, outcome.state);
-    service_->OnFinished(job, std::move(outcome));
-  }
+  void Finish(const QueuedJob& job, Outcome outcome) { service_->OnRan(job, std::move(outcome)); }
   static Outcome Success(const std::string& text = "result") {
     Outcome outcome;
     outcome.state = JobState::kSucceeded;

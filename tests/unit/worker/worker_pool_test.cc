@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/memory/memory_engine.h"
+#include "support/engine_calls.h"
 #include "support/event.h"
 #include "support/jobs.h"
 
@@ -55,20 +56,26 @@ class WorkerPoolTest : public testing::Test {
     engine_ = std::make_unique<MemoryEngine>(options);
     metrics_ = std::make_unique<Metrics>(names, *engine_, "test");
     slots_ = std::make_unique<SlotPool>(slots);
-    pool_ = std::make_unique<WorkerPool>(std::move(queues), *engine_, *slots_, *metrics_,
-                                         [this](const QueuedJob& job, Outcome outcome) {
-                                           {
-                                             const MutexLock lock(mu_);
-                                             ended_.emplace_back(job.id, std::move(outcome));
-                                           }
-                                           finished_.Set();
-                                         });
+    pool_ =
+        std::make_unique<WorkerPool>(std::move(queues), *engine_, *slots_, *metrics_, Listener());
     pool_->Start();
+  }
+
+  // As the service: ends the job first.
+  WorkerPool::Listener Listener() {
+    return {nullptr, [this](const QueuedJob& job, Outcome outcome) {
+              EXPECT_TRUE(FinishAs(*engine_, job.id, job.attempt, outcome));
+              {
+                const MutexLock lock(mu_);
+                ended_.emplace_back(job.id, std::move(outcome));
+              }
+              finished_.Set();
+            }};
   }
 
   JobPtr Push(QueueIndex queue = 0) { return Push(MakeJob(queue)); }
   JobPtr Push(JobPtr job) {
-    EXPECT_EQ(engine_->Push(job), PushResult::kAccepted);
+    EXPECT_EQ(PushTo(*engine_, job), PushResult::kAccepted);
     return job;
   }
   std::pair<std::string, Outcome> Ended(std::size_t index) {
@@ -85,24 +92,26 @@ class WorkerPoolTest : public testing::Test {
   std::unique_ptr<WorkerPool> pool_;  // last: its threads use all above
 };
 
-TEST_F(WorkerPoolTest, ReportsAnOutcomeAfterItsPlaceIsFreeAndKeepsTheSlotForTheNextJob) {
+TEST_F(WorkerPoolTest, KeepsTheSlotForTheNextJobAndTellsOfEachAttempt) {
   FakeRunner runner;
-  std::atomic<bool> place_was_free{false};
+  std::atomic<int> started{0};
   std::atomic<bool> slot_was_lent{true};
   engine_ = std::make_unique<MemoryEngine>(std::vector<QueueOptions>{{"queue", 1, 0}});
   metrics_ = std::make_unique<Metrics>(std::vector<std::string>{"queue"}, *engine_, "test");
   slots_ = std::make_unique<SlotPool>(1);
-  pool_ =
-      std::make_unique<WorkerPool>(std::vector<WorkerQueue>{{"queue", 1, true, &runner}}, *engine_,
-                                   *slots_, *metrics_, [&](const QueuedJob&, const Outcome&) {
-                                     place_was_free = engine_->Figures(0).running == 0;
-                                     slot_was_lent = LentSlots(*slots_).TryBorrow() != nullptr;
-                                     finished_.Set();
-                                   });
+  WorkerPool::Listener listener;
+  listener.on_started = [&](const QueuedJob&) { ++started; };
+  listener.on_ran = [&](const QueuedJob& job, const Outcome& outcome) {
+    FinishAs(*engine_, job.id, job.attempt, outcome);
+    slot_was_lent = LentSlots(*slots_).TryBorrow() != nullptr;
+    finished_.Set();
+  };
+  pool_ = std::make_unique<WorkerPool>(std::vector<WorkerQueue>{{"queue", 1, true, &runner}},
+                                       *engine_, *slots_, *metrics_, std::move(listener));
   pool_->Start();
   Push();
   ASSERT_TRUE(finished_.Wait());
-  EXPECT_TRUE(place_was_free);
+  EXPECT_EQ(started, 1);
   EXPECT_FALSE(slot_was_lent);
   EXPECT_EQ(engine_->Figures(0).succeeded, 1U);
   EXPECT_TRUE(Eventually([&] { return slots_->Figures().busy == 0; })) << "there is no other job";
@@ -184,7 +193,7 @@ TEST_F(WorkerPoolTest, ClaimsNothingWhileItWaitsForASlotSoThatTheJobCanStillBeCa
   auto slot = slots_->Acquire();
   const auto job = Push();
   ASSERT_TRUE(Eventually([&] { return pool_->Figures(0).queued == 1; }));
-  EXPECT_EQ(engine_->Cancel(job->id, CancelReason::kDeleted), CancelResult::kRemoved);
+  EXPECT_EQ(CancelFor(*engine_, job->id, CancelReason::kDeleted), CancelResult::kRemoved);
   slot.Return();
   ASSERT_TRUE(Eventually([&] { return pool_->Figures(0).idle == 1; }));
   EXPECT_EQ(slots_->Figures().busy, 0U);
@@ -211,7 +220,7 @@ TEST_F(WorkerPoolTest, ShowsAWorkerAsOverdueWhoseJobNobodyWantsAnyMore) {
   const auto job = Push();
   ASSERT_TRUE(started.Wait());
   EXPECT_EQ(pool_->Figures(0).busy, 1U);
-  engine_->Cancel(job->id, CancelReason::kDeadline);
+  CancelFor(*engine_, job->id, CancelReason::kDeadline);
   EXPECT_EQ(pool_->Figures(0).overdue, 1U);
   EXPECT_EQ(pool_->Figures(0).busy, 0U);
   release.Set();
@@ -225,7 +234,7 @@ TEST_F(WorkerPoolTest, ShowsItsWorkersAsIdleBeforeTheyAreStartedAndWhileTheyAre)
   SlotPool slots(1);
   FakeRunner runner;
   WorkerPool pool({{"queue", 4, true, &runner}}, engine, slots, metrics,
-                  [](const QueuedJob&, const Outcome&) {});
+                  {nullptr, [](const QueuedJob&, const Outcome&) {}});
   EXPECT_EQ(pool.Figures(0).idle, 4U);
   std::thread scraper([&] {
     for (int i = 0; i < 100; ++i) EXPECT_EQ(pool.Figures(0).idle, 4U);
@@ -260,7 +269,9 @@ TEST_F(WorkerPoolTest, GivesUpDrainingAtTheDeadlineAndLeavesOnceTheJobsAreCancel
   ASSERT_TRUE(started.Wait());
   engine_->Close();
   EXPECT_FALSE(pool_->WaitDrained(Deadline::After(milliseconds(1))));
-  for (const auto& id : engine_->Unfinished()) engine_->Cancel(id, CancelReason::kShutdown);
+  for (const auto& left : engine_->Unfinished()) {
+    CancelFor(*engine_, left->id, CancelReason::kShutdown);
+  }
   EXPECT_TRUE(pool_->WaitDrained(Deadline::After(hours(1))));
   EXPECT_EQ(engine_->Figures(0).cancelled, 2U);
 }

@@ -1,0 +1,342 @@
+#include "engine/local/local_engine.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+
+#include "base/job_id.h"
+#include "engine/local/records.h"
+
+namespace headrace {
+namespace {
+
+// An outcome that could not be saved is tried again after so long, until it can.
+constexpr std::chrono::seconds kSaveAgain{1};
+// A payload of which the store has a file needs no memory while it waits.
+constexpr std::size_t kLeastLeftToStore = std::size_t{64} << 10U;
+
+std::size_t Ending(JobState state) {
+  assert(state >= JobState::kSucceeded);
+  return static_cast<std::size_t>(state) - static_cast<std::size_t>(JobState::kSucceeded);
+}
+
+LinePlace PlaceOf(const QueuedJob& job) { return {job.tenant, job.urgency, 0, {}}; }
+
+auto IsAttempt(std::uint32_t attempt) {
+  return [attempt](const JobPtr& job) { return job->attempt == attempt; };
+}
+
+void Ignore(const Status& /*status*/) {}
+
+}  // namespace
+
+LocalEngine::LocalEngine(Options options, std::unique_ptr<JobStore> store)
+    : options_(std::move(options)),
+      durability_(store->durability()),
+      keys_(options_.max_keys),
+      store_(std::move(store)) {
+  for (QueueIndex i = 0; i < options_.queues.size(); ++i) {
+    const QueueOptions& queue = options_.queues[i];
+    queues_.push_back(std::make_unique<Queue>(queue.workers + queue.capacity));
+    tags_.push_back(i);
+    queue_of_tag_.emplace(i, i);
+  }
+}
+
+LocalEngine::~LocalEngine() { LocalEngine::Stop(); }
+
+void LocalEngine::Stop() {
+  LocalEngine::Close();
+  timer_.Stop();
+  store_.reset();  // calls back for what it still had to do
+}
+
+Expected<std::vector<PendingDelivery>> LocalEngine::Start() {
+  std::vector<std::string> names;
+  for (const QueueOptions& queue : options_.queues) names.push_back(queue.name);
+  auto recovered = store_->Recover(names);
+  if (!recovered) return std::move(recovered).error();
+  tags_ = std::move(recovered->tags);
+  queue_of_tag_.clear();
+  for (QueueIndex i = 0; i < tags_.size(); ++i) queue_of_tag_.emplace(tags_[i], i);
+  for (const KeptJob& held : recovered->held_keys) {
+    if (!held.idempotency) continue;
+    keys_.Recover({held.tenant, held.queue, held.idempotency->key}, held.idempotency->digest,
+                  held.id, held.deadline.time());
+  }
+  for (const KeptJob& kept : recovered->unfinished) Recover(kept);
+  return std::move(recovered->deliveries);
+}
+
+void LocalEngine::Recover(const KeptJob& kept) {
+  const auto at = std::find_if(options_.queues.begin(), options_.queues.end(),
+                               [&](const QueueOptions& queue) { return queue.name == kept.queue; });
+  if (at == options_.queues.end()) {
+    spdlog::warn("job {} stays where it is: queue '{}' is not in the configuration any more",
+                 kept.id, kept.queue);
+    return;
+  }
+  const auto index = static_cast<QueueIndex>(at - options_.queues.begin());
+  const JobPtr job = JobOf(kept, index);
+  if (kept.idempotency) {
+    keys_.Recover(KeyOf(*job), kept.idempotency->digest, kept.id, SteadyTime::max());
+  }
+  const bool spent = kept.attempt >= at->max_attempts;
+  const bool held = spent || kept.not_before > SteadyClock::now();
+  queues_[index]->Recover(kept.id, job, static_cast<std::size_t>(kept.payload_size), PlaceOf(*job),
+                          !held);
+  if (spent) {
+    const Outcome outcome = Poisoned(kept);
+    queues_[index]->Remove(kept.id, Ending(outcome.state));
+    End(job, outcome, [this, job, outcome] { Tell(job, outcome); });
+    return;
+  }
+  Arm(job);
+  if (!held) return;
+  timer_.Schedule(Deadline::At(kept.not_before),
+                  [this, index, id = kept.id] { queues_[index]->Open(id); });
+}
+
+std::optional<QueueIndex> LocalEngine::QueueOf(std::string_view id) const {
+  const auto tag = QueueOfJobId(id);
+  if (!tag) return std::nullopt;
+  const auto at = queue_of_tag_.find(*tag);
+  if (at == queue_of_tag_.end()) return std::nullopt;
+  return at->second;
+}
+
+LocalEngine::Queue* LocalEngine::Find(std::string_view id) const {
+  const auto index = QueueOf(id);
+  return index ? queues_[*index].get() : nullptr;
+}
+
+KeyIndex::Name LocalEngine::KeyOf(const QueuedJob& job) const {
+  return {job.tenant, job.queue_name, job.idempotency->key};
+}
+
+void LocalEngine::Push(JobPtr job, Pushed done) {
+  if (job->kept) {
+    Keep(job, std::move(done));
+    return;
+  }
+  PushAnswer answer{PushResult::kAccepted, job->id};
+  const std::size_t bytes = job->payload.size();
+  Queue& queue = *queues_.at(job->queue);
+  switch (queue.TryPush(answer.id, job, bytes, PlaceOf(*job))) {
+    case Queue::Pushed::kAccepted:
+      break;
+    case Queue::Pushed::kFull:
+      answer.result = PushResult::kFull;
+      break;
+    case Queue::Pushed::kClosed:
+      answer.result = PushResult::kClosed;
+      break;
+  }
+  done(std::move(answer));
+}
+
+// The key first: a client that asks again gets its job also when the queue is full.
+void LocalEngine::Keep(const JobPtr& job, Pushed done) {
+  if (job->idempotency) {
+    const PushResult taken = keys_.Take(KeyOf(*job), job->idempotency->digest, job->id, done);
+    if (taken == PushResult::kExisting) return;  // it is told, or will be
+    if (taken != PushResult::kAccepted) {
+      done({taken, {}});
+      return;
+    }
+  }
+  Queue& queue = *queues_.at(job->queue);
+  const auto held = queue.TryHold(job->id, job, job->payload.size(), PlaceOf(*job));
+  if (held != Queue::Pushed::kAccepted) {
+    if (job->idempotency) keys_.Free(KeyOf(*job), job->id);
+    done({held == Queue::Pushed::kFull ? PushResult::kFull : PushResult::kClosed, {}});
+    return;
+  }
+  store_->Insert(KeptOf(*job, false), job->payload,
+                 [this, job, done = std::move(done)](const Status& inserted) {
+                   OnInserted(job, inserted, done);
+                 });
+}
+
+void LocalEngine::OnInserted(const JobPtr& job, const Status& inserted, const Pushed& done) {
+  Queue& queue = *queues_[job->queue];
+  if (!inserted) {
+    queue.Forget(job->id);
+    if (job->idempotency) keys_.Free(KeyOf(*job), job->id);
+    done({PushResult::kDown, {}});
+    return;
+  }
+  if (job->payload.size() > kLeastLeftToStore && durability() != Durability::kProcess) {
+    auto lighter = std::make_shared<QueuedJob>(*job);
+    lighter->payload = {};
+    queue.Replace(job->id, std::move(lighter));
+  }
+  Arm(job);
+  if (job->idempotency) keys_.Confirm(KeyOf(*job));
+  done({PushResult::kAccepted, job->id});
+  if (!queue.Open(job->id)) Disarm(job->id);  // it was cancelled meanwhile
+}
+
+void LocalEngine::Arm(const JobPtr& job) {
+  const auto ticket = timer_.Schedule(job->expires, [this, job] {
+    const Outcome outcome = ExpiredUnrun();
+    Cancel(job->id, CancelReason::kDeadline, outcome, [this, job, outcome](CancelResult result) {
+      if (result == CancelResult::kRemoved) Tell(job, outcome);
+    });
+  });
+  const MutexLock lock(mu_);
+  expiries_.emplace(job->id, ticket);
+}
+
+void LocalEngine::OnEnded(Told told) {
+  const MutexLock lock(mu_);
+  told_ = std::move(told);
+}
+
+void LocalEngine::Tell(const JobPtr& job, const Outcome& outcome) {
+  Told told;
+  {
+    const MutexLock lock(mu_);
+    told = told_;
+  }
+  if (told) told(job, outcome);
+}
+
+void LocalEngine::Disarm(const std::string& id) {
+  Timer::Ticket ticket;
+  {
+    const MutexLock lock(mu_);
+    const auto at = expiries_.find(id);
+    if (at == expiries_.end()) return;
+    ticket = at->second;
+    expiries_.erase(at);
+  }
+  timer_.Cancel(ticket);
+}
+
+bool LocalEngine::WaitForWork(QueueIndex queue) { return queues_.at(queue)->WaitForWork(); }
+
+std::optional<JobPtr> LocalEngine::Claim(QueueIndex queue) {
+  while (auto job = queues_.at(queue)->Claim()) {
+    if (!(*job)->kept) return job;
+    if (auto begun = Begin(*job)) return begun;
+  }
+  return std::nullopt;
+}
+
+// The job as its attempt has it; nothing if it cannot have one, and has ended.
+std::optional<JobPtr> LocalEngine::Begin(const JobPtr& job) {
+  const QueueOptions& options = options_.queues[job->queue];
+  auto begun = std::make_shared<QueuedJob>(*job);
+  begun->started = UtcNow();
+  begun->deadline = std::min(job->expires, Deadline::After(options.run_timeout));
+  if (job->payload.size() < job->payload_size) {
+    auto payload = store_->LoadPayload(job->id);
+    if (!payload) {
+      Finish(job->id, job->attempt, PayloadLost(payload.error()), [](bool) {});
+      return std::nullopt;
+    }
+    begun->payload = *std::move(payload);
+  }
+  store_->Begin(job->id, job->attempt, *begun->started);
+  queues_[job->queue]->Replace(job->id, begun);
+  return begun;
+}
+
+void LocalEngine::Finish(std::string_view id, std::uint32_t attempt, const Outcome& outcome,
+                         Ended done) {
+  Queue* const queue = Find(id);
+  JobPtr job;
+  const bool ended =
+      queue != nullptr && queue->Finish(id, Ending(outcome.state), [&](const JobPtr& running) {
+        if (running->attempt != attempt) return false;
+        job = running;
+        return true;
+      });
+  if (!ended || !job->kept) {
+    done(ended);
+    return;
+  }
+  End(job, outcome, [done = std::move(done)] { done(true); });
+}
+
+// A kept job that has left its queue.
+void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<void()> done) {
+  Disarm(job->id);
+  JobEnd end;
+  end.outcome = outcome;
+  end.ended = UtcNow();
+  end.keep = options_.queues[job->queue].result_ttl;
+  end.frees_key = FreesKey(outcome);
+  end.tells_webhook = !job->webhook_url.empty();
+  if (job->idempotency) {
+    if (end.frees_key) {
+      keys_.Free(KeyOf(*job), job->id);
+    } else {
+      keys_.HoldUntil(KeyOf(*job), job->id, SteadyClock::now() + end.keep);
+    }
+  }
+  Save(job->id, end, std::move(done));
+}
+
+// Until it is saved it is tried again: it was worked for.
+void LocalEngine::Save(const std::string& id, const JobEnd& end, std::function<void()> done) {
+  store_->End(id, end, [this, id, end, done = std::move(done)](const Status& saved) {
+    if (saved) {
+      done();
+      return;
+    }
+    timer_.Schedule(Deadline::After(kSaveAgain), [this, id, end, done] { Save(id, end, done); });
+  });
+}
+
+bool LocalEngine::Release(std::string_view id, std::uint32_t attempt) {
+  Queue* const queue = Find(id);
+  auto found = queue == nullptr ? std::nullopt : queue->Find(id);
+  if (!found) return false;
+  const JobPtr job = found->item;
+  if (!queue->Return(id, job, false, IsAttempt(attempt))) return false;
+  if (job->kept) store_->Return(id, attempt - 1, SteadyTime::min(), job->last_error, Ignore);
+  return true;
+}
+
+bool LocalEngine::Retry(std::string_view id, std::uint32_t attempt, SteadyTime not_before,
+                        const Error& error) {
+  Queue* const queue = Find(id);
+  auto found = queue == nullptr ? std::nullopt : queue->Find(id);
+  if (!found || !found->item->kept) return false;
+  auto next = std::make_shared<QueuedJob>(*found->item);
+  next->attempt = attempt + 1;
+  next->last_error = error;
+  next->progress = {};
+  if (!queue->Return(id, std::move(next), true, IsAttempt(attempt))) return false;
+  store_->Return(id, attempt, not_before, error, Ignore);
+  timer_.Schedule(Deadline::At(not_before), [queue, id = std::string(id)] { queue->Open(id); });
+  return true;
+}
+
+void LocalEngine::Cancel(std::string_view id, CancelReason reason, const Outcome& outcome,
+                         Cancelled done) {
+  Queue* const queue = Find(id);
+  const auto found = queue == nullptr ? std::nullopt : queue->Find(id);
+  if (!found) {
+    done(CancelResult::kUnknown);
+    return;
+  }
+  const JobPtr& job = found->item;
+  // The token first: whoever claims the job in between sees it and does not run it.
+  CancelToken token = job->cancel;
+  token.Cancel(reason);
+  const auto stage = queue->Remove(id, Ending(outcome.state));
+  if (!stage || *stage == Queue::Stage::kRunning) {
+    done(stage ? CancelResult::kSignalled : CancelResult::kUnknown);
+  } else if (job->kept) {
+    End(job, outcome, [done = std::move(done)] { done(CancelResult::kRemoved); });
+  } else {
+    done(CancelResult::kRemoved);
+  }
+}
+
+}  // namespace headrace

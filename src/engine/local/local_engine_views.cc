@@ -1,0 +1,86 @@
+// What an engine of one process tells.
+#include <algorithm>
+#include <utility>
+
+#include "engine/local/local_engine.h"
+#include "engine/local/records.h"
+
+namespace headrace {
+namespace {
+
+std::optional<JobStatus> AsStatus(std::optional<JobRecord> record) {
+  if (!record) return std::nullopt;
+  JobStatus status;
+  status.record = *std::move(record);
+  return status;
+}
+
+}  // namespace
+
+void LocalEngine::Get(std::string_view id, bool with_bytes, Found found) {
+  const Queue* const queue = Find(id);
+  if (queue != nullptr) {
+    if (const auto unfinished = queue->Find(id)) {
+      const bool runs = unfinished->stage == Queue::Stage::kRunning;
+      const JobState state = runs ? JobState::kRunning : JobState::kWaiting;
+      found(std::optional(StatusOf(*unfinished->item, state, unfinished->position)));
+      return;
+    }
+  }
+  store_->Load(id, with_bytes,
+               [found = std::move(found)](Expected<std::optional<JobRecord>> loaded) {
+                 if (!loaded) {
+                   found(std::move(loaded).error());
+                 } else {
+                   found(AsStatus(*std::move(loaded)));
+                 }
+               });
+}
+
+void LocalEngine::List(const RecordFilter& filter, Listed listed) {
+  store_->List(filter, std::move(listed));
+}
+
+void LocalEngine::DropResult(std::string_view id, Done done) {
+  store_->DropResult(id, std::move(done));
+}
+
+QueueFigures LocalEngine::Figures(QueueIndex queue) const {
+  const auto counted = [](JobState state) {
+    return static_cast<std::size_t>(state) - static_cast<std::size_t>(JobState::kSucceeded);
+  };
+  const Queue::Counts counts = queues_.at(queue)->Figures();
+  QueueFigures figures;
+  figures.waiting = counts.waiting;
+  figures.running = counts.running;
+  figures.capacity = options_.queues[queue].capacity;
+  figures.waiting_bytes = counts.waiting_bytes;
+  figures.oldest_age = counts.oldest_age;
+  figures.accepted = counts.accepted;
+  figures.recovered = counts.recovered;
+  figures.succeeded = counts.ended[counted(JobState::kSucceeded)];
+  figures.failed = counts.ended[counted(JobState::kFailed)];
+  figures.cancelled = counts.ended[counted(JobState::kCancelled)];
+  figures.expired = counts.ended[counted(JobState::kExpired)];
+  return figures;
+}
+
+std::vector<JobPtr> LocalEngine::Unfinished() const {
+  std::vector<JobPtr> jobs;
+  for (const auto& queue : queues_) {
+    for (const std::string& id : queue->Ids()) {
+      if (auto found = queue->Find(id)) jobs.push_back(std::move(found->item));
+    }
+  }
+  return jobs;
+}
+
+void LocalEngine::StopClaims() {
+  for (const auto& queue : queues_) queue->StopClaims();
+}
+
+void LocalEngine::Close() {
+  for (const auto& queue : queues_) queue->Close();
+}
+
+}  // namespace headrace

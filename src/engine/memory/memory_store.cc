@@ -1,0 +1,172 @@
+#include "engine/memory/memory_store.h"
+
+#include <utility>
+
+namespace headrace {
+namespace {
+
+// A record with its strings and its node, about.
+std::size_t WeightOf(const KeptJob& job) {
+  constexpr std::size_t kFixed = 1024;
+  std::size_t weight = kFixed + job.media_type.size() + job.webhook_url.size();
+  for (const auto& [name, value] : job.params) weight += name.size() + value.size() + 64;
+  return weight;
+}
+
+bool Fits(const RecordFilter& filter, const JobRecord& record) {
+  return (!filter.tenant || *filter.tenant == record.job.tenant) &&
+         (!filter.queue || *filter.queue == record.job.queue) &&
+         (!filter.state || *filter.state == record.state);
+}
+
+// What Load gives without bytes.
+JobRecord WithoutBytes(const JobRecord& record) {
+  JobRecord copy = record;
+  if (!copy.end) return copy;
+  for (ResultPart& part : copy.end->outcome.parts) {
+    part.whole_size = part.bytes.size();
+    part.bytes = {};
+  }
+  return copy;
+}
+
+}  // namespace
+
+Expected<JobStore::Recovered> MemoryStore::Recover(const std::vector<std::string>& queues) {
+  Recovered recovered;
+  for (std::size_t tag = 0; tag < queues.size(); ++tag) recovered.tags.push_back(tag);
+  return recovered;
+}
+
+void MemoryStore::Insert(const KeptJob& job, const Payload& /*payload*/, Done done) {
+  {
+    Entry entry;
+    entry.record.job = job;
+    if (ledger_ != nullptr) {
+      entry.charge = ledger_->ChargeAnyway(MemoryUse::kResults, WeightOf(job));
+    }
+    const MutexLock lock(mu_);
+    entries_.insert_or_assign(job.id, std::move(entry));
+  }
+  done(Ok());
+}
+
+MemoryStore::Entry* MemoryStore::Find(std::string_view id) {
+  const auto at = entries_.find(id);
+  return at == entries_.end() ? nullptr : &at->second;
+}
+
+void MemoryStore::Begin(std::string_view id, std::uint32_t attempt, UtcTime started) {
+  const MutexLock lock(mu_);
+  Entry* const entry = Find(id);
+  if (entry == nullptr || entry->record.end) return;
+  entry->record.state = JobState::kRunning;
+  entry->record.job.attempt = attempt;
+  entry->record.job.started = started;
+}
+
+void MemoryStore::Return(std::string_view id, std::uint32_t attempt, SteadyTime not_before,
+                         const std::optional<Error>& error, Done done) {
+  {
+    const MutexLock lock(mu_);
+    Entry* const entry = Find(id);
+    if (entry != nullptr && !entry->record.end) {
+      entry->record.state = JobState::kWaiting;
+      entry->record.job.attempt = attempt;
+      entry->record.job.not_before = not_before;
+      entry->record.job.last_error = error;
+    }
+  }
+  done(Ok());
+}
+
+void MemoryStore::End(std::string_view id, const JobEnd& end, Done done) {
+  {
+    const MutexLock lock(mu_);
+    Entry* const entry = Find(id);
+    if (entry != nullptr && !entry->record.end) {
+      entry->record.state = end.outcome.state;
+      entry->record.end = end;
+      entry->delivering = end.tells_webhook;
+      if (end.frees_key) entry->record.job.idempotency.reset();
+      timer_.Schedule(Deadline::After(end.keep), [this, name = std::string(id)] { Expire(name); });
+    }
+  }
+  done(Ok());
+}
+
+void MemoryStore::Expire(const std::string& id) {
+  JobRecord gone;  // with its bytes, destroyed outside the lock
+  const MutexLock lock(mu_);
+  Entry* const entry = Find(id);
+  if (entry == nullptr) return;
+  entry->over = true;
+  if (entry->delivering) {
+    gone.end = std::exchange(entry->record.end, WithoutBytes(entry->record).end);
+    entry->record.result_dropped = true;
+    return;
+  }
+  gone = std::move(entry->record);
+  entries_.erase(entries_.find(id));
+}
+
+void MemoryStore::DropResult(std::string_view id, Done done) {
+  {
+    std::optional<JobEnd> gone;
+    const MutexLock lock(mu_);
+    Entry* const entry = Find(id);
+    if (entry != nullptr && entry->record.end) {
+      gone = std::exchange(entry->record.end, WithoutBytes(entry->record).end);
+      entry->record.result_dropped = true;
+    }
+  }
+  done(Ok());
+}
+
+void MemoryStore::Load(std::string_view id, bool with_bytes, Found found) {
+  std::optional<JobRecord> record;
+  {
+    const MutexLock lock(mu_);
+    const Entry* const entry = Find(id);
+    const bool whole = entry != nullptr && (with_bytes || entry->record.result_dropped);
+    if (entry != nullptr) record = whole ? entry->record : WithoutBytes(entry->record);
+  }
+  found(std::move(record));
+}
+
+void MemoryStore::List(const RecordFilter& filter, Listed listed) {
+  std::vector<JobRecord> records;
+  {
+    const MutexLock lock(mu_);
+    auto at = filter.before.empty() ? entries_.end() : entries_.lower_bound(filter.before);
+    while (at != entries_.begin() && records.size() < filter.limit) {
+      --at;
+      const JobRecord& record = at->second.record;
+      if (Fits(filter, record)) {
+        records.push_back(record.result_dropped ? record : WithoutBytes(record));
+      }
+    }
+  }
+  listed(std::move(records));
+}
+
+Expected<Payload> MemoryStore::LoadPayload(std::string_view /*id*/) {
+  return Error{ErrorCode::kNotFound, "payload-lost", "the payload is not kept", {}};
+}
+
+void MemoryStore::SetDelivery(const std::string& id, const std::optional<PendingDelivery>& next,
+                              Done done) {
+  bool over = false;
+  {
+    const MutexLock lock(mu_);
+    Entry* const entry = Find(id);
+    if (entry != nullptr) {
+      entry->delivering = next.has_value();
+      over = entry->over && !next;
+    }
+  }
+  if (over) Expire(id);
+  done(Ok());
+}
+
+}  // namespace headrace

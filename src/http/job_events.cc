@@ -1,0 +1,127 @@
+#include "http/job_events.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include "http/connection.h"
+#include "http/job_views.h"
+#include "http/problem.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::uint32_t kWaiting = 0;
+constexpr std::uint32_t kRunning = 1;
+constexpr std::uint32_t kEnded = 2;
+
+bool TakeNumber(std::string_view& text, std::uint32_t& number, char end) {
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto taken = static_cast<std::size_t>(at - text.data());
+  if (error != std::errc{}) return false;
+  if (end == '\0') return taken == text.size();
+  if (taken == text.size() || *at != end) return false;
+  text.remove_prefix(taken + 1);
+  return true;
+}
+
+std::vector<AnswerPiece> Text(std::string text) {
+  std::vector<AnswerPiece> pieces;
+  pieces.push_back({std::move(text), {}});
+  return pieces;
+}
+
+}  // namespace
+
+std::string EventPlace::Text() const { return fmt::format("{}-{}-{}", attempt, stage, done); }
+
+std::optional<EventPlace> EventPlace::Parse(std::string_view text) {
+  EventPlace place;
+  if (!TakeNumber(text, place.attempt, '-') || !TakeNumber(text, place.stage, '-') ||
+      !TakeNumber(text, place.done, '\0')) {
+    return std::nullopt;
+  }
+  return place;
+}
+
+EventPlace EventPlace::Of(const JobStatus& status) {
+  EventPlace place;
+  place.attempt = status.record.job.attempt;
+  if (status.record.state == JobState::kWaiting) {
+    place.attempt += 1;  // the one that it waits for
+    place.stage = kWaiting;
+  } else {
+    place.stage = status.record.end ? kEnded : kRunning;
+    place.done = status.record.end ? 0 : status.steps.done;
+  }
+  return place;
+}
+
+void JobEvents::Begin(Expected<JobStatus> status) {
+  link_->Post([self = shared_from_this(), status = std::move(status)] {
+    const auto connection = self->connection_.lock();
+    if (!connection || self->ended_) return;
+    CloseIfThrown(*connection, [&] {
+      if (!status) return connection->Respond(ProblemAnswer(status.error()));
+      if (status->record.end && self->last_ && *self->last_ >= EventPlace::Of(*status)) {
+        Answer nothing;
+        nothing.status = 204;
+        return connection->Respond(std::move(nothing));
+      }
+      Answer head;
+      head.fields = "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n";
+      head.Add("Job-Id", status->record.job.id);
+      head.streamed = true;
+      connection->RespondStream(std::move(head));
+      self->begun_ = true;
+      self->Take(*connection, *status);
+    });
+  });
+}
+
+void JobEvents::OnStatus(const std::shared_ptr<const JobStatus>& status) {
+  link_->Post([self = shared_from_this(), status] {
+    const auto connection = self->connection_.lock();
+    if (!connection || self->ended_ || !self->begun_) return;
+    CloseIfThrown(*connection, [&] { self->Take(*connection, *status); });
+  });
+}
+
+// Statuses may come twice, and, read by several threads, out of order: what is not new is dropped.
+void JobEvents::Take(Connection& connection, const JobStatus& status) {
+  const EventPlace place = EventPlace::Of(status);
+  if (last_ && *last_ >= place) return;
+  const bool same_state = last_ && last_->attempt == place.attempt && last_->stage == place.stage;
+  const bool missed_start = last_ && place.stage == kEnded && status.record.job.started &&
+                            *last_ < EventPlace{place.attempt, kRunning, 0};
+  if (missed_start) {
+    JobStatus started = status;
+    started.record.state = JobState::kRunning;
+    started.record.end.reset();
+    Send(connection, started, "state");
+  }
+  Send(connection, status, same_state ? "progress" : "state");
+  if (place.stage != kEnded) return;
+  ended_ = true;
+  connection.EndStream("");
+}
+
+void JobEvents::Send(Connection& connection, const JobStatus& status, std::string_view event) {
+  last_ = EventPlace::Of(status);
+  std::string data = JobJson(status, service_);  // one line, with its end
+  connection.Stream(Text(fmt::format("id: {}\nevent: {}\ndata: {}\n", last_->Text(), event, data)));
+}
+
+bool JobEvents::KeepAlive() {
+  if (connection_.expired()) return false;
+  link_->Post([self = shared_from_this()] {
+    const auto connection = self->connection_.lock();
+    if (!connection || self->ended_ || !self->begun_) return;
+    CloseIfThrown(*connection, [&] { connection->Stream(Text(": still here\n\n")); });
+  });
+  return true;
+}
+
+}  // namespace headrace

@@ -1,0 +1,117 @@
+#include "http/job_site.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "http/connection.h"
+#include "http/job_events.h"
+#include "http/job_views.h"
+#include "http/kept_result.h"
+#include "http/preferences.h"
+#include "http/problem.h"
+#include "http/reactor_link.h"
+#include "http/status_wait.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::chrono::seconds kKeepAlive{15};
+constexpr std::chrono::seconds kMostPatience{300};
+
+// Again and again, until the stream has ended.
+void KeepAlive(Timer& timer, std::weak_ptr<JobEvents> events) {
+  timer.Schedule(Deadline::After(kKeepAlive), [&timer, events = std::move(events)] {
+    const auto alive = events.lock();
+    if (alive && alive->KeepAlive()) KeepAlive(timer, events);
+  });
+}
+
+headrace::Answer NeedsHttp11() {
+  return ProblemAnswer({ErrorCode::kInvalidArgument, "http-version",
+                        "events need HTTP/1.1; ask for the status instead", "", 0});
+}
+
+}  // namespace
+
+JobService::Told JobSite::ThenAnswer(Connection& connection, Make make) const {
+  return [weak = connection.weak_from_this(), link = connection.reactor(),
+          make = std::move(make)](Expected<JobStatus> status) {
+    link->Post([weak, make, status = std::move(status)]() mutable {
+      const auto alive = weak.lock();
+      if (!alive) return;
+      CloseIfThrown(*alive, [&] {
+        alive->Respond(status ? make(*alive, *std::move(status)) : ProblemAnswer(status.error()));
+      });
+    });
+  };
+}
+
+void JobSite::Answer(Connection& connection) {
+  const Exchange& exchange = connection.exchange();
+  if (exchange.match.route == HttpRoute::kResult) return SendResult(connection);
+  if (exchange.match.route == HttpRoute::kEvents) return SendEvents(connection);
+  if (exchange.method == HttpMethod::kDelete) return Cancel(connection);
+  const auto wait = ParsePrefer(exchange.head->List("Prefer")).wait;
+  if (wait) return AwaitEnd(connection, std::min(*wait, kMostPatience));
+  TellStatus(connection);
+}
+
+void JobSite::TellStatus(Connection& connection) {
+  service_.GetStatus(connection.exchange().match.argument, false,
+                     ThenAnswer(connection, [this](const Connection&, JobStatus status) {
+                       return StatusAnswer(status, service_);
+                     }));
+}
+
+// First watched, then looked at: a change between the two is told twice, not lost.
+void JobSite::AwaitEnd(Connection& connection, std::chrono::milliseconds patience) {
+  const std::string id = connection.exchange().match.argument;
+  auto waits =
+      std::make_shared<StatusWait>(connection.weak_from_this(), connection.reactor(), service_);
+  connection.Await(waits);
+  service_.Watch(id, waits);
+  service_.GetStatus(id, false, [this, id, waits, patience](Expected<JobStatus> status) {
+    if (!status || status->record.end || patience.count() == 0) return waits->Tell(status);
+    timer_.Schedule(Deadline::After(patience), [this, id, weak = std::weak_ptr(waits)] {
+      const auto alive = weak.lock();
+      if (!alive) return;
+      service_.GetStatus(id, false,
+                         [alive](Expected<JobStatus> late) { alive->Tell(std::move(late)); });
+    });
+  });
+}
+
+void JobSite::Cancel(Connection& connection) {
+  service_.Cancel(connection.exchange().match.argument,
+                  ThenAnswer(connection, [this](const Connection&, JobStatus status) {
+                    return StatusAnswer(status, service_);
+                  }));
+}
+
+void JobSite::SendResult(Connection& connection) {
+  service_.GetStatus(connection.exchange().match.argument, true,
+                     ThenAnswer(connection, [](const Connection& at, JobStatus status) {
+                       const int retry_after =
+                           status.record.state == JobState::kWaiting
+                               ? static_cast<int>(std::min<std::size_t>(status.position, 60)) + 1
+                               : 1;
+                       return KeptResultAnswer(std::move(status), at.exchange().match.part,
+                                               *at.exchange().head, retry_after);
+                     }));
+}
+
+void JobSite::SendEvents(Connection& connection) {
+  const Exchange& exchange = connection.exchange();
+  if (!exchange.head->http11) return connection.Respond(NeedsHttp11());
+  const std::string id = exchange.match.argument;
+  auto events = std::make_shared<JobEvents>(connection.weak_from_this(), connection.reactor(),
+                                            service_, exchange.head->Find("Last-Event-ID"));
+  connection.Await(events);
+  service_.Watch(id, events);
+  service_.GetStatus(id, false,
+                     [events](Expected<JobStatus> status) { events->Begin(std::move(status)); });
+  KeepAlive(timer_, events);
+}
+
+}  // namespace headrace

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+
+#include "base/timer.h"
+#include "http/answer.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+class Connection;
+
+// The routes of one job: its status, with long polling; DELETE; its result; its events. Each is
+// answered when the engine has told of the job. Thread-safe; calls come on the connections' reactor
+// threads.
+class JobSite {
+ public:
+  explicit JobSite(JobService& service) : service_(service) {}
+
+  // The request is one that RouteMatch::AsksForJob.
+  void Answer(Connection& connection);
+
+ private:
+  using Make = std::function<headrace::Answer(const Connection& connection, JobStatus status)>;
+
+  // Makes the answer on the connection's reactor, if it still waits for it then.
+  [[nodiscard]] JobService::Told ThenAnswer(Connection& connection, Make make) const;
+  void TellStatus(Connection& connection);
+  void AwaitEnd(Connection& connection, std::chrono::milliseconds patience);
+  void Cancel(Connection& connection);
+  void SendResult(Connection& connection);
+  void SendEvents(Connection& connection);
+
+  JobService& service_;
+  Timer timer_;  // of those who wait; last: its callbacks use the service
+};
+
+}  // namespace headrace

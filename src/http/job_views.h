@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/answer.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+// What the API tells of a job, as a JSON text: its state, times, progress, error, parts, links.
+std::string JobJson(const JobStatus& status, const JobService& service);
+
+// 200 with the status.
+Answer StatusAnswer(const JobStatus& status, const JobService& service);
+// 202 (RFC 9110, 15.3.3) with the status, and where it will be told. `prefer`: the field that it is
+// the answer to (RFC 7240).
+Answer AcceptedAnswer(const JobStatus& status, const JobService& service, std::string_view prefer);
+
+}  // namespace headrace

@@ -1,0 +1,79 @@
+#include "http/preferences.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "http/chars.h"
+
+namespace headrace {
+namespace {
+
+constexpr int kMaxWait = 86'400;  // seconds
+constexpr std::size_t kMaxKey = 255;
+
+// A whole number that is all of the text.
+std::optional<int> ParseNumber(std::string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::string_view Unquoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
+  return text.substr(1, text.size() - 2);
+}
+
+struct Setting {
+  std::string_view name;
+  std::string_view value;
+};
+
+// One member of a list, `name[=value][;parameters]`; the parameters are of no use here.
+Setting ParseSetting(std::string_view item) {
+  item = TrimSpace(item.substr(0, item.find(';')));
+  const auto equals = item.find('=');
+  if (equals == std::string_view::npos) return {item, {}};
+  return {TrimSpace(item.substr(0, equals)), Unquoted(TrimSpace(item.substr(equals + 1)))};
+}
+
+}  // namespace
+
+Preferences ParsePrefer(std::string_view field) {
+  Preferences preferences;
+  for (const std::string_view item : SplitList(field)) {
+    const auto [name, value] = ParseSetting(item);
+    if (EqualsIgnoreCase(name, "respond-async")) preferences.respond_async = true;
+    if (!EqualsIgnoreCase(name, "wait") || preferences.wait) continue;
+    const auto seconds = ParseNumber(value);
+    if (seconds && *seconds >= 0) {
+      preferences.wait = std::chrono::seconds(std::min(*seconds, kMaxWait));
+    }
+  }
+  return preferences;
+}
+
+std::optional<int> ParseUrgency(std::string_view field) {
+  std::optional<int> urgency;
+  for (const std::string_view item : SplitList(field)) {
+    const auto [name, value] = ParseSetting(item);
+    if (name != "u") continue;
+    const auto number = ParseNumber(value);
+    urgency = number && *number >= 0 && *number <= 7 ? number : std::nullopt;  // the last counts
+  }
+  return urgency;
+}
+
+Expected<std::optional<std::string>> ParseIdempotencyKey(std::string_view field) {
+  if (field.empty()) return std::optional<std::string>();
+  const std::string_view key = Unquoted(TrimSpace(field));
+  const bool visible =
+      std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  if (key.empty() || key.size() > kMaxKey || !visible) {
+    return Error{ErrorCode::kInvalidArgument, "bad-idempotency-key",
+                 "Idempotency-Key is not 1 to 255 visible ASCII characters, such as a UUID", "", 0};
+  }
+  return std::optional<std::string>(key);
+}
+
+}  // namespace headrace

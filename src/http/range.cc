@@ -1,0 +1,55 @@
+#include "http/range.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "http/chars.h"
+
+namespace headrace {
+namespace {
+
+std::optional<std::uint64_t> ParseNumber(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+RangeKind ParseRange(std::string_view field, std::uint64_t size, ByteRange& range) {
+  constexpr std::string_view kUnit = "bytes=";
+  if (!StartsWithIgnoreCase(field, kUnit)) return RangeKind::kWhole;
+  const std::string_view spec = TrimSpace(field.substr(kUnit.size()));
+  const auto dash = spec.find('-');
+  if (dash == std::string_view::npos || spec.find(',') != std::string_view::npos) {
+    return RangeKind::kWhole;
+  }
+  const std::string_view before = spec.substr(0, dash);
+  const auto last = ParseNumber(spec.substr(dash + 1));
+  if (before.empty()) {  // so many from the end
+    if (!last) return RangeKind::kWhole;
+    if (*last == 0 || size == 0) return RangeKind::kUnsatisfiable;
+    range.length = std::min(*last, size);
+    range.first = size - range.length;
+    return RangeKind::kPart;
+  }
+  const auto first = ParseNumber(before);
+  const bool open = dash + 1 == spec.size();
+  if (!first || (!open && (!last || *last < *first))) return RangeKind::kWhole;
+  if (*first >= size) return RangeKind::kUnsatisfiable;
+  range.first = *first;
+  range.length = (open ? size - 1 : std::min(*last, size - 1)) - *first + 1;
+  return RangeKind::kPart;
+}
+
+bool MatchesTag(std::string_view list, std::string_view tag) {
+  const auto tags = SplitList(list);
+  return std::any_of(tags.begin(), tags.end(), [tag](std::string_view one) {
+    if (one == "*") return true;
+    if (one.substr(0, 2) == "W/") one.remove_prefix(2);
+    return one == tag;
+  });
+}
+
+}  // namespace headrace

@@ -1,0 +1,204 @@
+// How jobs end, and who is told of it.
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "service/endings.h"
+#include "service/job_service.h"
+#include "service/job_service_impl.h"
+
+namespace headrace {
+namespace {
+
+double Jitter() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
+// An attempt that took too long is a failure; it is the job that expires.
+void JudgeRunTimeout(const QueuedJob& job, Outcome& outcome) {
+  if (!job.kept || outcome.state != JobState::kExpired || job.expires.Passed()) return;
+  outcome.state = JobState::kFailed;
+  outcome.error = RunTimeout();
+}
+
+}  // namespace
+
+// Ends the job in the engine. The worker tells the end of one that runs, nobody else that of one
+// that waits.
+void JobService::Impl::End(const std::string& id, CancelReason reason, const Outcome& outcome,
+                           Engine::Cancelled done) {
+  const bool expired = outcome.state == JobState::kExpired;
+  engine.Cancel(id, reason, outcome, [=, this, done = std::move(done)](CancelResult result) {
+    if (result == CancelResult::kRemoved) {
+      const auto queue = engine.QueueOf(id);
+      spdlog::info("job ended unrun: job_id={} queue={} outcome={} reason={}", id,
+                   queue ? admission.queues()[*queue].options.name : "-",
+                   expired ? "expired" : "cancelled", Name(reason));
+      TellChange(id);
+    }
+    done(result);
+  });
+}
+
+void JobService::Impl::OnDeadline(const std::string& id, const Waiter* waiter) {
+  auto taken = waiters.Take(id, waiter);
+  if (!taken) return;
+  Outcome outcome = Expired();
+  engine.Get(id, false, [&outcome](const Expected<std::optional<JobStatus>>& found) {
+    if (!found || !*found || (*found)->record.state != JobState::kWaiting) return;
+    outcome.timings.wait = SteadyClock::now() - (*found)->accepted_at;
+  });
+  if (taken->last && !taken->entry.acknowledged) {
+    End(id, CancelReason::kDeadline, outcome, [](CancelResult) {});
+  }
+  taken->entry.waiter->Deliver(id, std::move(outcome));
+}
+
+void JobService::Impl::OnWaited(const std::string& id, const std::shared_ptr<Waiter>& waiter) {
+  engine.Get(id, false, [this, id, waiter](Expected<std::optional<JobStatus>> found) {
+    if (!found || !*found) {
+      if (!waiters.Take(id, waiter.get())) return;
+      Outcome lost;
+      lost.error = found ? NoSuchJob() : found.error();
+      waiter->Deliver(id, std::move(lost));
+    } else if (waiters.TakeAcknowledged(id, waiter.get())) {
+      waiter->GoesOn(**std::move(found));
+    }
+  });
+}
+
+void JobService::Impl::Deliver(const std::string& id, Outcome outcome) {
+  std::vector<Waiters::Entry> all = waiters.TakeAll(id);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    timer.Cancel(all[i].deadline);
+    const bool last = i + 1 == all.size();
+    all[i].waiter->Deliver(id, last ? std::move(outcome) : Outcome(outcome));
+  }
+}
+
+void JobService::Impl::TellChange(const std::string& id) {
+  if (!watches.Any(id)) return;
+  engine.Get(id, false, [this, id](Expected<std::optional<JobStatus>> found) {
+    if (found && *found) {
+      watches.Tell(id, std::make_shared<const JobStatus>(**std::move(found)));
+    }
+  });
+}
+
+// The job waits again, if this attempt's end is not the job's.
+bool JobService::Impl::TriedAgain(const QueuedJob& job, Outcome& outcome) {
+  if (!job.kept) return false;
+  if (job.cancel.reason() == CancelReason::kShutdown &&
+      engine.durability() != Durability::kProcess) {
+    return engine.Release(job.id, job.attempt);
+  }
+  const ServiceQueue& queue = admission.queues()[job.queue];
+  if (job.cancel.Cancelled() || job.attempt >= queue.options.max_attempts ||
+      !WorthRetry(queue.retries, outcome)) {
+    return false;
+  }
+  const auto delay = RetryDelay(queue.retries, job.attempt, Jitter());
+  if (Deadline::After(delay) >= job.expires) return false;
+  spdlog::info("job is tried again: job_id={} queue={} attempt={} in={:.1f}s type={}", job.id,
+               job.queue_name, job.attempt, Seconds(delay).count(), outcome.error->type);
+  return engine.Retry(job.id, job.attempt, SteadyClock::now() + delay, *outcome.error);
+}
+
+void JobService::Impl::Conclude(const QueuedJob& job, Outcome outcome) {
+  if (job.cancel.reason() == CancelReason::kDeleted) {  // its client was told so
+    const JobTimings timings = outcome.timings;
+    outcome = Cancelled();
+    outcome.timings = timings;
+  }
+  for (ResultPart& part : outcome.parts) results.Keep(part);
+  const auto shared = std::make_shared<Outcome>(std::move(outcome));
+  engine.Finish(job.id, job.attempt, *shared,
+                [this, id = job.id, queue = job.queue, kept = job.kept, shared](bool ended) {
+                  if (!ended) return;
+                  admission.OnFinished(queue);
+                  Deliver(id, std::move(*shared));
+                  if (kept) TellChange(id);
+                });
+}
+
+void JobService::OnStarted(const QueuedJob& job) {
+  if (job.kept) impl_->TellChange(job.id);
+}
+
+void JobService::OnRan(const QueuedJob& job, Outcome outcome) {
+  JudgeRunTimeout(job, outcome);
+  if (impl_->TriedAgain(job, outcome)) {
+    impl_->TellChange(job.id);
+  } else {
+    impl_->Conclude(job, std::move(outcome));
+  }
+}
+
+void JobService::Abandon(std::string_view job_id, const Waiter& waiter) {
+  auto taken = impl_->waiters.Take(job_id, &waiter);
+  if (!taken) return;
+  impl_->timer.Cancel(taken->entry.deadline);
+  if (!taken->last || taken->entry.acknowledged) return;
+  impl_->End(std::string(job_id), CancelReason::kDisconnected, ClientGone(), [](CancelResult) {});
+}
+
+void JobService::Cancel(const std::string& job_id, Told done) {
+  impl_->Cancel(job_id, std::move(done));
+}
+
+void JobService::Impl::Cancel(const std::string& id, Told done) {
+  engine.Get(id, false, [this, id, done = std::move(done)](auto found) mutable {
+    if (!found) return done(std::move(found).error());
+    if (!*found) return done(NoSuchJob());
+    JobStatus status = **std::move(found);
+    if (!status.record.end) return CancelUnfinished(status, std::move(done));
+    engine.DropResult(id, [status, done = std::move(done)](const Status& dropped) mutable {
+      status.record.result_dropped = true;
+      dropped ? done(std::move(status)) : done(dropped.error());
+    });
+  });
+}
+
+// The waiters are taken before the job is cancelled, here as in CancelAll: else the worker that
+// sees the cancelled token could answer first, in its own words.
+void JobService::Impl::CancelUnfinished(const JobStatus& status, Told done) {
+  const std::string& id = status.record.job.id;
+  Deliver(id, Cancelled());
+  End(id, CancelReason::kDeleted, Cancelled(),
+      [this, status = JobStatus(status), done = std::move(done)](CancelResult result) mutable {
+        // It has ended meanwhile: of a kept one there is more to say.
+        if (result == CancelResult::kUnknown && status.kept) {
+          return Cancel(status.record.job.id, std::move(done));
+        }
+        status.record.state = JobState::kCancelled;
+        done(std::move(status));
+      });
+}
+
+std::size_t JobService::CancelAll() {
+  std::size_t cut = 0;
+  const bool survives = impl_->engine.durability() != Durability::kProcess;
+  if (survives) impl_->engine.StopClaims();
+  for (const JobPtr& job : impl_->engine.Unfinished()) {
+    auto waiters = impl_->waiters.TakeAll(job->id);
+    CancelToken token = job->cancel;
+    if (job->kept && survives) {
+      token.Cancel(CancelReason::kShutdown);  // its worker, if it has one, gives it back
+    } else {
+      impl_->End(job->id, CancelReason::kShutdown, ShutDown(), [](CancelResult) {});
+    }
+    for (auto& entry : waiters) {
+      impl_->timer.Cancel(entry.deadline);
+      entry.waiter->Deliver(job->id, ShutDown());
+    }
+    // One whose client has been answered, or is gone, cuts nobody.
+    if (!waiters.empty() || (job->kept && !survives)) ++cut;
+  }
+  return cut;
+}
+
+}  // namespace headrace

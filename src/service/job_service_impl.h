@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/timer.h"
+#include "service/admission.h"
+#include "service/job_service.h"
+#include "service/job_watches.h"
+#include "service/result_store.h"
+#include "service/waiters.h"
+
+namespace headrace {
+
+// What JobService is made of. Thread-safe.
+struct JobService::Impl {
+  Impl(Options the_options, Engine& the_engine, Metrics& metrics);
+
+  // The way in.
+  void Push(const JobPtr& job, const std::shared_ptr<Waiter>& waiter, Submission& submission,
+            Submitted done);
+  void OnAccepted(const JobPtr& job, const std::shared_ptr<Waiter>& waiter,
+                  std::optional<std::chrono::milliseconds> wait);
+  void OnExisting(const JobPtr& job, const std::string& id, const std::shared_ptr<Waiter>& waiter,
+                  std::optional<std::chrono::milliseconds> wait);
+  void Arm(const std::string& id, Deadline deadline, const std::shared_ptr<Waiter>& waiter,
+           std::optional<std::chrono::milliseconds> wait);
+
+  // The ways out.
+  void OnDeadline(const std::string& id, const Waiter* waiter);
+  void OnWaited(const std::string& id, const std::shared_ptr<Waiter>& waiter);
+  void End(const std::string& id, CancelReason reason, const Outcome& outcome,
+           Engine::Cancelled done);
+  void Cancel(const std::string& id, Told done);
+  void CancelUnfinished(const JobStatus& status, Told done);
+  bool TriedAgain(const QueuedJob& job, Outcome& outcome);
+  void Conclude(const QueuedJob& job, Outcome outcome);
+  void Deliver(const std::string& id, Outcome outcome);
+  void TellChange(const std::string& id);
+
+  // Takes parts of a result, or pieces of one, to the waiter as they come.
+  [[nodiscard]] std::function<void(ResultPart)> PartsTo(std::shared_ptr<Waiter> waiter) const;
+
+  Admission admission;
+  const ResultStore results;
+  Engine& engine;
+  Waiters waiters;
+  JobWatches watches;
+  Timer timer;  // last: its callbacks use all above
+};
+
+}  // namespace headrace
