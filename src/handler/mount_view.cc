@@ -9,10 +9,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -20,8 +23,6 @@
 
 namespace headrace {
 namespace {
-
-using std::filesystem::path;
 
 // The kernel's, from include/uapi/linux/mount.h: the headers may be older.
 struct MountAttributes {
@@ -41,15 +42,26 @@ bool SetAttributes(const std::string& mount, MountAttributes attributes) {
                  sizeof attributes) == 0;
 }
 
-bool IsBelow(const path& file, const path& folder) {
-  const auto [own, rest] = std::mismatch(folder.begin(), folder.end(), file.begin(), file.end());
-  return own == folder.end() && rest != file.end();
+// Both without dots and links, and without a slash at the end.
+bool IsBelow(std::string_view file, std::string_view folder) {
+  return file.size() > folder.size() && file.starts_with(folder) && file[folder.size()] == '/';
 }
 
-// Without dots, and without a slash at its end.
-path Normal(const std::string& file) {
-  path normal = path(file).lexically_normal();
+std::string Normal(const std::string& file) {
+  const std::filesystem::path normal = std::filesystem::path(file).lexically_normal();
   return normal.has_filename() ? normal : normal.parent_path();
+}
+
+// Empty if it is not there.
+std::string Real(const std::string& file) {
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(file.c_str(), nullptr),
+                                                         &std::free);
+  return real ? real.get() : std::string();
+}
+
+bool IsFolder(const std::string& file) {
+  struct stat status {};
+  return stat(file.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 // Something that is to be seen, held from before it is hidden.
@@ -64,18 +76,18 @@ class View {
   std::optional<std::string> Enter(const MountView& view) {
     // What is mounted here, or elsewhere from now on, is nobody else's.
     if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return Reason("mount: /");
-    if (auto reason = Hold(view)) return reason;
+    if (auto reason = HoldAll(view)) return reason;
     // What contains others comes before them.
-    std::set<path> names = hidden_;
+    std::set<std::string> names = hidden_;
     for (const auto& [name, shown] : shown_) names.insert(name);
-    for (const path& name : names) {
-      if (!Mount(name)) return Reason("mount: " + name.string());
+    for (const std::string& name : names) {
+      if (!Mount(name)) return Reason("mount: " + name);
     }
     return Close();
   }
 
  private:
-  std::optional<std::string> Hold(const MountView& view) {
+  std::optional<std::string> HoldAll(const MountView& view) {
     for (const std::string& folder : view.hidden) HoldHidden(folder);
     if (hidden_.count("/") != 0) return "the root folder cannot be hidden from a program";
     for (const std::string& file : view.writable) HoldShown(file, true);
@@ -84,21 +96,20 @@ class View {
   }
 
   void HoldHidden(const std::string& folder) {
-    std::error_code error;
-    const path real = std::filesystem::canonical(folder, error);
-    if (!error && std::filesystem::is_directory(real, error)) hidden_.insert(real);
+    const std::string real = Real(folder);
+    if (!real.empty() && IsFolder(real)) hidden_.insert(real);
   }
 
-  [[nodiscard]] bool IsHidden(const path& file) const {
+  [[nodiscard]] bool IsHidden(const std::string& file) const {
     return std::any_of(hidden_.begin(), hidden_.end(),
-                       [&](const path& folder) { return IsBelow(file, folder); });
+                       [&](const std::string& folder) { return IsBelow(file, folder); });
   }
 
   // As a part of what is, that is in no hidden folder of its own.
-  [[nodiscard]] bool IsShown(const path& file) const {
+  [[nodiscard]] bool IsShown(const std::string& file) const {
     return std::any_of(shown_.begin(), shown_.end(), [&](const auto& one) {
-      const path& whole = one.first;
-      const auto between = [&](const path& folder) {
+      const std::string& whole = one.first;
+      const auto between = [&](const std::string& folder) {
         return (folder == whole || IsBelow(folder, whole)) && IsBelow(file, folder);
       };
       return whole == file ||
@@ -108,38 +119,39 @@ class View {
 
   // By the name that is used, which may lead over a link that is hidden, and by its own.
   void HoldShown(const std::string& file, bool writable) {
-    std::error_code error;
-    const path real = std::filesystem::canonical(file, error);
-    if (error) return;
-    for (const path& name : {Normal(file), real}) {
-      if (!IsHidden(name) && !(writable && name == real)) continue;
-      if (IsShown(name)) continue;
-      UniqueFd held(open(real.c_str(), O_PATH | O_CLOEXEC));
-      const bool folder = std::filesystem::is_directory(real, error);
-      if (held) shown_[name] = {std::move(held), folder, writable};
-    }
+    const std::string real = Real(file);
+    if (real.empty()) return;
+    Hold(real, real, writable);
+    if (const std::string name = Normal(file); name != real) Hold(name, real, writable);
   }
 
-  [[nodiscard]] bool Mount(const path& name) const {
+  void Hold(const std::string& name, const std::string& real, bool writable) {
+    const bool changes = IsHidden(name) || (writable && name == real);
+    if (!changes || IsShown(name)) return;
+    UniqueFd held(open(real.c_str(), O_PATH | O_CLOEXEC));
+    if (held) shown_[name] = {std::move(held), IsFolder(real), writable};
+  }
+
+  [[nodiscard]] bool Mount(const std::string& name) const {
     const auto shown = shown_.find(name);
     if (shown != shown_.end() && !Show(name, shown->second)) return false;
-    std::error_code error;
     // One in another one may have gone with it.
-    if (hidden_.count(name) == 0 || !std::filesystem::exists(name, error)) return true;
+    if (hidden_.count(name) == 0 || !IsFolder(name)) return true;
     // Read-only in the end, as all else.
     return mount("tmpfs", name.c_str(), "tmpfs", kHarmless, "mode=0755,size=1m") == 0;
   }
 
-  [[nodiscard]] bool Show(const path& name, const Shown& shown) const {
+  [[nodiscard]] bool Show(const std::string& name, const Shown& shown) const {
     if (IsHidden(name) && !MakePlace(name, shown.folder)) return false;
     const std::string held = "/proc/self/fd/" + std::to_string(shown.file.get());
     return mount(held.c_str(), name.c_str(), nullptr, MS_BIND | MS_REC, nullptr) == 0;
   }
 
-  static bool MakePlace(const path& name, bool folder) {
+  static bool MakePlace(const std::string& name, bool folder) {
     std::error_code error;
-    std::filesystem::create_directories(folder ? name : name.parent_path(), error);
-    if (folder || std::filesystem::exists(name, error)) return !error;
+    const std::filesystem::path place(name);
+    std::filesystem::create_directories(folder ? place : place.parent_path(), error);
+    if (folder || std::filesystem::exists(place, error)) return !error;
     return static_cast<bool>(UniqueFd(open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
   }
 
@@ -148,14 +160,14 @@ class View {
     if (!SetAttributes("/", {kReadOnly})) return Reason("mount_setattr: /");
     for (const auto& [name, shown] : shown_) {
       if (!shown.writable || SetAttributes(name, {0, kReadOnly})) continue;
-      return Reason("mount_setattr: " + name.string());
+      return Reason("mount_setattr: " + name);
     }
     if (mount("proc", "/proc", "proc", kHarmless, nullptr) != 0) return Reason("mount: /proc");
     return std::nullopt;
   }
 
-  std::set<path> hidden_;
-  std::map<path, Shown> shown_;
+  std::set<std::string> hidden_;
+  std::map<std::string, Shown> shown_;
 };
 
 }  // namespace
