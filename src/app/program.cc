@@ -18,8 +18,8 @@
 #include "app/linked_zygote.h"
 #include "app/plan.h"
 #include "app/serve.h"
+#include "app/system_check.h"
 #include "config/load.h"
-#include "handler/sandbox_layers.h"
 
 namespace headrace {
 namespace {
@@ -52,13 +52,13 @@ void PrintAll(const std::vector<std::string>& lines) {
 void PrintAdvice(const Config& config) {
   std::vector<std::string> names;
   for (const QueueConfig& queue : config.queues) {
-    if (queue.RunsCommand()) names.push_back(queue.name);
+    if (queue.RunsCommand() && !queue.command.namespaces) names.push_back(queue.name);
   }
   if (names.empty()) return;
   fmt::print(
       stderr,
-      "the programs of {} run as one user, jobs of one client beside those of another: no queues "
-      "for clients who would attack each other\n",
+      "the programs of {} run as one user, jobs of one client beside those of another: for clients "
+      "who would attack each other set isolation.namespaces: required\n",
       fmt::join(names, ", "));
 }
 
@@ -68,7 +68,7 @@ int Check(const Config& config) {
     fmt::print(stderr, "{}\n", plan.error().hint);
     return EXIT_FAILURE;
   }
-  if (const auto sandbox = CheckSandbox(config.sandbox, ProbeSandbox()); !sandbox) {
+  if (const auto sandbox = CheckSystem(config); !sandbox) {
     fmt::print(stderr, "{}\n", sandbox.error().hint);
     return EXIT_FAILURE;
   }

@@ -21,8 +21,8 @@
 #include "app/logging.h"
 #include "app/plan.h"
 #include "app/runners.h"
+#include "app/system_check.h"
 #include "base/fd.h"
-#include "handler/sandbox_layers.h"
 
 namespace headrace {
 namespace {
@@ -158,7 +158,8 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
     spdlog::error("{}", plan.error().hint);
     return EXIT_FAILURE;
   }
-  if (const auto sandbox = CheckSandbox(config.sandbox, ProbeSandbox()); !sandbox) {
+  // While there is one thread only.
+  if (const auto sandbox = CheckSystem(config); !sandbox) {
     spdlog::error("{}", sandbox.error().hint);
     return EXIT_FAILURE;
   }

@@ -69,6 +69,11 @@ void AddLimitKeys(std::vector<Key<QueueConfig>>& keys) {
                 YesOrNo()));
   keys.push_back(
       ChoiceKey(Of(
+                    "isolation.namespaces", [](auto& q) -> auto& { return q.command.namespaces; },
+                    "required: each job's processes see neither others nor their files"),
+                Choices<bool>{{"none", false}, {"required", true}}));
+  keys.push_back(
+      ChoiceKey(Of(
                     "isolation.allow_root", [](auto& q) -> auto& { return q.allow_root; },
                     "whether the program may run as root, if the service does"),
                 YesOrNo()));

@@ -2,7 +2,6 @@
 
 #include <sched.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,19 +16,8 @@
 #include "handler/executor_child.h"
 #include "handler/frame_socket.h"
 #include "handler/frames.h"
+#include "handler/raw_clone.h"
 #include "handler/sandbox.h"
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-#include <sanitizer/linux_syscall_hooks.h>
-#define HEADRACE_BEFORE_FORK() __sanitizer_syscall_pre_fork()
-#define HEADRACE_AFTER_FORK(pid) __sanitizer_syscall_post_fork(pid)
-#else
-#define HEADRACE_BEFORE_FORK() static_cast<void>(0)
-#define HEADRACE_AFTER_FORK(pid) static_cast<void>(0)
-#endif
 
 namespace headrace {
 namespace {
@@ -44,16 +32,6 @@ std::optional<pid_t> ServicePid(int argc, char** argv) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
   if (error != std::errc() || end != text.data() + text.size() || pid <= 0) return std::nullopt;
   return pid;
-}
-
-// Forks a child whose parent is the service. Plain clone: container profiles answer clone3 with
-// ENOSYS, and fork(2) cannot choose the parent. Safe because the process has one thread.
-pid_t ForkForService(int& pidfd) {
-  HEADRACE_BEFORE_FORK();
-  const long pid =
-      syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
-  HEADRACE_AFTER_FORK(static_cast<int>(pid));
-  return static_cast<pid_t>(pid);
 }
 
 // For the time of a fork: who sends a keeper SIGTERM, however early, is to find it blocked, while
@@ -116,7 +94,8 @@ class ZygoteLoop {
   bool Fork(const ForkFrame& request, UniqueFd socket) {
     const TermBlock block(keeper_ != nullptr);
     int pidfd = -1;
-    const pid_t pid = ForkForService(pidfd);
+    // Its parent is the service, which fork(2) cannot say.
+    const pid_t pid = RawClone(CLONE_PARENT | CLONE_PIDFD | SIGCHLD, &pidfd);
     if (pid == 0) RunChild(socket.release(), request.limits);
     if (pid < 0) {
       const ForkFailedFrame failed{request.request, static_cast<std::uint32_t>(errno)};

@@ -13,8 +13,11 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
+#include "handler/namespaces.h"
 #include "support/plain_user.h"
 #include "support/service_process.h"
 
@@ -50,11 +53,29 @@ std::vector<pid_t> Evils() {
   return found;
 }
 
-class EvilCommands : public testing::Test {
+pid_t ParentOf(pid_t process) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("PPid:")) return std::stoi(line.substr(line.find('\t')));
+  }
+  return 0;
+}
+
+// Whether the commands are in namespaces of their own.
+enum class Namespaces { kNone, kRequired };
+
+class EvilCommandsBase : public testing::Test {
  protected:
-  EvilCommands() : bound_(BecomePlainUser(HEADRACE_EVIL_COMMAND)) {
+  explicit EvilCommandsBase(Namespaces namespaces)
+      : bound_(BecomePlainUser(HEADRACE_EVIL_COMMAND)), namespaces_(namespaces) {
     std::string pattern = std::filesystem::temp_directory_path() / "headrace-evil-XXXXXX";
     folder_ = mkdtemp(pattern.data());
+  }
+  void SetUp() override {
+    const auto missing = NewNamespaces::Probe();
+    if (namespaces_ == Namespaces::kRequired && missing) {
+      GTEST_SKIP() << "this system makes no namespaces: " << *missing;
+    }
     Start();
   }
   void TearDown() override {
@@ -80,6 +101,7 @@ class EvilCommands : public testing::Test {
     return "  " + name + ": {handler: command, command: [" + command +
            "], workers: 1, deadline: " + deadline +
            ", grace: 100ms, isolation: {scratch: 16MiB, processes: 40, memory: 256MiB" +
+           (namespaces_ == Namespaces::kRequired ? ", namespaces: required" : "") +
            (bound_ ? "" : ", allow_root: true") + "}}\n";
   }
 
@@ -110,35 +132,59 @@ class EvilCommands : public testing::Test {
     });
   }
 
+  // The keeper of an evil program, which is below the service.
+  [[nodiscard]] pid_t KeeperOf(pid_t process) const {
+    pid_t parent = ParentOf(process);
+    while (parent > 1 && parent != service_->pid())
+      process = std::exchange(parent, ParentOf(parent));
+    return parent == service_->pid() ? process : 0;
+  }
+
   const bool bound_;
+  const Namespaces namespaces_;
   std::filesystem::path folder_;
   std::unique_ptr<ServiceProcess> service_;
   std::unique_ptr<HttpClient> client_;
 };
 
-class AtTheDeadline : public EvilCommands, public testing::WithParamInterface<const char*> {};
+class EvilCommands : public EvilCommandsBase, public testing::WithParamInterface<Namespaces> {
+ protected:
+  EvilCommands() : EvilCommandsBase(GetParam()) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Namespaces, EvilCommands,
+                         testing::Values(Namespaces::kNone, Namespaces::kRequired));
+
+class AtTheDeadline : public EvilCommandsBase,
+                      public testing::WithParamInterface<std::tuple<const char*, Namespaces>> {
+ protected:
+  AtTheDeadline() : EvilCommandsBase(std::get<1>(GetParam())) {}
+  static std::string Evil() { return std::get<0>(GetParam()); }
+};
 
 TEST_P(AtTheDeadline, IsEndedWithAllThatItStarted) {
-  if (!bound_ && GetParam() == std::string("fork-bomb")) {
+  if (!bound_ && Evil() == "fork-bomb") {
     GTEST_SKIP() << "root may start any number of processes";
   }
   ASSERT_NE(service_->port(), 0) << service_->Log();
-  const HttpAnswer answer = Run(GetParam());
+  const HttpAnswer answer = Run(Evil());
   EXPECT_EQ(answer.status, 504) << answer.body;
 }
 
-INSTANTIATE_TEST_SUITE_P(Evils, AtTheDeadline,
-                         testing::Values("fork-bomb", "ignore-term", "headless-threads",
-                                         "close-and-hang", "stderr"));
+INSTANTIATE_TEST_SUITE_P(
+    Evils, AtTheDeadline,
+    testing::Combine(testing::Values("fork-bomb", "ignore-term", "headless-threads",
+                                     "close-and-hang", "stderr"),
+                     testing::Values(Namespaces::kNone, Namespaces::kRequired)));
 
-TEST_F(EvilCommands, ThatLeaveProcessesBehindLeaveNone) {
+TEST_P(EvilCommands, ThatLeaveProcessesBehindLeaveNone) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   EXPECT_EQ(Run("daemon").status, 200);
   if (!bound_) GTEST_SKIP() << "root may start any number of processes";
   EXPECT_EQ(Run("comet").status, 200);
 }
 
-TEST_F(EvilCommands, ThatTakeTooMuchAreRefusedIt) {
+TEST_P(EvilCommands, ThatTakeTooMuchAreRefusedIt) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   for (const char* queue : {"fill", "fill-unlinked"}) {
     const HttpAnswer answer = Run(queue);
@@ -155,14 +201,14 @@ TEST_F(EvilCommands, ThatTakeTooMuchAreRefusedIt) {
 #endif
 }
 
-TEST_F(EvilCommands, DieWithTheService) {
+TEST_P(EvilCommands, DieWithTheService) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   StartForever();
   service_->Signal(SIGKILL);
   ExpectNothingLeft();
 }
 
-TEST_F(EvilCommands, EndWhenTheServiceStops) {
+TEST_P(EvilCommands, EndWhenTheServiceStops) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   StartForever();
   service_->Signal(SIGTERM);
@@ -170,7 +216,7 @@ TEST_F(EvilCommands, EndWhenTheServiceStops) {
   ExpectNothingLeft();
 }
 
-TEST_F(EvilCommands, EndWhenTheClientLeaves) {
+TEST_P(EvilCommands, EndWhenTheClientLeaves) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   StartForever();
   client_->Close();
@@ -178,7 +224,7 @@ TEST_F(EvilCommands, EndWhenTheClientLeaves) {
 }
 
 // An old kernel leaves it to the filter alone, which knows the threads by their numbers.
-TEST_F(EvilCommands, CannotSignalAThreadOfTheServiceWithoutLandlockEither) {
+TEST_P(EvilCommands, CannotSignalAThreadOfTheServiceWithoutLandlockEither) {
   const std::string shoot =
       "service=$(cut -d' ' -f4 /proc/$PPID/stat); for task in /proc/$service/task/*; do "
       "kill -KILL ${task##*/} 2>/dev/null && echo hit; echo shot; done";
@@ -191,7 +237,7 @@ TEST_F(EvilCommands, CannotSignalAThreadOfTheServiceWithoutLandlockEither) {
   EXPECT_THAT(answer.body, testing::Not(HasSubstr("hit")));
 }
 
-TEST_F(EvilCommands, WhoseFoldersAKilledKeeperLeftAreSweptByTheNextService) {
+TEST_P(EvilCommands, WhoseFoldersAKilledKeeperLeftAreSweptByTheNextService) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   std::filesystem::create_directories(folder_ / "headrace-job-abcdef" / "tmp");
   std::ofstream(folder_ / "headrace-job-abcdef" / "tmp" / "file") << "text";
@@ -200,6 +246,25 @@ TEST_F(EvilCommands, WhoseFoldersAKilledKeeperLeftAreSweptByTheNextService) {
   ASSERT_NE(service_->port(), 0) << service_->Log();
   EXPECT_EQ(service_->Post(Jobs("good"), "water").status, 200);
   ExpectNothingLeft();
+}
+
+class NamespacedEvilCommands : public EvilCommandsBase {
+ protected:
+  NamespacedEvilCommands() : EvilCommandsBase(Namespaces::kRequired) {}
+};
+
+// Without namespaces what is below the program outlives a keeper that is killed.
+TEST_F(NamespacedEvilCommands, DieWithTheirKeeper) {
+  ASSERT_NE(service_->port(), 0) << service_->Log();
+  StartForever();
+  ASSERT_GE(Evils().size(), 4U);
+  const pid_t keeper = KeeperOf(Evils().back());
+  ASSERT_GT(keeper, 0);
+  kill(keeper, SIGKILL);
+  EXPECT_TRUE(Await([] { return Evils().empty(); }));
+  const auto answer = client_->Read(Deadline::After(std::chrono::seconds(30)));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 502) << answer->body;
 }
 
 }  // namespace

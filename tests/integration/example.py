@@ -39,7 +39,8 @@ class Example:
         self.variables = variables
         self.folder = tempfile.TemporaryDirectory(prefix="headrace-example-")
         path = pathlib.Path(self.folder.name)
-        (path / "tests").symlink_to(ROOT / "tests")
+        for name in ("tests", "README.md"):
+            (path / name).symlink_to(ROOT / name)
         for folder in folders:
             shutil.copytree(ROOT / "examples" / folder, path / "examples" / folder)
         self.readme = path / "examples" / folders[0] / "README.md"

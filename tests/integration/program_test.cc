@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "handler/namespaces.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {
@@ -18,6 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kFive =
     "  simulate: {handler: simulate, workers: 5, capacity: 5, isolation: {mode: thread}}";
@@ -135,17 +137,50 @@ TEST(Program, TheSampleConfigurationIsGood) {
   EXPECT_EQ(checked.status, 0) << checked.output;
 }
 
-TEST(Program, CheckSaysOfCommandsWhatItCannotFindOut) {
+std::string CommandConfig(const std::string& isolation) {
   const std::string file = testing::TempDir() + "/command.yaml";
-  std::ofstream(file) << "queues:\n"
+  std::ofstream(file) << "server: {listen: '127.0.0.1:0'}\nmanagement: {listen: '127.0.0.1:0'}\n"
+                         "queues:\n"
                          "  tool:\n"
                          "    handler: command\n"
                          "    command: ['true']\n"
-                         "    isolation: {allow_root: true}\n";
+                         "    isolation: {allow_root: true"
+                      << isolation << "}\n";
+  return file;
+}
+
+TEST(Program, CheckSaysOfCommandsWhatItCannotFindOut) {
+  const std::string file = CommandConfig("");
   const Ended checked = RunProgram({"check", "--config", file});
   std::filesystem::remove(file);
   EXPECT_EQ(checked.status, 0) << checked.output;
   EXPECT_THAT(checked.output, HasSubstr("the programs of tool run as one user"));
+  EXPECT_THAT(checked.output, HasSubstr("set isolation.namespaces: required"));
+}
+
+TEST(Program, CheckWarnsOfNoNeighboursWhereCommandsHaveNamespaces) {
+  if (const auto missing = NewNamespaces::Probe()) {
+    GTEST_SKIP() << "this system makes no namespaces: " << *missing;
+  }
+  const std::string file = CommandConfig(", namespaces: required");
+  const Ended checked = RunProgram({"check", "--config", file});
+  std::filesystem::remove(file);
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_THAT(checked.output, Not(HasSubstr("run as one user")));
+}
+
+TEST(Program, RefusesToStartWhereNamespacesAreRequiredAndCannotBeMade) {
+  const std::string file = CommandConfig(", namespaces: required");
+  for (const char* missing : {"namespaces", "mounts"}) {
+    for (const char* command : {"serve", "check"}) {
+      const Ended ended =
+          RunProgram({command, "--config", file}, {HEADRACE_WITHOUT_LAYER, missing});
+      EXPECT_EQ(ended.status, 1) << ended.output;
+      EXPECT_THAT(ended.output, HasSubstr("queues.tool.isolation.namespaces: required, but"));
+      EXPECT_THAT(ended.output, HasSubstr("user.max_user_namespaces"));
+    }
+  }
+  std::filesystem::remove(file);
 }
 
 TEST(Program, AnAddressThatIsTakenIsRefused) {

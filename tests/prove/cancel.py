@@ -99,9 +99,19 @@ def run(queue, way, body, job_ids, still_there, begun_jobs):
 
 
 def executors_at_work(service):
-    """Those that left their zygote's process group are lent to a job."""
-    own = descendants(service.process.pid)
-    return {pid for pid in own if leads_its_group(pid)} - {min(own)}
+    """Those that left their zygote's process group are lent to a job. The zygote began first, which its number
+    does not tell: those begin again at some time."""
+    own = {pid for pid in descendants(service.process.pid) if leads_its_group(pid)}
+    return own - {min(own, key=began)} if own else own
+
+
+def began(pid):
+    """In ticks since the machine did."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return int(stat.read().rpartition(")")[2].split()[19])
+    except OSError:
+        return float("inf")
 
 
 def leads_its_group(pid):

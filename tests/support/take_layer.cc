@@ -1,5 +1,6 @@
 #include "support/take_layer.h"
 
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -20,6 +21,8 @@ struct Failing {
 
 scmp_arg_cmp Option(std::uint64_t option) { return {0, SCMP_CMP_EQ, option, 0}; }
 
+scmp_arg_cmp Flag(std::uint64_t flag) { return {0, SCMP_CMP_MASKED_EQ, flag, flag}; }
+
 const std::map<std::string, std::vector<Failing>>& Layers() {
   static const std::map<std::string, std::vector<Failing>> kLayers{
       {"no_new_privs",
@@ -29,6 +32,9 @@ const std::map<std::string, std::vector<Failing>>& Layers() {
        {{SYS_setrlimit, EPERM, {}},
         {SYS_prlimit64, EPERM, {{2, SCMP_CMP_NE, 0, 0}}}}},  // with a new limit
       {"landlock", {{SYS_landlock_create_ruleset, ENOSYS, {}}}},
+      {"namespaces", {{SYS_clone, EPERM, {Flag(CLONE_NEWUSER)}}, {SYS_unshare, EPERM, {}}}},
+      // As where namespaces can be made, but no right is had in them.
+      {"mounts", {{SYS_mount, EACCES, {}}}},
       {"seccomp", {{SYS_seccomp, ENOSYS, {}}, {SYS_prctl, EINVAL, {Option(PR_SET_SECCOMP)}}}},
   };
   return kLayers;

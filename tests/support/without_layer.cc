@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
   if (argc < 3 || !headrace::testing_support::TakeLayerAway(argv[1])) {
-    std::fputs("usage: without-layer no_new_privs|rlimits|landlock|seccomp PROGRAM...\n", stderr);
+    std::fputs("usage: without-layer LAYER PROGRAM...; layers: support/take_layer.h\n", stderr);
     return 2;
   }
   execv(argv[2], argv + 2);

@@ -29,6 +29,7 @@ void ForEachField(Options& options, Field&& field) {
   field("scratch", options.scratch);
   field("processes", options.processes);
   field("network", options.network);
+  field("namespaces", options.namespaces);
   field("readable", options.readable);
   field("writable", options.writable);
   field("scratch_dir", options.scratch_dir);

@@ -43,6 +43,7 @@ struct CommandOptions {
   std::uint64_t scratch = std::uint64_t{256} << 20U;  // bytes of a job's private folder
   std::uint32_t processes = 64;                       // of one job, threads included
   bool network = false;
+  bool namespaces = false;            // its processes are in namespaces of their own
   std::vector<std::string> readable;  // absolute paths, beside the usual ones
   std::vector<std::string> writable;  // absolute paths, beside the private folder
 

@@ -99,11 +99,11 @@ std::optional<std::string> FramesWorker::Launch() {
   spec.extra = its_end.get();
   spec.file_size = options_.scratch;
   spec.cpu_limit = false;  // it is per job, and set anew for each
-  const auto process = launcher_.Launch(spec);
+  auto started = launcher_.Launch(spec);
   errors_->CloseWriter();
-  if (!process) return process.error().detail;
-  tree_.Watch(*process);
-  usage_.emplace(*process);
+  if (!started) return started.error().detail;
+  tree_.Watch(started->child, std::move(started->inits_word));
+  usage_.emplace(started->program);
   return std::nullopt;
 }
 

@@ -75,19 +75,20 @@ std::optional<Failure> OneShot::Run(const Job& job, KeeperContext& context) {
   auto errors = ErrorOutput::Make();
   if (!errors) return ToFailure(errors.error());
   errors->Begin(options_.stderr_limit, [&](std::string_view text) { context.Stderr(text); });
-  const auto program = Start(job, *errors);
+  auto program = Start(job, *errors);
   if (!program) return ToFailure(program.error());
   errors->CloseWriter();
   ScratchWatch watch(*scratch_, options_.scratch,
                      {IdOf(input_.get()), IdOf(output_.get()), IdOf(params_.get())});
   cpu_before_ = CpuSecondsOfChildren();
-  const RunEnd end = Supervise(*program, {tree_, *errors, watch, socket_, options_.grace});
+  const RunEnd end =
+      Supervise(*std::move(program), {tree_, *errors, watch, socket_, options_.grace});
   if (auto failure = FailureOf(end, Details(*errors), options_)) return failure;
   return output_ ? CollectStandardOutput(output_.get(), options_, context)
                  : CollectOutputFolder(*scratch_, options_, context);
 }
 
-Expected<pid_t> OneShot::Start(const Job& job, ErrorOutput& errors) {
+Expected<StartedProgram> OneShot::Start(const Job& job, ErrorOutput& errors) {
   auto scratch = Scratch::Make(options_.scratch_dir);
   if (!scratch) return std::move(scratch).error();
   scratch_.emplace(*std::move(scratch));

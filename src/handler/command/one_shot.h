@@ -32,7 +32,7 @@ class OneShot {
   [[nodiscard]] std::optional<Failure> Run(const Job& job, KeeperContext& context);
 
  private:
-  Expected<pid_t> Start(const Job& job, ErrorOutput& errors);
+  Expected<StartedProgram> Start(const Job& job, ErrorOutput& errors);
   Status MakeFiles(const Job& job);
   [[nodiscard]] EndDetails Details(const ErrorOutput& errors) const;
   [[nodiscard]] std::uint64_t FileSize() const;

@@ -22,6 +22,8 @@
 #include <string_view>
 #include <utility>
 
+#include "handler/command/program_init.h"
+
 namespace headrace {
 namespace {
 
@@ -233,8 +235,9 @@ Expected<ProcessTree> ProcessTree::Make(pid_t service) {
   return ProcessTree(service, std::move(fd));
 }
 
-void ProcessTree::Watch(pid_t program) {
+void ProcessTree::Watch(pid_t program, UniqueFd told) {
   watched_ = program;
+  told_status_ = std::move(told);
   status_.reset();
 }
 
@@ -259,7 +262,7 @@ bool ProcessTree::Reap() {
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) return false;
     if (pid == 0) return true;
-    if (pid == watched_) status_ = status;
+    if (pid == watched_) status_ = ReadInitsWord(told_status_.get()).value_or(status);
   }
 }
 
@@ -305,10 +308,28 @@ bool ProcessTree::KillOnce(bool thoroughly) {
   return !Reap();
 }
 
+// The init of namespaces would take all others with it, but what they have used would be lost: it
+// ends by itself, having reaped them, when the program does. True: none is left.
+bool ProcessTree::KillAllButInit() {
+  auto processes = Near();
+  std::erase_if(processes, [&](const Process& process) { return process.pid == watched_; });
+  SignalAll(SIGKILL, processes);
+  const auto until = Clock::now() + kTick;
+  do {
+    pollfd polled{signals_.get(), POLLIN, 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    poll(&polled, 1, static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count()));
+    Look();
+    if (!Reap()) return true;
+  } while (Clock::now() < until);
+  return false;
+}
+
 void ProcessTree::KillAll() {
   // What does not defend itself is gone after few rounds.
   constexpr int kEasyRounds = 4;
   if (!Reap()) return;
+  if (told_status_ && KillAllButInit()) return;
   for (int round = 0; round < kEasyRounds; ++round) {
     if (KillOnce(false)) return;
   }

@@ -27,8 +27,10 @@ class ProcessTree {
   // Reaps what has ended and takes in what was told. Never blocks.
   void Look();
 
-  // The one whose end matters. Before it is started for the first Look after it.
-  void Watch(pid_t program);
+  // The one whose end matters. Before it is started for the first Look after it. With `told` it is
+  // the first process of a program's namespaces, which reaps all others and says there at its end
+  // how the program ended (program_init.h).
+  void Watch(pid_t program, UniqueFd told = {});
   // Its status as of waitpid(2), once it has ended.
   [[nodiscard]] std::optional<int> status() const { return status_; }
 
@@ -54,11 +56,13 @@ class ProcessTree {
   void AwaitEnd(std::chrono::milliseconds grace, int fd, const std::function<bool()>& meanwhile);
   // True: none is left.
   bool KillOnce(bool thoroughly);
+  bool KillAllButInit();
   void KillAll();
 
   pid_t service_;
   UniqueFd signals_;
   pid_t watched_ = 0;
+  UniqueFd told_status_;  // where the watched one says how the program ended
   std::optional<int> status_;
   bool told_ = false;
 };

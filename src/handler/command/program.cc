@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,9 +24,11 @@
 
 #include "base/memfd.h"
 #include "handler/command/find_program.h"
-#include "handler/command/folder_tree.h"
+#include "handler/command/own_tasks.h"
+#include "handler/command/program_init.h"
 #include "handler/command/program_paths.h"
 #include "handler/landlock.h"
+#include "handler/namespaces.h"
 #include "handler/sandbox.h"
 
 namespace headrace {
@@ -36,6 +39,7 @@ constexpr int kExtraDescriptor = 3;
 // Above all that a program gets, and below every limit on descriptors.
 constexpr int kFirstSpare = 10;
 constexpr int kNotStarted = 127;
+constexpr pid_t kInit = 1;  // of a pid namespace, as who is in it sees it
 
 std::string Reason(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -64,27 +68,91 @@ std::string_view PathOf(const std::vector<std::string>& environment) {
   return "/usr/local/bin:/usr/bin:/bin";
 }
 
-// The forked process on its way to be the program. All its functions return why it cannot be.
+struct Pipe {
+  UniqueFd reader;
+  UniqueFd writer;  // not open: errno says why
+};
+
+Pipe MakePipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// RLIMIT_NPROC counts, beside the job's own, whatever this user has; the init of namespaces too.
+rlim_t MostTasks(const CommandOptions& options) {
+  const bool apart = options.namespaces && NewNamespaces::CountTheirOwn();
+  const rlim_t others = apart ? 0 : CountOwnTasks();
+  return others + (options.namespaces ? 1 : 0) + options.processes;
+}
+
+// Forks what becomes the program. In the parent both functions return what they have forked, in the
+// child they end, with the reason in `report` if it cannot be the program.
 class Start {
  public:
-  Start(const ProgramSpec& spec, const CommandOptions& options, const SyscallFilter& filter)
-      : spec_(spec), options_(options), filter_(filter) {}
+  Start(const ProgramSpec& spec, const CommandOptions& options, const SyscallFilter& filter,
+        const std::string& program)
+      : spec_(spec),
+        options_(options),
+        filter_(filter),
+        program_(program),
+        tasks_(MostTasks(options)) {}
 
-  std::optional<std::string> Run(const std::string& program, rlim_t tasks, pid_t launcher) {
-    if (auto reason = LeaveLauncher(launcher)) return reason;
-    if (auto reason = TakeDescriptors()) return reason;
+  [[nodiscard]] Expected<StartedProgram> Here(UniqueFd& report) const {
+    const pid_t launcher = getpid();
+    const pid_t pid = fork();
+    if (pid < 0) return LaunchError(Reason("fork"));
+    if (pid == 0) Fail(report, Become(launcher, report));
+    return StartedProgram{pid, pid, {}};
+  }
+
+  [[nodiscard]] Expected<StartedProgram> InNamespaces(UniqueFd& report) const {
+    auto word = MakePipe();
+    const UniqueFd keeper(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
+    if (!word.writer || !keeper) return LaunchError(Reason("descriptor"));
+    const NewNamespaces namespaces;
+    const pid_t pid = namespaces.Fork();
+    if (pid < 0) return LaunchError(Reason("isolation.namespaces: clone"));
+    if (pid == 0) Fail(report, BecomeInit(namespaces, keeper.get(), word.writer.get(), report));
+    return StartedProgram{0, pid, std::move(word.reader)};
+  }
+
+ private:
+  [[noreturn]] static void Fail(const UniqueFd& report, const std::string& reason) {
+    WriteAll(report.get(), std::as_bytes(std::span(reason)));
+    _exit(kNotStarted);
+  }
+
+  // These return why not.
+  [[nodiscard]] std::string BecomeInit(const NewNamespaces& namespaces, int keeper, int word,
+                                       UniqueFd& report) const {
+    if (auto reason = DieWithKeeper(keeper)) return *reason;
+    const auto reach = ReachOfProgram(options_, Paths(), spec_.folder);
+    if (auto reason = namespaces.Settle(ViewOfProgram(options_, reach))) {
+      return "isolation.namespaces: " + *reason;
+    }
+    const pid_t pid = fork();
+    if (pid < 0) return Reason("fork");
+    if (pid > 0) RunInit(pid, word);
+    return Become(kInit, report);
+  }
+
+  [[nodiscard]] std::string Become(pid_t launcher, UniqueFd& report) const {
+    report.reset(Spare(report.get()));
+    if (auto reason = LeaveLauncher(launcher)) return *reason;
+    if (auto reason = TakeDescriptors()) return *reason;
     if (chdir(spec_.work_folder.c_str()) != 0) return Reason(spec_.work_folder);
-    if (auto reason = Limit(tasks)) return reason;
-    if (auto reason = Confine(program)) return reason;
-    execve(program.c_str(), Pointers(spec_.argv).data(), Pointers(spec_.environment).data());
-    const bool denied = errno == EACCES;
-    return Reason(program) + (denied ? "; what runs it must be within isolation.readable too" : "");
+    if (auto reason = Limit()) return *reason;
+    if (auto reason = Confine()) return *reason;
+    execve(program_.c_str(), Pointers(spec_.argv).data(), Pointers(spec_.environment).data());
+    const bool unseen = errno == EACCES || errno == ENOENT;
+    return Reason(program_) +
+           (unseen ? "; what runs it must be there, within isolation.readable" : "");
   }
 
   // Moves it to where no descriptor of the program's will be.
   static int Spare(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, kFirstSpare); }
 
- private:
   static std::optional<std::string> LeaveLauncher(pid_t launcher) {
     if (setsid() < 0) return Reason("setsid");
     // For the day on which the launcher itself is killed.
@@ -104,7 +172,7 @@ class Start {
     return std::nullopt;
   }
 
-  std::optional<std::string> TakeDescriptors() {
+  [[nodiscard]] std::optional<std::string> TakeDescriptors() const {
     const std::array<std::pair<int, int>, 4> wanted{{{spec_.input, STDIN_FILENO},
                                                      {spec_.output, STDOUT_FILENO},
                                                      {spec_.error, STDERR_FILENO},
@@ -129,22 +197,27 @@ class Start {
     return null ? Spare(null.get()) : -1;
   }
 
-  [[nodiscard]] std::optional<std::string> Limit(rlim_t tasks) const {
+  [[nodiscard]] std::optional<std::string> Limit() const {
     ExecutorLimits limits;
     limits.memory = options_.memory;
     limits.cpu_seconds = spec_.cpu_limit ? static_cast<std::uint64_t>(options_.cpu.count()) : 0;
     limits.file_size = spec_.file_size;
     limits.priority = options_.priority;
     if (auto reason = LimitResources(limits, kOpenFiles)) return reason;
-    const rlimit processes{tasks, tasks};
+    const rlimit processes{tasks_, tasks_};
     if (setrlimit(RLIMIT_NPROC, &processes) != 0) return Reason("RLIMIT_NPROC");
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<std::string> Confine(const std::string& program) const {
+  // Of which those that are absolute may be read.
+  [[nodiscard]] std::vector<std::string> Paths() const {
     std::vector<std::string> paths = spec_.argv;
-    paths.push_back(program);
-    auto missing = RestrictByLandlock(ReachOfProgram(options_, paths, spec_.folder));
+    paths.push_back(program_);
+    return paths;
+  }
+
+  [[nodiscard]] std::optional<std::string> Confine() const {
+    auto missing = RestrictByLandlock(ReachOfProgram(options_, Paths(), spec_.folder));
     if (missing && options_.sandbox_required) return missing;
     missing = filter_.Install();
     return options_.sandbox_required ? missing : std::nullopt;
@@ -153,6 +226,8 @@ class Start {
   const ProgramSpec& spec_;
   const CommandOptions& options_;
   const SyscallFilter& filter_;
+  const std::string& program_;
+  const rlim_t tasks_;
 };
 
 // All that comes through the pipe, which the program closes when it is executed.
@@ -177,6 +252,14 @@ std::vector<pid_t> NumbersIn(const std::filesystem::path& file) {
 // So many fit in a filter. From Landlock's ABI 6 on it forbids signals to all others anyway.
 constexpr std::size_t kMostUntouched = 1500;
 
+// Of the init of namespaces, when the program is executed; the init itself if that has ended by
+// now.
+pid_t OnlyChildOf(pid_t init) {
+  const std::string number = std::to_string(init);
+  const auto children = NumbersIn("/proc/" + number + "/task/" + number + "/children");
+  return children.empty() ? init : children.front();
+}
+
 // The service, its threads and what it has started: zygotes, executors, other keepers.
 std::vector<pid_t> Untouched(pid_t service, pid_t zygote) {
   std::vector<pid_t> pids{service, zygote, getpid(), getpgid(service)};
@@ -193,75 +276,36 @@ std::vector<pid_t> Untouched(pid_t service, pid_t zygote) {
   return pids;
 }
 
-// The number behind `name` in a file like /proc/PID/status; 0 if it is not there.
-std::uint64_t NumberBehind(std::string_view name, std::string_view text) {
-  const auto at = text.find(name);
-  if (at == std::string_view::npos) return 0;
-  text.remove_prefix(at + name.size());
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-// The threads of a process if it is this user's; 0 if not. Its folder in /proc does not tell: that
-// of an undumpable process is root's.
-std::uint64_t OwnThreads(const char* process, uid_t user) {
-  const std::string path = "/proc/" + std::string(process) + "/status";
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 4096> buffer{};
-  const ssize_t size = file ? read(file.get(), buffer.data(), buffer.size()) : -1;
-  if (size <= 0) return 0;
-  const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-  // The name of the program, which comes before, has no line break of its own: it is escaped.
-  return NumberBehind("\nUid:\t", text) == user ? NumberBehind("\nThreads:\t", text) : 0;
-}
-
 }  // namespace
-
-std::uint64_t CountOwnTasks() {
-  const uid_t user = getuid();
-  std::uint64_t tasks = 0;
-  const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!proc) return tasks;
-  ForEachName(proc.get(), [&](const char* name, unsigned char) {
-    if (name[0] >= '1' && name[0] <= '9') tasks += OwnThreads(name, user);
-    return true;
-  });
-  return tasks;
-}
 
 Expected<ProgramLauncher> ProgramLauncher::Make(const CommandOptions& options, pid_t service,
                                                 pid_t zygote) {
   SyscallPolicy policy;
   policy.profile = SyscallPolicy::Profile::kBroad;
   policy.network = options.network;
-  policy.untouched = Untouched(service, zygote);
+  // In a pid namespace these numbers would be the program's own processes.
+  policy.untouched = options.namespaces ? std::vector{kInit} : Untouched(service, zygote);
   auto filter = SyscallFilter::Make(policy);
   if (!filter) return std::move(filter).error();
   return ProgramLauncher(options, *std::move(filter));
 }
 
-Expected<pid_t> ProgramLauncher::Launch(const ProgramSpec& spec) const {
+Expected<StartedProgram> ProgramLauncher::Launch(const ProgramSpec& spec) const {
   const auto program = FindProgram(spec.argv.front(), PathOf(spec.environment));
   if (!program) return LaunchError(spec.argv.front() + ": no such program");
-  std::array<int, 2> ends{-1, -1};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return LaunchError(Reason("pipe"));
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
-  const rlim_t tasks = CountOwnTasks() + options_->processes;
-  const pid_t launcher = getpid();
-  const pid_t pid = fork();
-  if (pid < 0) return LaunchError(Reason("fork"));
-  if (pid == 0) {
-    const int report = Start::Spare(writer.get());
-    const auto reason = Start(spec, *options_, filter_).Run(*program, tasks, launcher);
-    WriteAll(report, std::as_bytes(std::span(*reason)));
-    _exit(kNotStarted);
+  auto report = MakePipe();
+  if (!report.writer) return LaunchError(Reason("pipe"));
+  const Start start(spec, *options_, filter_, *program);
+  auto started =
+      options_->namespaces ? start.InNamespaces(report.writer) : start.Here(report.writer);
+  if (!started) return started;
+  report.writer.reset();
+  const std::string reason = ReadReason(report.reader.get());
+  if (reason.empty()) {
+    started->program = options_->namespaces ? OnlyChildOf(started->child) : started->child;
+    return started;
   }
-  writer.reset();
-  const std::string reason = ReadReason(reader.get());
-  if (reason.empty()) return pid;
-  waitpid(pid, nullptr, 0);
+  waitpid(started->child, nullptr, 0);
   return LaunchError(reason);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "handler/command/command_options.h"
 #include "handler/syscall_filter.h"
 
@@ -26,19 +27,26 @@ struct ProgramSpec {
   bool cpu_limit = true;        // the options' `cpu`, over its whole life
 };
 
+// A program that runs.
+struct StartedProgram {
+  pid_t program = 0;
+  pid_t child = 0;      // to be reaped: the program, or the first process of its namespaces
+  UniqueFd inits_word;  // that process's (ReadInitsWord); not open without namespaces
+};
+
 // Starts programs that can reach nothing but what their options grant: resource limits, Landlock,
-// the broad syscall filter, a session of its own. Without these walls (an old kernel) it starts
-// them all the same unless the options say `sandbox_required`. A program dies with its launcher's
-// process. Single-threaded.
+// the broad syscall filter, a session of its own, namespaces where the options say so. Without
+// these walls (an old kernel) it starts them all the same unless the options say
+// `sandbox_required`; without namespaces never. A program dies with its launcher's process, and
+// with namespaces so does all that it has started. Single-threaded.
 class ProgramLauncher {
  public:
   // In the keeper. What it starts cannot signal or reschedule the service, any process that the
   // service has now, nor `zygote` and the caller. `options` must outlive it.
   static Expected<ProgramLauncher> Make(const CommandOptions& options, pid_t service, pid_t zygote);
 
-  // Returns when the program is executed: its process id, to be reaped by the caller. The error's
-  // detail says what failed and why.
-  [[nodiscard]] Expected<pid_t> Launch(const ProgramSpec& spec) const;
+  // Returns when the program is executed. The error's detail says what failed and why.
+  [[nodiscard]] Expected<StartedProgram> Launch(const ProgramSpec& spec) const;
 
  private:
   ProgramLauncher(const CommandOptions& options, SyscallFilter filter)
@@ -47,8 +55,5 @@ class ProgramLauncher {
   const CommandOptions* options_;
   SyscallFilter filter_;
 };
-
-// Processes and threads that this user has now, which is what RLIMIT_NPROC counts.
-std::uint64_t CountOwnTasks();
 
 }  // namespace headrace

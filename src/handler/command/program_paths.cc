@@ -1,5 +1,6 @@
 #include "handler/command/program_paths.h"
 
+#include <algorithm>
 #include <array>
 
 namespace headrace {
@@ -41,6 +42,12 @@ constexpr std::array kNetwork{"/etc/hosts",     "/etc/resolv.conf",
                               "/etc/networks",  "/run/systemd/resolve",
                               "/etc/hostname",  "/proc/sys/net/core/somaxconn"};
 
+constexpr std::array kForEverybody{"/tmp", "/var/tmp", "/dev/shm"};
+
+bool Has(const std::vector<std::string>& paths, const char* path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
 }  // namespace
 
 LandlockPolicy ReachOfProgram(const CommandOptions& options, const std::vector<std::string>& argv,
@@ -60,6 +67,20 @@ LandlockPolicy ReachOfProgram(const CommandOptions& options, const std::vector<s
   policy.writable.push_back(folder);
   policy.writable.emplace_back("/dev/null");
   return policy;
+}
+
+MountView ViewOfProgram(const CommandOptions& options, const LandlockPolicy& reach) {
+  MountView view;
+  view.hidden = {options.scratch_dir};
+  for (const char* const folder : kForEverybody) {
+    const bool granted = Has(reach.readable, folder) || Has(reach.writable, folder);
+    if (!granted) view.hidden.emplace_back(folder);
+  }
+  view.readable = reach.readable;
+  // A device can be written to on a read-only file system too.
+  view.writable = reach.writable;
+  std::erase(view.writable, "/dev/null");
+  return view;
 }
 
 }  // namespace headrace

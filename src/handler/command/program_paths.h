@@ -5,6 +5,7 @@
 
 #include "handler/command/command_options.h"
 #include "handler/landlock.h"
+#include "handler/mount_view.h"
 
 namespace headrace {
 
@@ -14,5 +15,10 @@ namespace headrace {
 // the rest of /etc, /proc, /var, nor anybody's home.
 LandlockPolicy ReachOfProgram(const CommandOptions& options, const std::vector<std::string>& argv,
                               const std::string& folder);
+
+// The same for a program in namespaces of its own: `reach` is seen, but of the folders where
+// others keep their files nothing else is, and nothing is writable beside `reach.writable`. Of
+// folders like /tmp a queue gets all that it names as its own.
+MountView ViewOfProgram(const CommandOptions& options, const LandlockPolicy& reach);
 
 }  // namespace headrace

@@ -78,8 +78,8 @@ bool ScratchWatch::LookNow() {
   return full_;
 }
 
-RunEnd Supervise(pid_t program, const Supervised& at_work) {
-  at_work.tree.Watch(program);
+RunEnd Supervise(StartedProgram program, const Supervised& at_work) {
+  at_work.tree.Watch(program.child, std::move(program.inits_word));
   std::optional<RunEnd> end;
   while (!end) end = Look(at_work, Await(at_work));
   const bool patient = end->reason == RunEnd::Reason::kCancelled;

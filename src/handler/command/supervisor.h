@@ -10,6 +10,7 @@
 #include "handler/command/error_output.h"
 #include "handler/command/hidden_files.h"
 #include "handler/command/process_tree.h"
+#include "handler/command/program.h"
 #include "handler/command/scratch.h"
 
 namespace headrace {
@@ -62,6 +63,6 @@ struct Supervised {
 
 // Watches over the program, which was just started, until it has ended or must; returns when
 // nothing of it is left, with all that it said passed on.
-RunEnd Supervise(pid_t program, const Supervised& at_work);
+RunEnd Supervise(StartedProgram program, const Supervised& at_work);
 
 }  // namespace headrace

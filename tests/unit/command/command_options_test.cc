@@ -34,6 +34,7 @@ CommandOptions AllSet() {
   options.scratch = std::uint64_t{1} << 40U;
   options.processes = 6;
   options.network = true;
+  options.namespaces = true;
   options.readable = {"/srv/a b", "/srv/c,d"};
   options.writable = {"/var/cache"};
   options.scratch_dir = "/tmp";

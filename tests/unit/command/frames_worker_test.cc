@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "command/with_namespaces.h"
 #include "support/keeper_context.h"
 
 namespace headrace {
@@ -34,6 +35,8 @@ class FramesWorkerTest : public ::testing::Test {
     folder_ = mkdtemp(pattern.data());
     options_.command = {HEADRACE_TEST_WORKER, ""};
     options_.readable = {"/"};
+    options_.namespaces = testing_support::WithNamespaces();
+    if (options_.namespaces) testing_support::SkipWithoutNamespaces();
     options_.protocol = CommandOptions::Protocol::kFrames;
     options_.scratch_dir = folder_;
     options_.cpu = std::chrono::seconds(60);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "base/memfd.h"
 #include "command/fake_context.h"
 #include "command/keeper_process.h"
+#include "command/with_namespaces.h"
 #include "handler/command/one_shot.h"
 #include "handler/command/process_tree.h"
 #include "handler/frame_socket.h"
@@ -36,10 +38,14 @@ class OneShotTest : public ::testing::Test {
     options.cpu = std::chrono::seconds(30);
     options.grace = std::chrono::milliseconds(200);
     options.sandbox_required = true;
+    options.namespaces = WithNamespaces();
     job.id = "job-1";
     job.queue = "test";
     sockets_ = MakeSocketPair();
     payload_.reset(memfd_create("payload", MFD_CLOEXEC));
+  }
+  void SetUp() override {
+    if (options.namespaces) SkipWithoutNamespaces();
   }
   ~OneShotTest() override { std::filesystem::remove_all(folder_); }
 
@@ -67,6 +73,7 @@ class OneShotTest : public ::testing::Test {
     }
     auto launcher = ProgramLauncher::Make(options, getppid(), getpid());
     EXPECT_TRUE(launcher.ok());
+    const auto files_before = Files();
     const auto start = std::chrono::steady_clock::now();
     std::optional<Failure> failure;
     {
@@ -76,8 +83,13 @@ class OneShotTest : public ::testing::Test {
       EXPECT_TRUE(ProcessTree::Tasks().empty());
       EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
     }
-    EXPECT_TRUE(std::filesystem::is_empty(options.scratch_dir)) << "a file is left";
+    EXPECT_EQ(Files(), files_before) << "a file is left";
     return failure;
+  }
+  // In the folder of the private ones.
+  [[nodiscard]] std::ptrdiff_t Files() const {
+    const std::filesystem::directory_iterator all(options.scratch_dir);
+    return std::distance(begin(all), end(all));
   }
   // From then on the job is not wanted any more.
   void CloseService() { sockets_.theirs.reset(); }

@@ -72,6 +72,7 @@ TEST_F(CheckCommandTest, EveryKeyIsRead) {
       "    environment: {LANG: C.UTF-8, EMPTY: '', LIST: 'a, b'}\n"
       "    stderr_limit: 1KiB\n    grace: 0s\n"
       "    isolation:\n      scratch: 1GiB\n      processes: 7\n      network: true\n"
+      "      namespaces: required\n"
       "      readable: ['/', '" +
       dir_ + "']\n      writable: ['" + dir_ + "']\n      allow_root: true\n");
   EXPECT_THAT(loaded.problems, IsEmpty());
@@ -86,6 +87,7 @@ TEST_F(CheckCommandTest, EveryKeyIsRead) {
   EXPECT_EQ(command.scratch, std::uint64_t{1} << 30U);
   EXPECT_EQ(command.processes, 7U);
   EXPECT_TRUE(command.network);
+  EXPECT_TRUE(command.namespaces);
   EXPECT_THAT(command.readable, ElementsAre("/", dir_));
   EXPECT_THAT(command.writable, ElementsAre(dir_));
   EXPECT_TRUE(queue.allow_root);
