@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "net/address_guard.h"
+
 namespace headrace {
 namespace {
 
@@ -62,6 +64,16 @@ bool IsHost(std::string_view host) {
   });
 }
 
+// As resolvers have it, such a host is an address; what is none in its usual form by now is a way
+// to hide one.
+bool EndsInNumber(std::string_view host) {
+  std::string_view last = host.substr(host.rfind('.') + 1);
+  const bool hexadecimal = last.starts_with("0x");
+  if (hexadecimal) last.remove_prefix(2);
+  const char* const digits = hexadecimal ? "0123456789abcdef" : "0123456789";
+  return (hexadecimal || !last.empty()) && last.find_first_not_of(digits) == std::string_view::npos;
+}
+
 }  // namespace
 
 Status CheckHttpUrl(std::string_view text) {
@@ -83,6 +95,8 @@ Expected<HttpUrl> ParseHttpUrl(std::string_view text) {
     parts.host = parts.host.substr(1, parts.host.size() - 2);
   } else if (!IsHost(parts.host)) {
     return Bad("has a host with characters that no name has; write it in ASCII (Punycode)");
+  } else if (EndsInNumber(parts.host) && !CanonicalAddress(parts.host)) {
+    return Bad("has a host that is neither a name nor an IP address");
   }
   return parts;
 }

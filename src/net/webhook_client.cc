@@ -2,7 +2,7 @@
 
 #include <curl/curl.h>
 
-#include <deque>
+#include <list>
 #include <map>
 #include <string_view>
 #include <thread>
@@ -57,7 +57,7 @@ class WebhookClient::Loop {
   std::map<CURL*, Transfer> running_;  // of the thread
   Mutex mu_;
   CondVar changed_;
-  std::deque<Transfer> waiting_ GUARDED_BY(mu_);
+  std::list<Transfer> waiting_ GUARDED_BY(mu_);
   std::size_t untold_ GUARDED_BY(mu_) = 0;  // those that wait and those that run
   bool stopping_ GUARDED_BY(mu_) = false;
   std::thread thread_;  // last: joined while all above still lives
@@ -72,23 +72,24 @@ WebhookClient::Loop::Loop(WebhookClientOptions options)
 
 void WebhookClient::Loop::Send(WebhookRequest request, Done done) {
   if (!multi_) return done(Ours(WebhookEnd::kFailed, kNoMemory));
-  auto transfer = std::make_unique<WebhookTransfer>(options_, std::move(request), std::move(done));
+  std::list<Transfer> one;
+  one.push_back(std::make_unique<WebhookTransfer>(options_, std::move(request), std::move(done)));
   bool stopped = false;
   {
     const MutexLock lock(mu_);
     stopped = stopping_;
     if (!stopped && untold_ < options_.concurrency + options_.max_waiting) {
-      waiting_.push_back(std::move(transfer));
+      waiting_.splice(waiting_.end(), one);
       ++untold_;
     }
   }
-  if (!transfer) {
+  if (one.empty()) {
     changed_.NotifyOne();
     curl_multi_wakeup(multi_.get());
   } else if (stopped) {
-    transfer->Tell(Ours(WebhookEnd::kAborted, kStopped));
+    one.front()->Tell(Ours(WebhookEnd::kAborted, kStopped));
   } else {
-    transfer->Tell(Ours(WebhookEnd::kBusy, "too many webhooks wait (max_waiting)"));
+    one.front()->Tell(Ours(WebhookEnd::kBusy, "too many webhooks wait (max_waiting)"));
   }
 }
 
@@ -143,7 +144,7 @@ void WebhookClient::Loop::Run() {
     WaitForWork();
   }
   EndAll(Ours(WebhookEnd::kAborted, kStopped));
-  std::deque<Transfer> waiting;
+  std::list<Transfer> waiting;
   {
     const MutexLock lock(mu_);
     waiting.swap(waiting_);

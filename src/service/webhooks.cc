@@ -317,10 +317,13 @@ void Webhooks::GiveUp(const Turn& turn, std::string_view why) {
 }
 
 void Webhooks::Forget(const Turn& turn, std::uint64_t WebhookFigures::*counter) {
-  seams_.set_delivery(turn.next.id, std::nullopt);
   {
     const MutexLock lock(mu_);
     ++(figures_.*counter);
+  }
+  seams_.set_delivery(turn.next.id, std::nullopt);
+  {
+    const MutexLock lock(mu_);
     deliveries_.erase(turn.next.id);
     lines_.Leave(turn.next.host);
   }

@@ -70,6 +70,12 @@ TEST(HttpUrl, HasNoHostThatIsWrittenInSeveralWaysOrBelongsToOneLink) {
     EXPECT_FALSE(ParseHttpUrl(bad).ok()) << bad;
   }
   EXPECT_EQ(PartsOf("http://%6cocalhost/"), "http localhost 80");
+  EXPECT_EQ(PartsOf("http://%31%32%37.0.0.1/"), "http 127.0.0.1 80");
+  for (const char* const hidden : {"http://%30x7f.0.0.1/", "http://%3127.1/", "http://1.2.3.4.5/",
+                                   "http://a.0x7f/", "http://256.1.1.1/"}) {
+    EXPECT_EQ(PartsOf(hidden), "has a host that is neither a name nor an IP address") << hidden;
+  }
+  EXPECT_EQ(PartsOf("http://10.node.1a/"), "http 10.node.1a 80");
   EXPECT_EQ(PartsOf("http://[fe80::1%25eth0]/"), "has an address with a zone");
 }
 

@@ -64,6 +64,8 @@ TEST(WebhookUrl, IsNotAtAHostThatOnlyLooksLikeAListedOne) {
 }
 
 TEST(WebhookUrl, HasNoAddressByAWildcardHoweverItIsWritten) {
+  EXPECT_THAT(Hint("https://%30x7f.0.0.1/", {{"*.0.0.1"}, true, false}),
+              HasSubstr("neither a name"));
   const WebhookPolicy policy{{"*.0.0.1", "*.example"}, true, false};
   for (const char* const bad : {"https://127.0.0.1/", "https://127.1/", "https://0x7f.0.0.1/",
                                 "https://2130706433/", "https://[::1]/"}) {
