@@ -86,19 +86,15 @@ Webhooks::Webhooks(WebhookOptions options, WebhookSeams seams,
 
 Webhooks::~Webhooks() { Stop(); }
 
-// What has begun makes no other call of this object once `stopped_` is set, and is waited for; only
-// then is nobody left who uses the timer.
+// What has begun is waited for; the timer may still call, but nothing begins any more.
 void Webhooks::Stop() {
   {
     const MutexLock lock(mu_);
     stopped_ = true;
   }
   if (client_) client_->Stop();
-  {
-    const MutexLock lock(mu_);
-    while (calls_ > 0) idle_.Wait(mu_);
-  }
-  timer_.reset();
+  const MutexLock lock(mu_);
+  while (calls_ > 0) idle_.Wait(mu_);
 }
 
 WebhookFigures Webhooks::Figures() const {
@@ -178,16 +174,13 @@ void Webhooks::Load(Turn turn, bool with_bytes) {
       id, with_bytes,
       [this, turn = std::move(turn), with_bytes](const Expected<std::optional<JobRecord>>& found) {
         OnRecord(turn, with_bytes, found);
+        Pump();  // it may have left its line for another one
         EndCall();
       });
 }
 
 void Webhooks::OnRecord(Turn turn, bool with_bytes,
                         const Expected<std::optional<JobRecord>>& found) {
-  {
-    const MutexLock lock(mu_);
-    if (stopped_) return;
-  }
   if (!found) return Postpone(turn, found.error().detail);
   if (!*found || !(*found)->end) return GiveUp(turn, "there is no record of its end any more");
   const JobRecord& record = **found;
@@ -219,17 +212,14 @@ bool Webhooks::FindUrl(Turn& turn, const JobRecord& record) {
 
 // Its host is known only now. False: it waits again, in that one's line.
 bool Webhooks::MoveTo(const std::string& host, Turn& turn) {
-  {
-    const MutexLock lock(mu_);
-    deliveries_.find(turn.next.id)->second.host = host;
-    if (lines_.Move(turn.next.host, host)) {
-      turn.next.host = host;
-      return true;
-    }
-    lines_.Leave(turn.next.host);
-    lines_.Add(host, turn.next.id);
+  const MutexLock lock(mu_);
+  deliveries_.find(turn.next.id)->second.host = host;
+  if (lines_.Move(turn.next.host, host)) {
+    turn.next.host = host;
+    return true;
   }
-  Pump();
+  lines_.Leave(turn.next.host);
+  lines_.Add(host, turn.next.id);
   return false;
 }
 

@@ -147,7 +147,7 @@ class Webhooks {
   bool pumping_ GUARDED_BY(mu_) = false;
   bool stopped_ GUARDED_BY(mu_) = false;
   std::size_t calls_ GUARDED_BY(mu_) = 0;  // of this object, that are at work or will come
-  std::unique_ptr<Timer> timer_;           // both call this object
+  std::unique_ptr<Timer> timer_;           // both call this object, and end before all above
   std::unique_ptr<WebhookClient> client_;
 };
 

@@ -238,6 +238,7 @@ TEST_F(WebhooksTest, SayNothingMoreOnceTheyAreStopped) {
   ToNextTimer();
   EXPECT_THAT(sent_, IsEmpty());
   EXPECT_EQ(writes_, writes);
+  EXPECT_EQ(Hooks().Figures().pending, 1U);
 }
 
 TEST_F(WebhooksTest, HaveOnlySoManyOnTheirWay) {
@@ -302,6 +303,19 @@ TEST_F(WebhooksTest, AreSentByWhomeverTheRecordComesTo) {
     call();
   }
   EXPECT_THAT(sent_, SizeIs(2));
+}
+
+// Each begins the next one where the store answers within the call: in a loop, not in one another.
+TEST_F(WebhooksTest, OfAStoreThatAnswersAtOnceAreNotStackedUp) {
+  options_.per_host = 1;
+  load_hangs_ = true;
+  Deliver("first");
+  load_hangs_ = false;
+  for (int i = 0; i < 10'000; ++i) Deliver("j" + std::to_string(i));
+  EXPECT_THAT(loads_, SizeIs(1));
+  std::exchange(hanging_, {}).front()();
+  EXPECT_THAT(sent_, SizeIs(1));
+  EXPECT_THAT(loads_, SizeIs(10'002));
 }
 
 TEST_F(WebhooksTest, SayOfAJobWhatTheyAreTold) {
