@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/payload.h"
-#include "http/base64.h"
 
 namespace headrace {
 

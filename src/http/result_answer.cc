@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/json.h"
-#include "http/base64.h"
 #include "http/negotiation.h"
 #include "http/problem.h"
 #include "http/result_packer.h"

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "net/curl_handles.h"
 #include "net/http_transfer.h"
 
 namespace headrace {
@@ -14,36 +15,12 @@ namespace {
 
 constexpr std::chrono::minutes kLongestPoll{1};
 
-struct EasyCleanup {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct MultiCleanup {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
-};
-struct ListCleanup {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using List = std::unique_ptr<curl_slist, ListCleanup>;
-
-bool LibraryReady() {
-  static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  return kReady;
-}
-
-bool Append(List& list, const char* line) {
-  curl_slist* const longer = curl_slist_append(list.get(), line);
-  if (longer == nullptr) return false;
-  static_cast<void>(list.release());  // the same list, or its first entry
-  list.reset(longer);
-  return true;
-}
-
 // libcurl's own fields are taken away: it would wait for 100 Continue, and call any body a form.
-List Fields(const HttpRequest& request) {
-  List list;
+CurlList Fields(const HttpRequest& request) {
+  CurlList list;
   bool whole = Append(list, "Expect:") && Append(list, "Content-Type:");
   for (const std::string& field : request.fields) whole = whole && Append(list, field.c_str());
-  return whole ? std::move(list) : List();
+  return whole ? std::move(list) : CurlList();
 }
 
 // The connection was lost. If it was a kept one, the server may have closed it before it saw the
@@ -77,7 +54,7 @@ struct HttpClient::Impl {
   enum class Watched { kEnded, kUnwanted, kStalled, kFailed };
 
   explicit Impl(HttpClientOptions the_options) : options(std::move(the_options)) {
-    if (!LibraryReady()) return;
+    if (!CurlIsReady()) return;
     multi.reset(curl_multi_init());
     easy.reset(curl_easy_init());
     if (multi) curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 1L);
@@ -92,10 +69,10 @@ struct HttpClient::Impl {
   [[nodiscard]] bool Reused() const;
 
   const HttpClientOptions options;
-  std::unique_ptr<CURLM, MultiCleanup> multi;  // keeps the connection and resolved names
-  std::unique_ptr<CURL, EasyCleanup> easy;     // before `multi` in its end
-  CURLcode code = CURLE_OK;                    // how the last attempt ended
-  bool fresh = false;                          // the next attempt does not use the kept connection
+  CurlMulti multi;           // keeps the connection and resolved names
+  CurlEasy easy;             // before `multi` in its end
+  CURLcode code = CURLE_OK;  // how the last attempt ended
+  bool fresh = false;        // the next attempt does not use the kept connection
   bool stale = false;  // the last attempt failed as one on a connection that was closed meanwhile
   std::array<char, CURL_ERROR_SIZE> error{};
 };
@@ -111,7 +88,7 @@ HttpReport HttpClient::Impl::Attempt(const HttpRequest& request, HttpSink& sink,
   curl_easy_reset(easy.get());
   error.front() = '\0';
   code = CURLE_OK;
-  const List list = Fields(request);
+  const CurlList list = Fields(request);
   HttpTransfer transfer(easy.get(), request, sink, options.max_head);
   curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, error.data());
   curl_easy_setopt(easy.get(), CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);

@@ -11,6 +11,8 @@
 #include <optional>
 #include <system_error>
 
+#include "net/curl_handles.h"
+
 namespace headrace {
 namespace {
 
@@ -25,24 +27,8 @@ curl_socket_t OpenSocket(void* /*self*/, curlsocktype /*purpose*/, curl_sockaddr
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-// Sets options until the first one fails.
-class Setter {
- public:
-  explicit Setter(CURL* easy) : easy_(easy) {}
-
-  template <class T>
-  void Set(CURLoption option, T value) {
-    if (code_ == CURLE_OK) code_ = curl_easy_setopt(easy_, option, value);
-  }
-  [[nodiscard]] bool ok() const { return code_ == CURLE_OK; }
-
- private:
-  CURL* const easy_;
-  CURLcode code_ = CURLE_OK;
-};
-
 // What would make libcurl do more than it is told to.
-void SetBounds(Setter& setter) {
+void SetBounds(CurlSetter& setter) {
   setter.Set(CURLOPT_NOSIGNAL, 1L);
   setter.Set(CURLOPT_PROXY, "");  // the environment may name one
   setter.Set(CURLOPT_PROTOCOLS_STR, kSchemes);
@@ -56,14 +42,6 @@ void SetBounds(Setter& setter) {
   setter.Set(CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
   setter.Set(CURLOPT_BUFFERSIZE, kBuffer);
   setter.Set(CURLOPT_UPLOAD_BUFFERSIZE, kBuffer);
-}
-
-void SetTls(Setter& setter, const std::string& ca_file) {
-  setter.Set(CURLOPT_SSL_VERIFYPEER, 1L);
-  setter.Set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (ca_file.empty()) return;
-  setter.Set(CURLOPT_CAINFO, ca_file.c_str());
-  setter.Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // nobody else is trusted
 }
 
 // CURLINFO_CONTENT_LENGTH_DOWNLOAD_T is not there yet when the head ends. Nothing where the field
@@ -86,7 +64,7 @@ std::optional<std::uint64_t> ContentLength(CURL* easy) {
 
 bool HttpTransfer::Attach(const HttpClientOptions& options, curl_slist* list) {
   moved_ = SteadyClock::now();
-  Setter setter(easy_);
+  CurlSetter setter(easy_);
   SetBounds(setter);
   SetTls(setter, options.ca_file);
   setter.Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "http/base64.h"
+#include "base/base64.h"
 #include "http/job_views.h"
 #include "http/page.h"
 #include "http/problem.h"

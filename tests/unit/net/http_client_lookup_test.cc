@@ -1,16 +1,15 @@
 // A name server that does not answer holds nobody up.
-#include <dlfcn.h>
 #include <gmock/gmock.h>
-#include <netdb.h>
 
 #include <atomic>
 #include <chrono>
 #include <string>
-#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "net/http_client.h"
 #include "unit/net/client_fixture.h"
+#include "unit/net/names.h"
 
 namespace headrace {
 namespace {
@@ -32,7 +31,14 @@ Event& Answered() {
 
 class HttpClientLookup : public HttpClientTest {
  protected:
-  HttpClientLookup() { ++runs; }
+  HttpClientLookup() {
+    ++runs;
+    testing_support::SetName(kHangingName, [](int /*before*/) {
+      Asked().Set();
+      static_cast<void>(Answered().Wait(runs));
+      return std::vector<std::string>();
+    });
+  }
   ~HttpClientLookup() override { Answered().Set(); }
 };
 
@@ -60,16 +66,3 @@ TEST_F(HttpClientLookup, IsGivenUpAtACancelAndAtTheConnectTimeout) {
 
 }  // namespace
 }  // namespace headrace
-
-// What libcurl's threads call, and this program has in the C library's place.
-extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
-                           addrinfo** found) {
-  using Function = int(const char*, const char*, const addrinfo*, addrinfo**);
-  static Function* const real = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, "getaddrinfo"));
-  if (name == nullptr || std::string_view(name) != headrace::kHangingName) {
-    return real(name, service, hints, found);
-  }
-  headrace::Asked().Set();
-  static_cast<void>(headrace::Answered().Wait(headrace::runs));
-  return EAI_FAIL;
-}

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/log_limit.h"
+#include "base/sync.h"
+#include "base/timer.h"
+#include "base/utc_time.h"
+#include "engine/kept_job.h"
+#include "net/webhook_client.h"
+#include "service/fair_lines.h"
+#include "service/webhook_event.h"
+#include "service/webhook_url.h"
+
+namespace headrace {
+
+struct WebhookOptions {
+  WebhookPolicy policy;
+  std::vector<std::string> keys;  // see LoadWebhookSecrets; without any nothing is signed
+  // For queues that have one: where the ends of their jobs go that name no URL themselves.
+  std::map<std::string, std::string, std::less<>> queue_urls;
+  // How long after the first, second, ... failed attempt the next one is due, and up to `jitter`
+  // (a share of it) longer. After one attempt more than there are entries it is given up.
+  std::vector<std::chrono::seconds> schedule{
+      std::chrono::seconds(5),  std::chrono::seconds(30), std::chrono::minutes(2),
+      std::chrono::minutes(10), std::chrono::minutes(30), std::chrono::hours(1),
+      std::chrono::hours(2),    std::chrono::hours(4),    std::chrono::hours(8)};
+  double jitter = 0.2;
+  std::chrono::seconds max_retry_after{3600};       // a longer Retry-After counts as this
+  std::size_t concurrency = 16;                     // deliveries at once
+  std::size_t per_host = 4;                         // of them to one host
+  std::size_t inline_max = std::size_t{64} << 10U;  // bytes of a result that go with its event
+  // Its allow_*, concurrency and max_waiting are taken from the above.
+  WebhookClientOptions client;
+};
+
+// Every problem of the options: "key: what, and what is allowed".
+std::vector<std::string> Validate(const WebhookOptions& options);
+
+// What deliveries need of the rest of the service. `load` and `set_delivery` must be set; both may
+// be called from any thread and must not block.
+struct WebhookSeams {
+  using Found = std::function<void(Expected<std::optional<JobRecord>>)>;
+  // As JobStore::Load: calls `found` once, from any thread, also from within the call.
+  std::function<void(const std::string& id, bool with_bytes, Found found)> load;
+  // As JobStore::SetDelivery, whose failure is told elsewhere. Calls about one job come in order.
+  std::function<void(const std::string& id, const std::optional<PendingDelivery>& next)>
+      set_delivery;
+  // What the event says of the job; null: RecordStatus.
+  std::function<JsonMembers(const JobRecord& record)> status;
+
+  // For tests. Null: a WebhookClient, a timer of its own, the clocks, random numbers below 1.
+  std::function<void(WebhookRequest request, WebhookClient::Done done)> send;
+  std::function<void(SteadyTime when, std::function<void()> callback)> at;
+  std::function<SteadyTime()> now;
+  std::function<UtcTime()> utc_now;
+  std::function<double()> random;
+};
+
+struct WebhookFigures {
+  std::uint64_t sent = 0;      // deliveries that a receiver took with a 2xx
+  std::uint64_t failed = 0;    // attempts that came to anything else
+  std::uint64_t given_up = 0;  // deliveries that will never be taken
+  std::size_t pending = 0;     // deliveries that are due now or later
+  std::size_t in_flight = 0;   // requests on their way
+};
+
+// Tells webhooks of the ends of jobs: loads the record, signs, sends, and tries again until the
+// receiver has taken it or the schedule is over. A delivery is told to the store before and after
+// each attempt, so that it goes on after a restart: at least once, with the same webhook-id each
+// time. Never two requests for one job at once. Jobs wait in memory by their ids alone; records are
+// loaded when it is their turn. Thread-safe.
+class Webhooks {
+ public:
+  // Takes up what former processes have left, each when it is due.
+  Webhooks(WebhookOptions options, WebhookSeams seams, const std::vector<PendingDelivery>& pending);
+  ~Webhooks();  // Stop
+  Webhooks(const Webhooks&) = delete;
+  Webhooks& operator=(const Webhooks&) = delete;
+
+  // The job has ended and its record is kept: `load` finds it. Its own URL is told, or its queue's.
+  // A job that is being told already is left alone.
+  void Deliver(const std::string& job_id);
+
+  // Ends all requests at once; their deliveries are due again at once after a restart. When it
+  // returns no seam is called any more: before the store is closed. May be called twice, by one
+  // thread.
+  void Stop();
+
+  [[nodiscard]] WebhookFigures Figures() const;
+
+ private:
+  struct Delivery {
+    std::uint32_t failed = 0;  // attempts
+    std::string host;          // empty: not known before the record is loaded
+  };
+  // A delivery whose turn it is.
+  struct Turn {
+    FairLines::Next next;
+    std::uint32_t failed = 0;
+    std::string url;
+  };
+
+  void Add(const PendingDelivery& pending);
+  void MakeDue(const std::string& job_id);
+  void MakeDueAt(SteadyTime when, const std::string& job_id);
+  void Pump();
+  std::optional<Turn> TakeTurn();
+  void EndCall();
+
+  void Load(Turn turn, bool with_bytes);
+  void OnRecord(Turn turn, bool with_bytes, const Expected<std::optional<JobRecord>>& found);
+  [[nodiscard]] bool FindUrl(Turn& turn, const JobRecord& record);
+  [[nodiscard]] bool MoveTo(const std::string& host, Turn& turn);
+  void Attempt(Turn turn, const JobRecord& record, bool inlined);
+  void OnAnswer(const Turn& turn, const WebhookAnswer& answer);
+  void OnFailure(const Turn& turn, const WebhookAnswer& answer);
+
+  // The ways in which a turn ends.
+  void Succeed(const Turn& turn, int status);
+  void GiveUp(const Turn& turn, std::string_view why);
+  void Retry(const Turn& turn, std::uint32_t failed, SteadyTime due);
+  void Postpone(const Turn& turn, std::string_view why);
+  void Forget(const Turn& turn, std::uint64_t WebhookFigures::*counter);
+
+  [[nodiscard]] SteadyTime RetryAt(std::uint32_t failed, std::chrono::seconds retry_after) const;
+
+  const WebhookOptions options_;
+  WebhookSeams seams_;  // constant after construction
+  LogLimit postponed_;
+  mutable Mutex mu_;
+  CondVar idle_;
+  std::unordered_map<std::string, Delivery> deliveries_ GUARDED_BY(mu_);
+  FairLines lines_ GUARDED_BY(mu_);  // those that are due
+  WebhookFigures figures_ GUARDED_BY(mu_);
+  bool pumping_ GUARDED_BY(mu_) = false;
+  bool stopped_ GUARDED_BY(mu_) = false;
+  std::size_t calls_ GUARDED_BY(mu_) = 0;  // of this object, that are at work or will come
+  std::unique_ptr<Timer> timer_;           // both call this object, and end before all above
+  std::unique_ptr<WebhookClient> client_;
+};
+
+}  // namespace headrace
