@@ -1,0 +1,133 @@
+#include "engine/sqlite/recovery.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "base/job_id.h"
+#include "engine/sqlite/schema.h"
+#include "engine/sqlite/tables.h"
+
+namespace headrace::sqlite {
+namespace {
+
+Error Failed(const char* call, const std::string& path) {
+  return EngineDown(fmt::format("{} {}: {}; the store needs a folder that it can write to", call,
+                                path, std::strerror(errno)));
+}
+
+Status MakeFolder(const std::filesystem::path& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return Ok();
+  if (errno != ENOENT || !path.has_relative_path()) return Failed("mkdir", path);
+  if (auto parent = MakeFolder(path.parent_path()); !parent) return parent;
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return Ok();
+  return Failed("mkdir", path);
+}
+
+Status Committed(Database& db) {
+  if (!db.failed() && db.Run("COMMIT")) return Ok();
+  db.Rollback();
+  return EngineDown(db.failure().text);
+}
+
+// A wall clock that was set back meanwhile makes nothing last longer than it was to last.
+void MoveTimes(Database& db, const Moment& now) {
+  Statement(db,
+            "UPDATE job SET deadline_boot = ?2 + min(deadline_utc - ?1, deadline_utc - accepted)"
+            " WHERE state IN (0, 1) AND deadline_utc IS NOT NULL")
+      .Do(now.utc, now.boot);
+  Statement(db,
+            "UPDATE job SET not_before_boot = ?2 + not_before_utc - ?1"
+            " WHERE state IN (0, 1) AND not_before_utc IS NOT NULL")
+      .Do(now.utc, now.boot);
+  Statement(db,
+            "UPDATE job SET expires_boot = ?2 + min(expires_utc - ?1, keep),"
+            " sweep = iif(sweep IS NULL, NULL, ?2 + min(expires_utc - ?1, keep))"
+            " WHERE state >= 2")
+      .Do(now.utc, now.boot);
+  Statement(db, "UPDATE delivery SET due_boot = ?2 + due_utc - ?1 WHERE due_utc IS NOT NULL")
+      .Do(now.utc, now.boot);
+}
+
+std::optional<std::size_t> FindTag(Database& db, const std::string& queue) {
+  Statement find(db, "SELECT tag FROM queue WHERE name=?");
+  Rows rows = find.Query(queue);
+  if (!rows.Next()) return std::nullopt;
+  return static_cast<std::size_t>(rows.Int(0));
+}
+
+std::optional<std::size_t> FreeTag(Database& db) {
+  const auto tag = db.Number(
+      "SELECT iif(EXISTS(SELECT 1 FROM queue WHERE tag=0),"
+      " (SELECT min(tag) + 1 FROM queue AS a WHERE NOT EXISTS"
+      "  (SELECT 1 FROM queue AS b WHERE b.tag = a.tag + 1)), 0)");
+  if (!tag || *tag >= static_cast<std::int64_t>(kMaxQueues)) return std::nullopt;
+  return static_cast<std::size_t>(*tag);
+}
+
+}  // namespace
+
+Expected<UniqueFd> LockFolder(const std::string& path) {
+  if (auto made = MakeFolder(path); !made) return std::move(made).error();
+  const std::string name = path + "/lock";
+  UniqueFd file(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return Failed("open", name);
+  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno != EWOULDBLOCK) return Failed("flock", name);
+  return EngineDown(path +
+                    ": another process has its jobs here; give each its own folder, or stop it");
+}
+
+Status TakeOver(Database& db, const Clock& clock) {
+  const std::string boot_id = clock.boot_id();
+  db.Run("BEGIN IMMEDIATE");
+  db.Run("UPDATE job SET state=0 WHERE state=1");
+  if (db.Text("SELECT value FROM meta WHERE name='boot_id'") != boot_id) {
+    MoveTimes(db, Moment::Now(clock));
+    Statement(db, "INSERT OR REPLACE INTO meta(name, value) VALUES('boot_id', ?)").Do(boot_id);
+  }
+  return Committed(db);
+}
+
+Status SweepFiles(Database& db, BodyFiles& files) {
+  auto names = files.Names();
+  if (!names) return std::move(names).error();
+  Tables tables(db);
+  for (const std::string& name : *names) {
+    const bool wanted = !BodyFiles::IsUnfinished(name) && tables.Refers(name);
+    if (db.failed()) return EngineDown(db.failure().text);
+    if (!wanted) files.Remove(name);
+  }
+  return Ok();
+}
+
+Expected<std::vector<std::size_t>> Tags(Database& db, const std::vector<std::string>& queues) {
+  std::vector<std::size_t> tags;
+  db.Run("BEGIN IMMEDIATE");
+  for (const std::string& queue : queues) {
+    auto tag = FindTag(db, queue);
+    if (!tag) {
+      tag = FreeTag(db);
+      if (!tag && !db.failed()) {
+        db.Rollback();
+        return EngineDown(
+            fmt::format("there were {} queues in this folder already, no more can be "
+                        "told apart: begin anew in another one",
+                        kMaxQueues));
+      }
+      Statement(db, "INSERT INTO queue(tag, name) VALUES(?,?)").Do(tag.value_or(0), queue);
+    }
+    tags.push_back(tag.value_or(0));
+  }
+  if (auto committed = Committed(db); !committed) return std::move(committed).error();
+  return tags;
+}
+
+}  // namespace headrace::sqlite
