@@ -257,7 +257,8 @@ Expected<std::vector<KeptJob>> Records::HeldKeys(const Moment& now) {
 
 Expected<std::vector<PendingDelivery>> Records::Deliveries(const Moment& now) {
   std::vector<PendingDelivery> deliveries;
-  Statement statement(db_, "SELECT id, attempts, due_boot FROM delivery JOIN job USING(seq)");
+  Statement statement(
+      db_, "SELECT id, attempts, due_boot FROM delivery JOIN job USING(seq) ORDER BY seq");
   Rows rows = statement.Query();
   while (rows.Next()) {
     PendingDelivery& delivery = deliveries.emplace_back();

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/job_id.h"
+#include "engine/sqlite/records.h"
 #include "engine/sqlite/schema.h"
 #include "engine/sqlite/tables.h"
 
@@ -72,19 +73,6 @@ std::optional<std::size_t> FreeTag(Database& db) {
   return static_cast<std::size_t>(*tag);
 }
 
-}  // namespace
-
-Expected<UniqueFd> LockFolder(const std::string& path) {
-  if (auto made = MakeFolder(path); !made) return std::move(made).error();
-  const std::string name = path + "/lock";
-  UniqueFd file(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return Failed("open", name);
-  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
-  if (errno != EWOULDBLOCK) return Failed("flock", name);
-  return EngineDown(path +
-                    ": another process has its jobs here; give each its own folder, or stop it");
-}
-
 Status TakeOver(Database& db, const Clock& clock) {
   const std::string boot_id = clock.boot_id();
   db.Run("BEGIN IMMEDIATE");
@@ -108,6 +96,7 @@ Status SweepFiles(Database& db, BodyFiles& files) {
   return Ok();
 }
 
+// For each name its number, new ones for new names.
 Expected<std::vector<std::size_t>> Tags(Database& db, const std::vector<std::string>& queues) {
   std::vector<std::size_t> tags;
   db.Run("BEGIN IMMEDIATE");
@@ -128,6 +117,41 @@ Expected<std::vector<std::size_t>> Tags(Database& db, const std::vector<std::str
   }
   if (auto committed = Committed(db); !committed) return std::move(committed).error();
   return tags;
+}
+
+}  // namespace
+
+Expected<UniqueFd> LockFolder(const std::string& path) {
+  if (auto made = MakeFolder(path); !made) return std::move(made).error();
+  const std::string name = path + "/lock";
+  UniqueFd file(open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return Failed("open", name);
+  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno != EWOULDBLOCK) return Failed("flock", name);
+  return EngineDown(path +
+                    ": another process has its jobs here; give each its own folder, or stop it");
+}
+
+Expected<JobStore::Recovered> RecoverFrom(Database& db, BodyFiles& files, const Clock& clock,
+                                          const std::vector<std::string>& queues) {
+  if (auto taken = TakeOver(db, clock); !taken) return std::move(taken).error();
+  if (auto swept = SweepFiles(db, files); !swept) return std::move(swept).error();
+  JobStore::Recovered recovered;
+  auto tags = Tags(db, queues);
+  if (!tags) return std::move(tags).error();
+  recovered.tags = *std::move(tags);
+  const Moment now = Moment::Now(clock);
+  Records records(db, files);
+  auto unfinished = records.Unfinished(now);
+  if (!unfinished) return std::move(unfinished).error();
+  recovered.unfinished = *std::move(unfinished);
+  auto keys = records.HeldKeys(now);
+  if (!keys) return std::move(keys).error();
+  recovered.held_keys = *std::move(keys);
+  auto deliveries = records.Deliveries(now);
+  if (!deliveries) return std::move(deliveries).error();
+  recovered.deliveries = *std::move(deliveries);
+  return recovered;
 }
 
 }  // namespace headrace::sqlite

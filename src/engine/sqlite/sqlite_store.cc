@@ -140,26 +140,10 @@ Expected<JobStore::Recovered> SqliteStore::Recover(const std::vector<std::string
   auto opened = OpenForWriting(DatabasePath(options_), options_.vfs);
   if (!opened) return std::move(opened).error();
   Database& db = **opened;
-  if (auto taken = TakeOver(db, options_.clock); !taken) return std::move(taken).error();
-  if (auto swept = SweepFiles(db, **files); !swept) return std::move(swept).error();
-
-  Recovered recovered;
-  auto tags = Tags(db, queues);
-  if (!tags) return std::move(tags).error();
-  recovered.tags = *std::move(tags);
-  const Moment now = Moment::Now(options_.clock);
-  Records records(db, **files);
-  auto unfinished = records.Unfinished(now);
-  if (!unfinished) return std::move(unfinished).error();
-  recovered.unfinished = *std::move(unfinished);
-  auto keys = records.HeldKeys(now);
-  if (!keys) return std::move(keys).error();
-  recovered.held_keys = *std::move(keys);
-  auto deliveries = records.Deliveries(now);
-  if (!deliveries) return std::move(deliveries).error();
-  recovered.deliveries = *std::move(deliveries);
+  auto recovered = RecoverFrom(db, **files, options_.clock, queues);
   const std::int64_t next_seq = db.Number("SELECT max(seq) FROM job").value_or(0) + 1;
   if (db.failed()) return EngineDown(Explain(db.failure(), DatabasePath(options_)));
+  if (!recovered) return recovered;
   parts_ = std::make_unique<Parts>(options_, *std::move(lock), *std::move(files),
                                    *std::move(opened), next_seq);
   return recovered;

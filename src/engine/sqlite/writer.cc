@@ -108,6 +108,7 @@ void Writer::FailOne(Operation& operation) {
   if (operation.failure) return;
   operation.failure = EngineDown(
       fmt::format("job {} cannot be kept so: {}", operation.id, connection_->db->failure().text));
+  connection_->db->ForgetFailure();
   std::vector<std::string> files;
   AddFiles(operation, files);
   to_.file_threads.Remove(std::move(files));

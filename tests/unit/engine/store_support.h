@@ -18,8 +18,8 @@ namespace headrace {
 // A folder that goes with its test.
 class TempFolder {
  public:
-  TempFolder() {
-    std::string path = std::filesystem::temp_directory_path() / "headrace-store-XXXXXX";
+  explicit TempFolder(const std::string& parent = std::filesystem::temp_directory_path()) {
+    std::string path = parent + "/headrace-store-XXXXXX";
     if (mkdtemp(path.data()) != nullptr) path_ = path;
   }
   ~TempFolder() {
