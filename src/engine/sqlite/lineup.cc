@@ -63,30 +63,38 @@ OperationPtr Lineup::Advance(OperationPtr operation) {
   return nullptr;
 }
 
+OperationPtr Lineup::Place(OperationPtr operation) {
+  Job& job = jobs_[operation->id];
+  ++job.unfinished;
+  if (!job.filing && !NeedsFiles(*operation)) {
+    Queue(std::move(operation));
+    return nullptr;
+  }
+  filing_.insert(operation->number);
+  if (!job.filing) {
+    job.filing = true;
+    return operation;
+  }
+  job.behind.push_back(std::move(operation));
+  return nullptr;
+}
+
 void Lineup::Add(OperationPtr operation) {
   operation->bytes = RowBytes(*operation, options_.inline_max);
   OperationPtr to_file;
   bool wake = false;
   {
     const MutexLock lock(mu_);
+    // The first that rides along wakes the writer too: it may sleep for longer than the ride.
+    wake = operation->Awaited() ? awaited_ == 0 : queue_.empty();
     Prepare(*operation);
-    Job& job = jobs_[operation->id];
-    ++job.unfinished;
-    if (job.filing) {
-      filing_.insert(operation->number);
-      job.behind.push_back(std::move(operation));
-    } else if (NeedsFiles(*operation)) {
-      filing_.insert(operation->number);
-      job.filing = true;
-      to_file = std::move(operation);
-    } else {
-      // The first that rides along wakes the writer too: it may sleep for longer than the ride.
-      wake = operation->Awaited() ? awaited_ == 0 : queue_.empty();
-      Queue(std::move(operation));
-    }
+    to_file = Place(std::move(operation));
   }
-  if (wake) changed_.NotifyOne();
-  if (to_file) options_.file(std::move(to_file));
+  if (to_file) {
+    options_.file(std::move(to_file));
+  } else if (wake) {
+    changed_.NotifyOne();
+  }
 }
 
 bool Lineup::AddBarrier(std::string_view id, std::function<void()> then) {
@@ -95,20 +103,13 @@ bool Lineup::AddBarrier(std::string_view id, std::function<void()> then) {
   barrier->change = Barrier{std::move(then)};
   {
     const MutexLock lock(mu_);
-    const auto job = jobs_.find(barrier->id);
-    if (id.empty() ? jobs_.empty() : job == jobs_.end()) return false;
+    if (id.empty() ? jobs_.empty() : !jobs_.contains(barrier->id)) return false;
     Prepare(*barrier);
     if (id.empty()) {
       barriers_.push_back(std::move(barrier));
       ReleaseBarriers();
     } else {
-      ++job->second.unfinished;
-      if (job->second.filing) {
-        filing_.insert(barrier->number);
-        job->second.behind.push_back(std::move(barrier));
-      } else {
-        Queue(std::move(barrier));
-      }
+      Place(std::move(barrier));
     }
   }
   changed_.NotifyOne();

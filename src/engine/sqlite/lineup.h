@@ -62,7 +62,9 @@ class Lineup {
 
   [[nodiscard]] bool NeedsFiles(const Operation& operation) const;
   void Prepare(Operation& operation) REQUIRES(mu_);
-  // Gives back what is to be filed.
+  // Both give back what is to be filed: `Place` takes a new one, `Advance` the first of those
+  // behind.
+  OperationPtr Place(OperationPtr operation) REQUIRES(mu_);
   OperationPtr Advance(OperationPtr operation) REQUIRES(mu_);
   void Queue(OperationPtr operation) REQUIRES(mu_);
   void ReleaseBarriers() REQUIRES(mu_);

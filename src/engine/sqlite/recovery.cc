@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -24,11 +25,18 @@ Error Failed(const char* call, const std::string& path) {
                                 path, std::strerror(errno)));
 }
 
+// Whether the folder is there, for good if it is new.
+bool Made(const std::filesystem::path& path) {
+  if (mkdir(path.c_str(), 0700) != 0) return errno == EEXIST;
+  const UniqueFd parent(open((path / "..").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return parent && fsync(parent.get()) == 0;
+}
+
 Status MakeFolder(const std::filesystem::path& path) {
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return Ok();
+  if (Made(path)) return Ok();
   if (errno != ENOENT || !path.has_relative_path()) return Failed("mkdir", path);
   if (auto parent = MakeFolder(path.parent_path()); !parent) return parent;
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return Ok();
+  if (Made(path)) return Ok();
   return Failed("mkdir", path);
 }
 
@@ -96,27 +104,29 @@ Status SweepFiles(Database& db, BodyFiles& files) {
   return Ok();
 }
 
+// A number for a name that had none. Nothing: all are taken, or the database failed.
+std::optional<std::size_t> NewTag(Database& db, const std::string& queue) {
+  const auto tag = FreeTag(db);
+  if (tag) Statement(db, "INSERT INTO queue(tag, name) VALUES(?,?)").Do(*tag, queue);
+  return tag;
+}
+
 // For each name its number, new ones for new names.
 Expected<std::vector<std::size_t>> Tags(Database& db, const std::vector<std::string>& queues) {
   std::vector<std::size_t> tags;
   db.Run("BEGIN IMMEDIATE");
   for (const std::string& queue : queues) {
     auto tag = FindTag(db, queue);
-    if (!tag) {
-      tag = FreeTag(db);
-      if (!tag && !db.failed()) {
-        db.Rollback();
-        return EngineDown(
-            fmt::format("there were {} queues in this folder already, no more can be "
-                        "told apart: begin anew in another one",
-                        kMaxQueues));
-      }
-      Statement(db, "INSERT INTO queue(tag, name) VALUES(?,?)").Do(tag.value_or(0), queue);
-    }
-    tags.push_back(tag.value_or(0));
+    if (!tag) tag = NewTag(db, queue);
+    if (!tag) break;
+    tags.push_back(*tag);
   }
   if (auto committed = Committed(db); !committed) return std::move(committed).error();
-  return tags;
+  if (tags.size() == queues.size()) return tags;
+  return EngineDown(
+      fmt::format("there were {} queues in this folder already, no more can be told apart: begin "
+                  "anew in another one",
+                  kMaxQueues));
 }
 
 }  // namespace

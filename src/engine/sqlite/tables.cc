@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <span>
 #include <utility>
@@ -13,6 +14,17 @@ namespace {
 
 Blob AsBlob(std::span<const std::byte> bytes) {
   return {{reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
+}
+
+// The payload's bytes; those of a memfd are read into `buffer`, since a map that fails throws.
+Blob BytesOf(const Payload& payload, std::string& buffer, Database& db) {
+  if (!payload.InMemfd()) return AsBlob(payload.Bytes());
+  buffer.resize(payload.size());
+  const ssize_t got = pread(payload.memfd(), buffer.data(), buffer.size(), 0);
+  if (got != static_cast<ssize_t>(buffer.size())) {
+    db.Fail(SQLITE_MISMATCH, fmt::format("its {} bytes cannot be read", buffer.size()));
+  }
+  return {buffer};
 }
 
 std::optional<std::string_view> UnlessEmpty(const std::string& text) {
@@ -82,7 +94,9 @@ void Tables::Apply(const Operation& operation, const NewJob& change, const Momen
                  Utc(not_before), Boot(not_before), change.payload.size(), UnlessEmpty(change.file),
                  key, digest, Blob{spec}, BlobOf(error));
   if (change.payload.size() == 0 || !change.file.empty()) return;
-  insert_body_.Do(change.seq, AsBlob(change.payload.Bytes()));
+  std::string buffer;
+  const Blob bytes = BytesOf(change.payload, buffer, db_);
+  insert_body_.Do(change.seq, bytes);
 }
 
 void Tables::Apply(const Operation& operation, const Attempt& change) {
@@ -128,10 +142,11 @@ void Tables::InsertParts(std::int64_t seq, const Ending& change) {
     const bool in_file = i < change.files.size() && !change.files[i].empty();
     std::optional<std::string_view> file;
     std::optional<Blob> bytes;
+    std::string buffer;
     if (in_file) {
       file = change.files[i];
     } else {
-      bytes = AsBlob(part.bytes.Bytes());
+      bytes = BytesOf(part.bytes, buffer, db_);
     }
     insert_part_.Do(FirstPart(seq) + static_cast<std::int64_t>(i), part.name, part.media_type,
                     part.crc32, part.bytes.size(), file, bytes);

@@ -55,19 +55,19 @@ void Writer::Loop() {
 }
 
 void Writer::Turn(const std::vector<OperationPtr>& operations) {
-  if (!connection_ && SteadyClock::now() >= next_turn_) Reopen();
+  const bool due = SteadyClock::now() >= next_turn_;
+  if (!connection_ && due) Reopen();
   if (connection_) {
-    Write(operations);
+    Write(operations, due);
   } else {
     Refuse(operations);
   }
   to_.lineup.Finished(operations);
   for (const OperationPtr& operation : operations) Tell(*operation);
-  if (connection_) Maintain(operations.empty());
+  if (connection_) Maintain(operations.empty(), due);
 }
 
-void Writer::Write(Operations operations) {
-  const bool sweep = SteadyClock::now() >= next_turn_;
+void Writer::Write(Operations operations, bool sweep) {
   if (Commit(operations, sweep) || !connection_) return;
   // One of them cannot be written: each by itself, so that no other fails for it.
   for (std::size_t i = 0; i < operations.size(); ++i) {
@@ -148,12 +148,12 @@ void Writer::StayBroken(const std::string& why) {
   next_turn_ = SteadyClock::now() + options_.retry * (corrupt_ ? kCorruptPatience : 1);
 }
 
-void Writer::Maintain(bool idle) {
+void Writer::Maintain(bool idle, bool due) {
   Database& db = *connection_->db;
   if (db.WalPages() >= kCheckpointPages) db.Checkpoint();
   if (idle && !db.failed()) Vacuum();
   if (db.failed()) return Break({}, {});
-  if (idle && to_.health.FilesAreFailing() && to_.files.Probe()) to_.health.FilesWork();
+  if (due && to_.health.FilesAreFailing() && to_.files.Probe()) to_.health.FilesWork();
 }
 
 void Writer::Vacuum() {

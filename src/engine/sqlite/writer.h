@@ -56,12 +56,12 @@ class Writer {
 
   void Loop();
   void Turn(const std::vector<OperationPtr>& operations);
-  void Write(Operations operations);
+  void Write(Operations operations, bool sweep);
   bool Commit(Operations operations, bool sweep);
   void FailOne(Operation& operation);
   void Refuse(Operations operations);
   void Break(Operations operations, std::vector<std::string> unwanted);
-  void Maintain(bool idle);
+  void Maintain(bool idle, bool due);
   void Vacuum();
   void Reopen();
   bool Settle(Connection& connection, std::vector<std::string>& unwanted);

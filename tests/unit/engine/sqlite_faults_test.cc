@@ -7,6 +7,7 @@
 
 #include <map>
 
+#include "engine/sqlite/database.h"
 #include "faults.h"
 #include "sqlite_fixture.h"
 
@@ -236,6 +237,55 @@ TEST_F(SqliteFaults, LooksThroughADatabaseThatSeemedDamagedBeforeItGoesOn) {
   EXPECT_THAT(store->Healthy(), HasSubstr("damaged"));
   faults.FailNothing();
   EXPECT_TRUE(Eventually([&] { return store->Healthy().empty(); }));
+}
+
+// Tells what is done to files, and does not go on with the last step until it may.
+class SlowFiles final : public FileOps {
+ public:
+  UniqueFd Create(int folder, const std::string& name) override {
+    steps += "create ";
+    return FileOps::Create(folder, name);
+  }
+  bool Write(int file, const Payload& payload) override {
+    steps += "write ";
+    return FileOps::Write(file, payload);
+  }
+  bool Sync(int file) override {
+    steps += "sync ";
+    return FileOps::Sync(file);
+  }
+  bool Rename(int folder, const std::string& from, const std::string& to) override {
+    steps += "rename ";
+    return FileOps::Rename(folder, from, to);
+  }
+  bool SyncFolder(int folder) override {
+    steps += "sync-folder";
+    there.Set();
+    return goes_on.Wait() && FileOps::SyncFolder(folder);
+  }
+  std::string steps;  // of one file at a time
+  Event there;
+  Event goes_on;
+};
+
+TEST_F(SqliteFaults, WritesTheRowOfALongBodyAfterItsFileAndNameAreSynced) {
+  SlowFiles slow;
+  options.file_ops = &slow;
+  Open();
+  const KeptJob job = MakeKept();
+  Event told;
+  store->Insert(job, Payload::FromString(kLarge), [&](const Status&) { told.Set(); });
+  ASSERT_TRUE(slow.there.Wait());
+  EXPECT_EQ(slow.steps, "create write sync rename sync-folder");
+  SqliteFixture::Insert("another job does not wait for it");
+  sqlite::Failure failure;
+  const auto db = sqlite::Database::Open(Database(), sqlite::Access::kReadOnly, "", failure);
+  ASSERT_TRUE(db);
+  EXPECT_EQ(db->Number("SELECT count(*) FROM job"), 1);
+  EXPECT_EQ(told.Count(), 0);
+  slow.goes_on.Set();
+  EXPECT_TRUE(told.Wait());
+  EXPECT_EQ(db->Number("SELECT count(*) FROM job"), 2);
 }
 
 // Only the files of bodies fail.
