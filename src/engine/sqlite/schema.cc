@@ -75,10 +75,11 @@ CREATE TABLE delivery(
 
 constexpr std::array kMigrations{kVersion1};
 
-// Only for us: params hold secrets. SQLite gives its other files the mode of this one.
+// Only for us: params hold secrets. SQLite gives its other files the mode of this one. One that is
+// there is not opened: to close it would free the locks that SQLite has on it in this process.
 Status CreateFile(const std::string& path) {
-  const UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (file) return Ok();
+  const UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file || errno == EEXIST) return Ok();
   return EngineDown(fmt::format("{}: {}; the store needs a folder that it can write to", path,
                                 std::strerror(errno)));
 }

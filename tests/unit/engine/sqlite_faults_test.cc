@@ -19,6 +19,46 @@ using testing::IsEmpty;
 
 const std::string kLarge(100'000, 'L');
 
+// Tells what is done to files, and does not go on with the last step until it may.
+class SlowFiles final : public FileOps {
+ public:
+  UniqueFd Create(int folder, const std::string& name) override {
+    steps += "create ";
+    return FileOps::Create(folder, name);
+  }
+  bool Write(int file, const Payload& payload) override {
+    steps += "write ";
+    return FileOps::Write(file, payload);
+  }
+  bool Sync(int file) override {
+    steps += "sync ";
+    return FileOps::Sync(file);
+  }
+  bool Rename(int folder, const std::string& from, const std::string& to) override {
+    steps += "rename ";
+    return FileOps::Rename(folder, from, to);
+  }
+  bool SyncFolder(int folder) override {
+    steps += "sync-folder";
+    there.Set();
+    return goes_on.Wait() && FileOps::SyncFolder(folder);
+  }
+  std::string steps;  // of one file at a time
+  Event there;
+  Event goes_on;
+};
+
+// Only the files of bodies fail.
+class BrokenSync final : public FileOps {
+ public:
+  bool Sync(int file) override {
+    if (!broken) return FileOps::Sync(file);
+    errno = ENOSPC;
+    return false;
+  }
+  std::atomic<bool> broken{true};
+};
+
 // What was acknowledged of a job.
 struct Known {
   std::string payload;
@@ -35,6 +75,8 @@ class SqliteFaults : public SqliteFixture {
     options.file_ops = &files;
     options.file_threads = 2;
   }
+
+  ~SqliteFaults() override { Close(); }  // while what it uses is there
 
   // After the failure of a call, where it is to be repeated: once the store works again.
   bool Succeeds(const std::function<Status()>& call) {
@@ -162,6 +204,8 @@ class SqliteFaults : public SqliteFixture {
 
   Faults faults;
   FaultyFiles files{faults};
+  SlowFiles slow;
+  BrokenSync broken;
   std::map<std::string, Known> jobs;
   bool repeats = false;  // failed calls are made again
   bool exact = true;     // what failed is not there
@@ -239,37 +283,7 @@ TEST_F(SqliteFaults, LooksThroughADatabaseThatSeemedDamagedBeforeItGoesOn) {
   EXPECT_TRUE(Eventually([&] { return store->Healthy().empty(); }));
 }
 
-// Tells what is done to files, and does not go on with the last step until it may.
-class SlowFiles final : public FileOps {
- public:
-  UniqueFd Create(int folder, const std::string& name) override {
-    steps += "create ";
-    return FileOps::Create(folder, name);
-  }
-  bool Write(int file, const Payload& payload) override {
-    steps += "write ";
-    return FileOps::Write(file, payload);
-  }
-  bool Sync(int file) override {
-    steps += "sync ";
-    return FileOps::Sync(file);
-  }
-  bool Rename(int folder, const std::string& from, const std::string& to) override {
-    steps += "rename ";
-    return FileOps::Rename(folder, from, to);
-  }
-  bool SyncFolder(int folder) override {
-    steps += "sync-folder";
-    there.Set();
-    return goes_on.Wait() && FileOps::SyncFolder(folder);
-  }
-  std::string steps;  // of one file at a time
-  Event there;
-  Event goes_on;
-};
-
 TEST_F(SqliteFaults, WritesTheRowOfALongBodyAfterItsFileAndNameAreSynced) {
-  SlowFiles slow;
   options.file_ops = &slow;
   Open();
   const KeptJob job = MakeKept();
@@ -288,19 +302,7 @@ TEST_F(SqliteFaults, WritesTheRowOfALongBodyAfterItsFileAndNameAreSynced) {
   EXPECT_EQ(db->Number("SELECT count(*) FROM job"), 2);
 }
 
-// Only the files of bodies fail.
-class BrokenSync final : public FileOps {
- public:
-  bool Sync(int file) override {
-    if (!broken) return FileOps::Sync(file);
-    errno = ENOSPC;
-    return false;
-  }
-  std::atomic<bool> broken{true};
-};
-
 TEST_F(SqliteFaults, FailsALongBodyAloneWhenItsFileCannotBeWritten) {
-  BrokenSync broken;
   options.file_ops = &broken;
   Open();
   const KeptJob large = MakeKept();

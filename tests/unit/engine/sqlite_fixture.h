@@ -76,6 +76,7 @@ class SqliteFixture : public testing::Test {
   }
 
   TempFolder folder;
+  SetClock clock;  // used where a test puts it into the options
   SqliteOptions options;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<Awaiting> calls;

@@ -216,7 +216,6 @@ TEST_F(SqliteStoreTest, SweepsFilesThatNothingRefersTo) {
 }
 
 TEST_F(SqliteStoreTest, DeletesABodyWithTheEndAndAResultWithItsTime) {
-  SetClock clock;
   options.clock = clock.Clock();
   Open();
   const KeptJob job = Insert(std::string(100'000, 'x'));
@@ -232,7 +231,6 @@ TEST_F(SqliteStoreTest, DeletesABodyWithTheEndAndAResultWithItsTime) {
 }
 
 TEST_F(SqliteStoreTest, ExpiresNothingWhenTheWallClockIsSet) {
-  SetClock clock;
   options.clock = clock.Clock();
   Open();
   const KeptJob early = Insert();
@@ -253,7 +251,6 @@ TEST_F(SqliteStoreTest, ExpiresNothingWhenTheWallClockIsSet) {
 }
 
 TEST_F(SqliteStoreTest, GoesByTheWallClockAfterABootOfTheMachine) {
-  SetClock clock;
   options.clock = clock.Clock();
   Open();
   KeptJob job = MakeKept();
@@ -289,7 +286,6 @@ TEST_F(SqliteStoreTest, GoesByTheWallClockAfterABootOfTheMachine) {
 }
 
 TEST_F(SqliteStoreTest, LetsNothingLastLongerAfterABootWithAClockThatWasSetBack) {
-  SetClock clock;
   options.clock = clock.Clock();
   Open();
   KeptJob job = MakeKept();
@@ -308,7 +304,6 @@ TEST_F(SqliteStoreTest, LetsNothingLastLongerAfterABootWithAClockThatWasSetBack)
 }
 
 TEST_F(SqliteStoreTest, DeletesManyRecordsInTurns) {
-  SetClock clock;
   options.clock = clock.Clock();
   Open();
   std::vector<std::string> ids;
