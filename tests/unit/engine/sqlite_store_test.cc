@@ -32,7 +32,7 @@ class SqliteStoreTest : public SqliteFixture {
   }
   [[nodiscard]] std::string Ask(const char* sql) const {
     sqlite::Failure failure;
-    const auto db = sqlite::Database::Open(Database(), sqlite::Access::kReadWrite, "", failure);
+    const auto db = sqlite::Database::Open(Database(), sqlite::Access::kReadOnly, "", failure);
     return db ? db->Text(sql).value_or("nothing") : failure.text;
   }
 };
@@ -62,6 +62,13 @@ TEST_F(SqliteStoreTest, GivesUnfinishedJobsBackInTheOrderOfTheirInsertion) {
   EXPECT_EQ(recovered.unfinished[0].attempt, 2U);
   EXPECT_EQ(calls->Load(ids[0])->state, JobState::kWaiting);
   EXPECT_EQ(store->LoadPayload(ids[2])->size(), 100'000U);
+}
+
+TEST_F(SqliteStoreTest, WritesWhatNobodyWaitsForByItself) {
+  Open();
+  const KeptJob job = Insert();
+  store->Begin(job.id, 1, UtcNow());
+  EXPECT_TRUE(Eventually([&] { return Ask("SELECT state FROM job") == "1"; }));
 }
 
 TEST_F(SqliteStoreTest, GivesResultsBackAfterARestart) {

@@ -35,11 +35,11 @@ class TempFolder {
 };
 
 // A job of queue "work" with nothing but what every job has.
-inline KeptJob MakeKept(const std::string& tenant = "") {
+inline KeptJob MakeKept(std::string tenant = {}) {
   KeptJob job;
   job.id = NewJobId(0);
   job.queue = "work";
-  job.tenant = tenant;
+  job.tenant = std::move(tenant);
   job.accepted = UtcNow();
   return job;
 }
