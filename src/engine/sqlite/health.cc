@@ -1,0 +1,63 @@
+#include "engine/sqlite/health.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "engine/sqlite/schema.h"
+
+namespace headrace::sqlite {
+
+void Health::DatabaseFailed(const std::string& why) {
+  std::string before;
+  {
+    const MutexLock lock(mu_);
+    before = std::exchange(database_, why);
+  }
+  if (before.empty()) spdlog::error("store: {}; no job is taken until it works again", why);
+}
+
+void Health::DatabaseWorks() {
+  std::string before;
+  {
+    const MutexLock lock(mu_);
+    before = std::exchange(database_, {});
+  }
+  if (!before.empty()) spdlog::info("store: the database works again");
+}
+
+void Health::FilesFailed(const std::string& why) {
+  std::string before;
+  {
+    const MutexLock lock(mu_);
+    before = std::exchange(files_, why);
+  }
+  if (before.empty()) spdlog::error("store: {}", why);
+}
+
+void Health::FilesWork() {
+  std::string before;
+  {
+    const MutexLock lock(mu_);
+    before = std::exchange(files_, {});
+  }
+  if (!before.empty()) spdlog::info("store: files can be written again");
+}
+
+std::string Health::Why() const {
+  const MutexLock lock(mu_);
+  return database_.empty() ? files_ : database_;
+}
+
+bool Health::FilesAreFailing() const {
+  const MutexLock lock(mu_);
+  return !files_.empty();
+}
+
+std::optional<Error> Health::Refusal() const {
+  const MutexLock lock(mu_);
+  if (database_.empty()) return std::nullopt;
+  return EngineDown(database_);
+}
+
+}  // namespace headrace::sqlite

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/job_store.h"
+#include "engine/sqlite/body_files.h"
+#include "engine/sqlite/clock.h"
+#include "engine/sqlite/database.h"
+
+namespace headrace::sqlite {
+
+// What records say, read from a connection that the caller has to itself. Errors are those of
+// JobStore; a failure of the database is kept by it as well.
+class Records {
+ public:
+  Records(Database& db, const BodyFiles& files) : db_(db), files_(files) {}
+
+  Expected<std::optional<JobRecord>> Load(std::string_view id, bool with_bytes, const Moment& now);
+  Expected<std::vector<JobRecord>> List(const RecordFilter& filter, const Moment& now);
+  Expected<Payload> LoadPayload(std::string_view id);
+
+  // Without payloads; in the order of acceptance.
+  Expected<std::vector<KeptJob>> Unfinished(const Moment& now);
+  // Only what names the key; `deadline` is the end of the record.
+  Expected<std::vector<KeptJob>> HeldKeys(const Moment& now);
+  Expected<std::vector<PendingDelivery>> Deliveries(const Moment& now);
+
+ private:
+  Error Broken() const;
+  bool ReadJob(const Rows& rows, const Moment& now, KeptJob& job);
+  bool ReadRecord(const Rows& rows, const Moment& now, JobRecord& record);
+  Status ReadParts(std::int64_t seq, bool with_bytes, JobRecord& record);
+  Expected<std::optional<JobRecord>> LoadOnce(std::string_view id, bool with_bytes,
+                                              const Moment& now);
+
+  Database& db_;
+  const BodyFiles& files_;
+};
+
+}  // namespace headrace::sqlite
