@@ -11,8 +11,10 @@
 #include <functional>
 #include <utility>
 
+#include "app/engines.h"
 #include "base/units.h"
 #include "handler/sandbox_layers.h"
+#include "service/webhook_secrets.h"
 
 namespace headrace {
 namespace {
@@ -61,6 +63,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
                                    const QueueHandlers& handlers, const Runners& runners) {
   JobService::Options options;
   options.max_body = config.http.max_body;
+  options.webhooks = config.webhooks.policy;
   auto engine_queues = EngineQueues(config, plan);
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
     const QueueConfig& queue = config.queues[i];
@@ -71,6 +74,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
     served.expected_run = queue.expected_run;
     served.async_deadline = queue.async_deadline;
     served.retries = RetriesOf(queue);
+    served.webhook_url = queue.webhook_url;
     served.at_once = queue.OnlyWaits() ? plan.workers[i] : std::min(plan.workers[i], plan.slots);
     served.path = queue.path;
     served.executors = StateOf(runners.ExecutorsOf(i));
@@ -132,11 +136,11 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       log_(config.log),
       ledger_(plan.budget),
       spool_(OpenSpool(config)),
-      engine_(EngineQueues(config, plan), &ledger_),
-      metrics_(Names(config), engine_, HEADRACE_VERSION),
+      engine_(MakeEngine(config.engine, EngineQueues(config, plan), ledger_)),
+      metrics_(Names(config), *engine_, HEADRACE_VERSION),
       service_(WithMemory(ServiceOptions(config, plan, queue_handlers_, runners_), ledger_, spool_),
-               engine_, metrics_),
-      workers_(WorkerQueues(config, plan, runners_), engine_, slots_, metrics_,
+               *engine_, metrics_),
+      workers_(WorkerQueues(config, plan, runners_), *engine_, slots_, metrics_,
                {[this](const QueuedJob& job) { service_.OnStarted(job); },
                 [this](const QueuedJob& job, Outcome outcome) {
                   service_.OnRan(job, std::move(outcome));
@@ -173,6 +177,7 @@ void App::ConnectMetrics() {
 
 void App::AddHealthChecks() {
   health_.AddReadiness([this] { return runners_.AllBroken(); });
+  health_.AddReadiness([this] { return engine_->Healthy(); });
   health_.AddLiveness([this] {
     const Seconds since = http_.SinceSlowestTurn();
     return since > kStuckReactor
@@ -181,10 +186,42 @@ void App::AddHealthChecks() {
   });
 }
 
+// What an earlier process has left is there before the first request.
+Status App::StartEngine() {
+  engine_->OnDelivery([this](const std::string& id) {
+    if (webhooks_) webhooks_->Deliver(id);
+  });
+  auto pending = engine_->Start();
+  if (!pending) return std::move(pending).error();
+  std::uint64_t recovered = 0;
+  for (QueueIndex i = 0; i < config_.queues.size(); ++i) recovered += engine_->Figures(i).recovered;
+  if (recovered != 0) spdlog::info("{} jobs that were accepted before go on", recovered);
+  if (!config_.webhooks.policy.allow_hosts.empty() || !pending->empty()) StartWebhooks(*pending);
+  return Ok();
+}
+
+void App::StartWebhooks(const std::vector<PendingDelivery>& pending) {
+  WebhookOptions options;
+  options.policy = config_.webhooks.policy;
+  if (!config_.webhooks.secrets_file.empty()) {
+    WebhookSecrets secrets = LoadWebhookSecrets(config_.webhooks.secrets_file);
+    for (const std::string& warning : secrets.warnings) spdlog::warn("{}", warning);
+    options.keys = std::move(secrets.keys);
+  }
+  WebhookSeams seams;
+  seams.load = [this](const std::string& id, bool with_bytes, WebhookSeams::Found found) {
+    engine_->store().Load(id, with_bytes, std::move(found));
+  };
+  seams.set_delivery = [this](const std::string& id, const std::optional<PendingDelivery>& next) {
+    engine_->store().SetDelivery(id, next, [](const Status&) {});  // the engine's health tells
+  };
+  webhooks_.emplace(std::move(options), std::move(seams), pending);
+}
+
 Status App::Start() {
   if (!drained_) return Error{ErrorCode::kUnavailable, "start", "no descriptor is left", "", 0};
   if (auto managing = management_.Start(); !managing) return managing;
-  if (auto recovered = engine_.Start(); !recovered) return std::move(recovered).error();
+  if (auto recovered = StartEngine(); !recovered) return recovered;
   if (!spawn_queue_.RunUntilSettled(Deadline::After(kWarmUp))) {
     spdlog::warn("executors are not warm after {} s; jobs for them wait", kWarmUp.count());
   }
@@ -208,7 +245,7 @@ void App::StopAccepting(Deadline deadline) {
   drain_until_ = deadline;
   service_.StopAdmitting();
   http_.StopAccepting();
-  engine_.Close();
+  engine_->Close();
   drainer_ = std::thread([this, deadline] {
     if (!workers_.WaitDrained(deadline)) spdlog::warn("the drain's time is over");
     const std::uint64_t one = 1;
@@ -232,7 +269,9 @@ std::size_t App::Finish() {
     spdlog::warn("some clients did not read their answers in time");
   }
   http_.Stop();
-  engine_.Stop();
+  engine_->OnDelivery(nullptr);
+  if (webhooks_) webhooks_->Stop();
+  engine_->Stop();
   management_.Stop();
   return cut;
 }

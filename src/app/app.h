@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "app/logging.h"
 #include "app/plan.h"
@@ -12,7 +14,7 @@
 #include "base/ledger.h"
 #include "base/spool.h"
 #include "config/config.h"
-#include "engine/memory/memory_engine.h"
+#include "engine/local/local_engine.h"
 #include "handler/registry.h"
 #include "handler/spawn_queue.h"
 #include "http/http_server.h"
@@ -20,6 +22,7 @@
 #include "metrics/metrics.h"
 #include "service/health.h"
 #include "service/job_service.h"
+#include "service/webhooks.h"
 #include "worker/slots.h"
 #include "worker/worker_pool.h"
 
@@ -54,9 +57,11 @@ class App {
   // Returns how many jobs were cut.
   std::size_t Finish();
 
-  [[nodiscard]] std::size_t UnfinishedJobs() const { return engine_.Unfinished().size(); }
+  [[nodiscard]] std::size_t UnfinishedJobs() const { return engine_->Unfinished().size(); }
 
  private:
+  Status StartEngine();
+  void StartWebhooks(const std::vector<PendingDelivery>& pending);
   void ConnectMetrics();
   void AddHealthChecks();
 
@@ -69,10 +74,11 @@ class App {
   AsyncLog log_;     // the first thread
   Ledger ledger_;
   std::optional<Spool> spool_;
-  MemoryEngine engine_;
+  std::unique_ptr<LocalEngine> engine_;
   Metrics metrics_;
   JobService service_;
   WorkerPool workers_;  // its workers call the service
+  std::optional<Webhooks> webhooks_;
   Health health_;
   HttpServer http_;
   ManagementServer management_;

@@ -12,6 +12,8 @@
 #include "config/check_upstream.h"
 #include "config/keys.h"
 #include "config/pdf_keys.h"
+#include "service/webhook_secrets.h"
+#include "service/webhook_url.h"
 
 namespace headrace {
 namespace {
@@ -28,6 +30,14 @@ void CheckProgram(const Config& config, Problems& problems) {
     problems.Add("management.listen",
                  fmt::format("{} is server.listen as well; allowed: another address or port",
                              config.management.listen));
+  }
+  if (config.engine.kind == EngineKind::kSqlite && config.engine.path.empty()) {
+    problems.Add("engine.path", "is missing; allowed: the folder where jobs are kept");
+  }
+  problems.AddAll("webhooks.", Validate(config.webhooks.policy));
+  if (!config.webhooks.secrets_file.empty()) {
+    problems.AddAll("webhooks.secrets_file: ",
+                    LoadWebhookSecrets(config.webhooks.secrets_file).problems);
   }
   if (config.budget && config.http.max_body > *config.budget) {
     problems.Add("server.max_body",
@@ -85,6 +95,14 @@ void CheckOcr(const QueueConfig& queue, const std::string& path, Problems& probl
     if (key.path.rfind("ocr.", 0) != 0 || !problems.IsSet(path + key.path)) continue;
     problems.Add(path + key.path,
                  "is for queues with handler ocr; allowed here: none of the section ocr");
+  }
+}
+
+void CheckWebhook(const QueueConfig& queue, const std::string& path, const WebhookPolicy& policy,
+                  Problems& problems) {
+  if (queue.webhook_url.empty()) return;
+  if (auto allowed = CheckWebhookUrl(queue.webhook_url, policy); !allowed) {
+    problems.Add(path + "webhook_url", allowed.error().hint);
   }
 }
 
@@ -155,6 +173,7 @@ void CheckConfig(const Config& config, const ConfigSource& source, Problems& pro
     CheckOcr(queue, path, problems);
     CheckPdfKeys(queue, path, problems);
     CheckRetries(queue, path, problems);
+    CheckWebhook(queue, path, config.webhooks.policy, problems);
     CheckPath(queue, path + "path", taken, problems);
   }
 }

@@ -13,6 +13,7 @@
 #include "handler/upstream/upstream_options.h"
 #include "headrace/params.h"
 #include "http/http_options.h"
+#include "service/webhook_url.h"
 
 namespace headrace {
 
@@ -52,6 +53,7 @@ struct QueueConfig {
   std::vector<std::string> retry_on{"crash", "unavailable"};  // RetryPolicy, or only "none"
   std::chrono::milliseconds retry_delay{1'000};
   std::chrono::milliseconds retry_max_delay{60'000};
+  std::string webhook_url;  // told of their ends; empty: nobody
   IsolationOptions isolation;
   PdfKeys pdf;               // for handler `pdf-to-image` only
   OcrOptions ocr;            // for handler `ocr` only
@@ -79,6 +81,21 @@ struct QueueConfig {
 
 // Everything that can be configured: the modules' options, and what the composition itself needs.
 // The defaults are the fields' initial values. Value type.
+// Where kept jobs are kept.
+enum class EngineKind { kMemory, kSqlite };
+
+struct EngineKeys {
+  EngineKind kind = EngineKind::kMemory;
+  std::string path = "/var/lib/headrace";  // the folder of a durable engine
+  std::size_t max_keys = 100'000;          // Idempotency-Keys that are held at once
+};
+
+// `webhooks:`; whom the ends of kept jobs may be told.
+struct WebhookKeys {
+  std::string secrets_file;  // empty: nothing is signed
+  WebhookPolicy policy;
+};
+
 struct Config {
   HttpOptions http;
   ManagementOptions management;
@@ -90,6 +107,8 @@ struct Config {
   std::uint64_t max_spool = std::uint64_t{4} << 30U;   // bytes of all files in it
   SandboxMode sandbox = SandboxMode::kBestEffort;
   std::string executors_dir;  // where the executors' binaries lie; empty: beside the program
+  EngineKeys engine;
+  WebhookKeys webhooks;
   LogOptions log;
   ShutdownOptions shutdown;
   std::vector<QueueConfig> queues;  // in the order of the file

@@ -51,6 +51,11 @@ std::vector<Key<QueueConfig>> MakeKeys() {
   std::vector<Key<QueueConfig>> keys;
   AddTimes(keys);
   AddRetries(keys);
+  keys.push_back(
+      TextKey(Of(
+                  "webhook_url", [](auto& q) -> auto& { return q.webhook_url; },
+                  "kept jobs: told of their ends where their client names no Webhook-Url"),
+              "a URL whose host webhooks.allow_hosts lists, or empty"));
   return keys;
 }
 

@@ -179,6 +179,7 @@ Key<T> ListKey(Field<T, Access> field, std::string allowed) {
       field.help,
       [access](T& target, const std::string& text) -> std::optional<std::string> {
         access(target) = SplitWords(text, ',');
+        if (text.empty()) access(target).clear();
         return std::nullopt;
       },
       [access](const T& target) { return fmt::format("{}", fmt::join(access(target), ", ")); },

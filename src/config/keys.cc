@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/command_keys.h"
+#include "config/engine_keys.h"
 #include "config/kept_keys.h"
 #include "config/pdf_keys.h"
 #include "config/upstream_keys.h"
@@ -175,6 +176,7 @@ void AddOtherKeys(std::vector<Key<Config>>& keys) {
           "memory.max_spool", [](auto& c) -> auto& { return c.max_spool; }, "most bytes there"),
       Sizes(), {kMiB, 1024 * kGiB}));
   AddExecutorKeys(keys);
+  keys.insert(keys.end(), EngineSectionKeys().begin(), EngineSectionKeys().end());
   keys.push_back(ChoiceKey(Of(
                                "log.level", [](auto& c) -> auto& { return c.log.level; },
                                "least important lines that are written to stderr"),

@@ -156,6 +156,21 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
   if (*key) upload.SetKey(**std::move(key));
   exchange.body_deadline =
       service_.DeadlineOf(*exchange.match.queue, exchange.started, *timeout).time();
+  return TakeWebhook(head.Find("Webhook-Url"), upload, intake);
+}
+
+// A wrong one is told in the place of a wrong param.
+Status ApiSite::TakeWebhook(std::string_view url, JobUpload& upload, const Intake& intake) const {
+  if (url.empty()) return Ok();
+  if (!intake.kept) {
+    return Error{
+        ErrorCode::kInvalidArgument, "webhook-without-prefer",
+        "Webhook-Url is for jobs that outlive their connection; send Prefer: respond-async "
+        "with it",
+        "", 0};
+  }
+  if (auto allowed = service_.CheckWebhook(url); !allowed) return allowed;
+  upload.SetWebhook(url);
   return Ok();
 }
 

@@ -94,6 +94,7 @@ Expected<Submission> JobUpload::Finish() {
   submission.charge = std::move(charge_);
   submission.wait = wait_;
   submission.idempotency = Key();
+  submission.webhook_url = std::move(webhook_url_);
   return submission;
 }
 

@@ -33,6 +33,8 @@ class JobUpload final : public BodySink, private FormSink {
   void SetKey(std::string key);
   // Before the body: how long the client waits for the outcome (Submission::wait).
   void SetWait(std::optional<std::chrono::milliseconds> wait) { wait_ = wait; }
+  // Before the body: who is told of the job's end. It has been checked.
+  void SetWebhook(std::string_view url) { webhook_url_ = url; }
   [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
   [[nodiscard]] ParamsSource& params() { return params_; }
 
@@ -59,6 +61,7 @@ class JobUpload final : public BodySink, private FormSink {
   Ledger::Charge charge_;
   std::uint64_t received_ = 0;
   std::optional<std::chrono::milliseconds> wait_;
+  std::string webhook_url_;       // empty: the queue's
   std::string key_;               // empty: none
   std::optional<Sha256> digest_;  // of the payload, where there is a key
 

@@ -16,6 +16,7 @@ JobService::Impl::Impl(Options the_options, Engine& the_engine, Metrics& metrics
     : admission({std::move(the_options.queues), the_options.max_body, the_options.ledger},
                 the_engine, metrics),
       results(the_options.ledger, the_options.spool),
+      webhooks(std::move(the_options.webhooks)),
       engine(the_engine),
       watches([this](const std::string& id, Engine::Found found) {
         engine.Get(id, false, std::move(found));
@@ -89,6 +90,10 @@ Status JobService::Precheck(QueueIndex queue, const Intake& intake) {
 
 Status JobService::CheckType(QueueIndex queue, std::string_view media_type) const {
   return impl_->admission.CheckType(queue, media_type);
+}
+
+Status JobService::CheckWebhook(std::string_view url) const {
+  return CheckWebhookUrl(url, impl_->webhooks);
 }
 
 Status JobService::ChargeUpload(QueueIndex queue, std::uint64_t received,

@@ -17,6 +17,7 @@
 #include "service/job_watches.h"
 #include "service/submission.h"
 #include "service/waiter.h"
+#include "service/webhook_url.h"
 
 namespace headrace {
 
@@ -32,6 +33,7 @@ class JobService {
     std::size_t max_body = std::size_t{64} << 20;  // bytes
     Ledger* ledger = nullptr;                      // outlives the service; null: no memory budget
     Spool* spool = nullptr;                        // outlives results; null: they stay in memory
+    WebhookPolicy webhooks{};                      // whom clients may have told of their jobs
   };
   using Submitted = std::function<void(Expected<std::string> id)>;
   using Told = std::function<void(Expected<JobStatus>)>;
@@ -53,6 +55,9 @@ class JobService {
   // Does the queue take payloads of this media type (lower case; empty: not told)? 415. For the
   // file in a form, which tells its type only now.
   [[nodiscard]] Status CheckType(QueueIndex queue, std::string_view media_type) const;
+
+  // May the end of a job be told to this URL? 422.
+  [[nodiscard]] Status CheckWebhook(std::string_view url) const;
 
   // Holds memory for the `received` bytes that have come of an upload, in steps, but no more than
   // its `length` where that is known: grows `charge`. 413 beyond the whole budget; 429 when it is

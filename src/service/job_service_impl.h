@@ -46,6 +46,7 @@ struct JobService::Impl {
 
   Admission admission;
   const ResultStore results;
+  const WebhookPolicy webhooks;
   Engine& engine;
   Waiters waiters;
   JobWatches watches;

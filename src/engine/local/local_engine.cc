@@ -204,6 +204,20 @@ void LocalEngine::Tell(const JobPtr& job, const Outcome& outcome) {
   if (told) told(job, outcome);
 }
 
+void LocalEngine::OnDelivery(std::function<void(const std::string& id)> due) {
+  const MutexLock lock(mu_);
+  due_ = std::move(due);
+}
+
+void LocalEngine::TellDelivery(const std::string& id) {
+  std::function<void(const std::string& id)> due;
+  {
+    const MutexLock lock(mu_);
+    due = due_;
+  }
+  if (due) due(id);
+}
+
 void LocalEngine::Disarm(const std::string& id) {
   Timer::Ticket ticket;
   {
@@ -285,6 +299,7 @@ void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<v
 void LocalEngine::Save(const std::string& id, const JobEnd& end, std::function<void()> done) {
   store_->End(id, end, [this, id, end, done = std::move(done)](const Status& saved) {
     if (saved) {
+      if (end.tells_webhook) TellDelivery(id);
       done();
       return;
     }

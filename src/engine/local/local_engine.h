@@ -62,6 +62,9 @@ class LocalEngine : public Engine {
   void Stop() override;
   void Close() override;
 
+  // Calls `due` with the id of every job that has ended, and is saved, and has a webhook. Before
+  // Start; null: nobody any more.
+  void OnDelivery(std::function<void(const std::string& id)> due);
   // Where deliveries of webhooks are kept. Lives as long as the engine.
   [[nodiscard]] JobStore& store() { return *store_; }
 
@@ -79,6 +82,7 @@ class LocalEngine : public Engine {
   void Disarm(const std::string& id);
   void Tell(const JobPtr& job, const Outcome& outcome);
   void End(const JobPtr& job, const Outcome& outcome, std::function<void()> done);
+  void TellDelivery(const std::string& id);
   void Save(const std::string& id, const JobEnd& end, std::function<void()> done);
   [[nodiscard]] KeyIndex::Name KeyOf(const QueuedJob& job) const;
 
@@ -92,6 +96,7 @@ class LocalEngine : public Engine {
   Mutex mu_;
   std::unordered_map<std::string, Timer::Ticket> expiries_ GUARDED_BY(mu_);  // of kept jobs
   Told told_ GUARDED_BY(mu_);
+  std::function<void(const std::string& id)> due_ GUARDED_BY(mu_);
 
   std::unique_ptr<JobStore> store_;
   Timer timer_;  // its callbacks use all above
