@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <set>
 #include <string>
 #include <string_view>
@@ -55,9 +56,9 @@ class Lineup {
 
  private:
   struct Job {
-    std::size_t unfinished = 0;         // operations
-    bool filing = false;                // the files of one are being written
-    std::deque<OperationPtr> behind{};  // it
+    std::size_t unfinished = 0;        // operations
+    bool filing = false;               // the files of one are being written
+    std::list<OperationPtr> behind{};  // it; mostly none, for which a list takes no memory
   };
 
   [[nodiscard]] bool NeedsFiles(const Operation& operation) const;

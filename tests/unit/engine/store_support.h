@@ -37,7 +37,7 @@ class TempFolder {
 // A job of queue "work" with nothing but what every job has.
 inline KeptJob MakeKept(std::string tenant = {}) {
   KeptJob job;
-  job.id = NewJobId(0);
+  job.id += NewJobId(0);  // gcc 12 warns of a plain move here, by mistake
   job.queue = "work";
   job.tenant = std::move(tenant);
   job.accepted = UtcNow();
