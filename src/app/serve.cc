@@ -173,7 +173,8 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
   }
   App app(fitted, *plan, handlers, executors);
   if (auto started = app.Start(); !started) {
-    spdlog::error("{}", started.error().hint);
+    const Error& error = started.error();
+    spdlog::error("{}{}{}", error.hint, error.detail.empty() ? "" : ": ", error.detail);
     return EXIT_FAILURE;
   }
   return MainLoop(app, config.shutdown, signal_fd.get()).Run();

@@ -35,6 +35,11 @@ void CheckProgram(const Config& config, Problems& problems) {
     problems.Add("engine.path", "is missing; allowed: the folder where jobs are kept");
   }
   problems.AddAll("webhooks.", Validate(config.webhooks.policy));
+  if (config.webhooks.secrets_file.empty() && !config.webhooks.policy.allow_hosts.empty()) {
+    problems.Add("webhooks.secrets_file",
+                 "is missing; allowed: a file of lines whsec_..., with which receivers verify what "
+                 "they are told");
+  }
   if (!config.webhooks.secrets_file.empty()) {
     problems.AddAll("webhooks.secrets_file: ",
                     LoadWebhookSecrets(config.webhooks.secrets_file).problems);

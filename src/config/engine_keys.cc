@@ -26,11 +26,12 @@ void AddEngine(std::vector<Key<Config>>& keys) {
 }
 
 void AddWebhooks(std::vector<Key<Config>>& keys) {
-  keys.push_back(TextKey(
-      Of(
-          "webhooks.secrets_file", [](auto& c) -> auto& { return c.webhooks.secrets_file; },
-          "file of lines whsec_..., with each of which webhooks are signed; empty: unsigned"),
-      "a path, or empty"));
+  keys.push_back(
+      TextKey(Of(
+                  "webhooks.secrets_file", [](auto& c) -> auto& { return c.webhooks.secrets_file; },
+                  "file of lines whsec_..., with each of which webhooks are signed; needed beside "
+                  "allow_hosts"),
+              "a path, or empty"));
   keys.push_back(ListKey(
       Of(
           "webhooks.allow_hosts", [](auto& c) -> auto& { return c.webhooks.policy.allow_hosts; },

@@ -59,4 +59,16 @@ inline std::optional<JobStatus> StatusIn(Engine& engine, std::string_view id,
   return found ? *std::move(found) : std::nullopt;
 }
 
+// The status of a kept job once it has ended.
+inline JobStatus WaitUntilEnded(Engine& engine, std::string_view id) {
+  std::optional<JobStatus> status;
+  if (!Eventually([&] {
+        status = StatusIn(engine, id);
+        return status && status->record.end;
+      })) {
+    throw std::runtime_error("the job has not ended");
+  }
+  return *std::move(status);
+}
+
 }  // namespace headrace

@@ -19,14 +19,19 @@ bool Fits(const RecordFilter& filter, const JobRecord& record) {
          (!filter.state || *filter.state == record.state);
 }
 
+// The end as it was, with its bytes.
+std::optional<JobEnd> DropParts(JobRecord& record) {
+  std::optional<JobEnd> whole = record.end;
+  record.end->outcome.parts.clear();
+  record.result_dropped = true;
+  return whole;
+}
+
 // What Load gives without bytes.
 JobRecord WithoutBytes(const JobRecord& record) {
   JobRecord copy = record;
   if (!copy.end) return copy;
-  for (ResultPart& part : copy.end->outcome.parts) {
-    part.whole_size = part.bytes.size();
-    part.bytes = {};
-  }
+  for (ResultPart& part : copy.end->outcome.parts) part.bytes = {};
   return copy;
 }
 
@@ -38,10 +43,12 @@ Expected<JobStore::Recovered> MemoryStore::Recover(const std::vector<std::string
   return recovered;
 }
 
-void MemoryStore::Insert(const KeptJob& job, const Payload& /*payload*/, Done done) {
+void MemoryStore::Insert(const KeptJob& job, const Payload& payload, Done done) {
   {
     Entry entry;
     entry.record.job = job;
+    entry.payload = payload;
+    entry.record.job.payload_size = payload.size();
     if (ledger_ != nullptr) {
       entry.charge = ledger_->ChargeAnyway(MemoryUse::kResults, WeightOf(job));
     }
@@ -87,6 +94,8 @@ void MemoryStore::End(std::string_view id, const JobEnd& end, Done done) {
     if (entry != nullptr && !entry->record.end) {
       entry->record.state = end.outcome.state;
       entry->record.end = end;
+      for (ResultPart& part : entry->record.end->outcome.parts) part.whole_size = part.bytes.size();
+      entry->payload = {};
       entry->delivering = end.tells_webhook;
       if (end.frees_key) entry->record.job.idempotency.reset();
       timer_.Schedule(Deadline::After(end.keep), [this, name = std::string(id)] { Expire(name); });
@@ -102,8 +111,7 @@ void MemoryStore::Expire(const std::string& id) {
   if (entry == nullptr) return;
   entry->over = true;
   if (entry->delivering) {
-    gone.end = std::exchange(entry->record.end, WithoutBytes(entry->record).end);
-    entry->record.result_dropped = true;
+    gone.end = DropParts(entry->record);
     return;
   }
   gone = std::move(entry->record);
@@ -116,8 +124,7 @@ void MemoryStore::DropResult(std::string_view id, Done done) {
     const MutexLock lock(mu_);
     Entry* const entry = Find(id);
     if (entry != nullptr && entry->record.end) {
-      gone = std::exchange(entry->record.end, WithoutBytes(entry->record).end);
-      entry->record.result_dropped = true;
+      gone = DropParts(entry->record);
     }
   }
   done(Ok());
@@ -150,7 +157,10 @@ void MemoryStore::List(const RecordFilter& filter, Listed listed) {
   listed(std::move(records));
 }
 
-Expected<Payload> MemoryStore::LoadPayload(std::string_view /*id*/) {
+Expected<Payload> MemoryStore::LoadPayload(std::string_view id) {
+  const MutexLock lock(mu_);
+  const Entry* const entry = Find(id);
+  if (entry != nullptr && !entry->record.end) return entry->payload;
   return Error{ErrorCode::kNotFound, "payload-lost", "the payload is not kept", {}};
 }
 

@@ -16,7 +16,7 @@
 namespace headrace {
 
 // The default store: records in this process's memory, until their time is over. A restart loses
-// all of them. Payloads stay with the engine, results where they lie; what a record weighs beside
+// all of them. Payloads and results stay where they lie; what a record weighs beside
 // them is charged to the ledger as results. Callbacks come from within the call.
 class MemoryStore final : public JobStore {
  public:
@@ -41,6 +41,7 @@ class MemoryStore final : public JobStore {
  private:
   struct Entry {
     JobRecord record;
+    Payload payload;  // shared with the engine's job, until the end
     Ledger::Charge charge;
     bool delivering = false;  // a webhook is still to be told
     bool over = false;        // its time is

@@ -113,5 +113,37 @@ TEST_F(CheckTest, OnePathForTwoQueuesIsRefused) {
       ElementsAre(HasSubstr("f.yaml:3: queues.b.path: /put is the path of queue a as well")));
 }
 
+TEST_F(CheckTest, WebhooksThatNobodyCouldVerifyAreRefused) {
+  EXPECT_THAT(
+      LoadWithQueue("webhooks: {allow_hosts: [hooks.example.com]}").problems,
+      ElementsAre(HasSubstr("webhooks.secrets_file: is missing; allowed: a file of lines")));
+  EXPECT_THAT(
+      LoadWithQueue("webhooks: {allow_hosts: ['https://a.example'], secrets_file: /none}").problems,
+      testing::UnorderedElementsAre(
+          HasSubstr("webhooks.allow_hosts: \"https://a.example\" is a URL"),
+          HasSubstr("webhooks.secrets_file: /none")));
+}
+
+TEST_F(CheckTest, AWebhookOfAQueueMustBeAllowed) {
+  EXPECT_THAT(Load("queues:\n  a:\n    handler: pdf-to-image\n    webhook_url: https://a.example/")
+                  .problems,
+              ElementsAre(HasSubstr("f.yaml:4: queues.a.webhook_url: ")));
+}
+
+TEST_F(CheckTest, AnUnknownReasonToTryAgainIsRefused) {
+  const std::string queue = "queues:\n  a:\n    handler: pdf-to-image\n    retry_on: ";
+  EXPECT_THAT(Load(queue + "[crash, often]").problems,
+              ElementsAre(HasSubstr("queues.a.retry_on: 'often' is unknown; allowed: crash, "
+                                    "unavailable and upstream, or none")));
+  for (const char* const good : {"none", "[crash, unavailable, upstream]"}) {
+    EXPECT_TRUE(Load(queue + good).problems.empty()) << good;
+  }
+}
+
+TEST_F(CheckTest, ADurableEngineNeedsAFolder) {
+  EXPECT_THAT(LoadWithQueue("engine: {kind: sqlite, path: ''}").problems,
+              ElementsAre(HasSubstr("engine.path: is missing")));
+}
+
 }  // namespace
 }  // namespace headrace

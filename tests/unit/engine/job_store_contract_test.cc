@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/memfd.h"
+#include "engine/memory/memory_store.h"
 #include "engine/sqlite/sqlite_store.h"
 
 namespace headrace {
@@ -190,7 +191,13 @@ std::unique_ptr<JobStore> MakeSqlite(const std::string& folder) {
   return std::make_unique<SqliteStore>(options);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, JobStoreContract, testing::Values(StoreKind{"Sqlite", MakeSqlite}),
+std::unique_ptr<JobStore> MakeMemory(const std::string& /*folder*/) {
+  return std::make_unique<MemoryStore>();
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, JobStoreContract,
+                         testing::Values(StoreKind{"Memory", MakeMemory},
+                                         StoreKind{"Sqlite", MakeSqlite}),
                          [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace

@@ -19,7 +19,9 @@ class SqliteFull : public SqliteFixture {
 
   // What of this it is that does not hold, 0: nothing. In a process of its own, whose files the
   // kernel lets grow to `bytes` only.
-  int FillAndFree(rlim_t bytes, std::size_t payload) {
+  // `stays`: the store is of no use until there is room; else a probe, which is short, may have
+  // found that it works before anybody looks.
+  int FillAndFree(rlim_t bytes, std::size_t payload, bool stays) {
     signal(SIGXFSZ, SIG_IGN);
     if (!LimitFiles(bytes)) return 1;
     Open();
@@ -31,7 +33,7 @@ class SqliteFull : public SqliteFixture {
       if (last) kept.push_back(job.id);
     }
     if (last || last.error().code != ErrorCode::kUnavailable) return 2;
-    if (!Eventually([&] { return !store->Healthy().empty(); })) return 3;
+    if (stays && !Eventually([&] { return !store->Healthy().empty(); })) return 3;
     if (!LimitFiles(RLIM_INFINITY)) return 4;
     if (!Eventually([&] { return store->Healthy().empty(); })) return 5;
     const KeptJob job = MakeKept();
@@ -48,11 +50,11 @@ class SqliteFull : public SqliteFixture {
 };
 
 TEST_F(SqliteFull, KeepsWhatItTookWhenTheDatabaseCannotGrow) {
-  EXPECT_EQ(testing_support::InChild([this] { return FillAndFree(500'000, 10'000); }), 0);
+  EXPECT_EQ(testing_support::InChild([this] { return FillAndFree(500'000, 10'000, true); }), 0);
 }
 
 TEST_F(SqliteFull, KeepsWhatItTookWhenALongBodyHasNoRoom) {
-  EXPECT_EQ(testing_support::InChild([this] { return FillAndFree(150'000, 200'000); }), 0);
+  EXPECT_EQ(testing_support::InChild([this] { return FillAndFree(150'000, 200'000, false); }), 0);
 }
 
 }  // namespace

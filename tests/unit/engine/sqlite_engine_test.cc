@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/local/local_engine.h"
+#include "engine/sqlite/sqlite_store.h"
+#include "engine_contract.h"
+#include "store_support.h"
+
+namespace headrace {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::unique_ptr<LocalEngine> Open(const std::string& folder, std::vector<QueueOptions> queues) {
+  SqliteOptions options;
+  options.path = folder + "/store";
+  auto engine = std::make_unique<LocalEngine>(LocalEngine::Options{std::move(queues)},
+                                              std::make_unique<SqliteStore>(options));
+  const auto started = engine->Start();
+  EXPECT_TRUE(started) << (started ? "" : started.error().detail);
+  return engine;
+}
+
+// With a folder that lives as long.
+struct SqliteFactory {
+  struct Owning final : LocalEngine {
+    Owning(std::unique_ptr<TempFolder> the_folder, std::vector<QueueOptions> queues)
+        : LocalEngine({std::move(queues)}, StoreIn(*the_folder)), folder(std::move(the_folder)) {}
+    ~Owning() override { Stop(); }
+    Owning(const Owning&) = delete;
+    Owning& operator=(const Owning&) = delete;
+    static std::unique_ptr<JobStore> StoreIn(const TempFolder& folder) {
+      SqliteOptions options;
+      options.path = folder.path() + "/store";
+      return std::make_unique<SqliteStore>(options);
+    }
+    std::unique_ptr<TempFolder> folder;
+  };
+  static std::unique_ptr<Engine> Make(const std::vector<QueueOptions>& queues) {
+    auto engine = std::make_unique<Owning>(std::make_unique<TempFolder>(), queues);
+    EXPECT_TRUE(engine->Start());
+    return engine;
+  }
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, EngineContract, SqliteFactory);
+
+// One engine after the other over the same folder.
+class Restart : public testing::Test {
+ protected:
+  void Start(std::uint32_t max_attempts = 2) {
+    engine.reset();
+    QueueOptions queue{"queue-0", 1, 10};
+    queue.max_attempts = max_attempts;
+    engine = Open(folder.path(), {queue});
+  }
+  std::string PushKept(const std::string& key = "") {
+    auto job = MakeJob(0, 100'000);
+    job->kept = true;
+    job->accepted = UtcNow();
+    job->expires = Deadline::After(std::chrono::hours(1));
+    job->payload_size = 100'000;
+    if (!key.empty()) job->idempotency = IdempotencyKey{key, {}};
+    const PushAnswer answer = PushFor(*engine, job);
+    result = answer.result;
+    return answer.id;
+  }
+  static Outcome Success() {
+    Outcome outcome;
+    outcome.state = JobState::kSucceeded;
+    outcome.parts.push_back({"part", "text/plain", Payload::FromString("done"), 0, {}});
+    return outcome;
+  }
+
+  TempFolder folder;
+  PushResult result = PushResult::kClosed;
+  std::unique_ptr<LocalEngine> engine;
+};
+
+TEST_F(Restart, WhatWaitedWaitsAgainWithItsPayload) {
+  Start();
+  const std::string id = PushKept();
+  Start();
+  EXPECT_EQ(engine->Figures(0).recovered, 1U);
+  EXPECT_EQ(StatusIn(*engine, id)->record.state, JobState::kWaiting);
+  const JobPtr job = *engine->Claim(0);
+  EXPECT_EQ(job->id, id);
+  EXPECT_EQ(job->payload.size(), 100'000U);
+  EXPECT_EQ(job->attempt, 1U);
+}
+
+TEST_F(Restart, WhatRanIsAnAttemptAndRunsAgainUntilNoneIsLeft) {
+  Start(2);
+  const std::string id = PushKept();
+  ASSERT_TRUE(engine->Claim(0));
+  Start(2);
+  const JobPtr again = *engine->Claim(0);
+  EXPECT_EQ(again->attempt, 2U);
+  Start(2);
+  EXPECT_FALSE(engine->Claim(0));
+  const auto status = WaitUntilEnded(*engine, id);
+  EXPECT_EQ(status.record.state, JobState::kFailed);
+  EXPECT_EQ(status.record.end->outcome.error->type, "interrupted");
+  EXPECT_EQ(engine->Figures(0).failed, 1U);
+}
+
+TEST_F(Restart, WhatWasGivenBackAtTheStopIsNoAttempt) {
+  Start(1);
+  const std::string id = PushKept();
+  const JobPtr job = *engine->Claim(0);
+  EXPECT_TRUE(engine->Release(id, job->attempt));
+  Start(1);
+  const auto again = engine->Claim(0);
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)->attempt, 1U);
+}
+
+TEST_F(Restart, WhatHasEndedIsKeptWithItsResultAndItsKey) {
+  Start();
+  const std::string id = PushKept("key");
+  const JobPtr job = *engine->Claim(0);
+  EXPECT_TRUE(FinishAs(*engine, id, job->attempt, Success()));
+  Start();
+  const auto status = StatusIn(*engine, id, true);
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->record.state, JobState::kSucceeded);
+  EXPECT_EQ(status->record.end->outcome.parts.at(0).bytes.size(), 4U);
+  EXPECT_EQ(PushKept("key"), id);
+  EXPECT_EQ(result, PushResult::kExisting);
+}
+
+TEST_F(Restart, AJobOfAQueueThatIsGoneStaysUntilItsQueueIsBack) {
+  Start();
+  const std::string id = PushKept();
+  engine.reset();
+  engine = Open(folder.path(), {{"other", 1, 1}});
+  EXPECT_EQ(engine->Figures(0).recovered, 0U);
+  engine.reset();
+  engine = Open(folder.path(), {{"other", 1, 1}, {"queue-0", 1, 1}});
+  EXPECT_EQ(engine->Figures(1).recovered, 1U);
+  EXPECT_EQ((*engine->Claim(1))->id, id) << "its id says which queue, whatever their order";
+}
+
+}  // namespace
+}  // namespace headrace
