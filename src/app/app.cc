@@ -188,15 +188,22 @@ void App::AddHealthChecks() {
 
 // What an earlier process has left is there before the first request.
 Status App::StartEngine() {
+  // Some jobs may end while the engine starts.
   engine_->OnDelivery([this](const std::string& id) {
-    if (webhooks_) webhooks_->Deliver(id);
+    const MutexLock lock(webhooks_mu_);
+    if (webhooks_) {
+      webhooks_->Deliver(id);
+    } else {
+      early_deliveries_.push_back(id);
+    }
   });
   auto pending = engine_->Start();
   if (!pending) return std::move(pending).error();
   std::uint64_t recovered = 0;
   for (QueueIndex i = 0; i < config_.queues.size(); ++i) recovered += engine_->Figures(i).recovered;
   if (recovered != 0) spdlog::info("{} jobs that were accepted before go on", recovered);
-  if (!config_.webhooks.policy.allow_hosts.empty() || !pending->empty()) StartWebhooks(*pending);
+  const bool kept = config_.engine.kind != EngineKind::kMemory;
+  if (kept || !config_.webhooks.policy.allow_hosts.empty()) StartWebhooks(*pending);
   return Ok();
 }
 
@@ -215,7 +222,9 @@ void App::StartWebhooks(const std::vector<PendingDelivery>& pending) {
   seams.set_delivery = [this](const std::string& id, const std::optional<PendingDelivery>& next) {
     engine_->store().SetDelivery(id, next, [](const Status&) {});  // the engine's health tells
   };
+  const MutexLock lock(webhooks_mu_);
   webhooks_.emplace(std::move(options), std::move(seams), pending);
+  for (const std::string& id : std::exchange(early_deliveries_, {})) webhooks_->Deliver(id);
 }
 
 Status App::Start() {
@@ -269,8 +278,12 @@ std::size_t App::Finish() {
     spdlog::warn("some clients did not read their answers in time");
   }
   http_.Stop();
+  service_.Stop();
   engine_->OnDelivery(nullptr);
-  if (webhooks_) webhooks_->Stop();
+  {
+    const MutexLock lock(webhooks_mu_);
+    if (webhooks_) webhooks_->Stop();
+  }
   engine_->Stop();
   management_.Stop();
   return cut;

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/ledger.h"
 #include "base/spool.h"
+#include "base/sync.h"
 #include "config/config.h"
 #include "engine/local/local_engine.h"
 #include "handler/registry.h"
@@ -78,7 +79,9 @@ class App {
   Metrics metrics_;
   JobService service_;
   WorkerPool workers_;  // its workers call the service
-  std::optional<Webhooks> webhooks_;
+  Mutex webhooks_mu_;
+  std::vector<std::string> early_deliveries_ GUARDED_BY(webhooks_mu_);
+  std::optional<Webhooks> webhooks_ GUARDED_BY(webhooks_mu_);
   Health health_;
   HttpServer http_;
   ManagementServer management_;

@@ -18,6 +18,7 @@ enum class ErrorCode {
   kPayloadTooLarge,       // 413
   kUriTooLong,            // 414
   kUnsupportedMediaType,  // 415
+  kRangeNotSatisfiable,   // 416
   kExpectationFailed,     // 417
   kUnprocessable,         // 422 params or payload
   kOverloaded,            // 429 queue, memory, quota, deadline out of reach

@@ -61,7 +61,8 @@ struct QueuedJob {
   std::optional<UtcTime> started{};      // of the attempt that runs, or ran last
   std::optional<Error> last_error{};     // of the last attempt, which failed
   std::optional<IdempotencyKey> idempotency{};
-  std::string webhook_url;  // empty: nobody is told
+  std::shared_ptr<void> client_place{};  // given back when the job is forgotten
+  std::string webhook_url;               // empty: nobody is told
 
   CancelToken cancel;
   JobProgress progress;

@@ -150,6 +150,10 @@ class Engine {
   // Nothing when it works, else why not, for the operator.
   [[nodiscard]] virtual std::string Healthy() const = 0;
 
+  // Whether a job holds this Idempotency-Key: a request with it may need no place.
+  [[nodiscard]] virtual bool HoldsKey(QueueIndex queue, std::string_view tenant,
+                                      std::string_view key) const = 0;
+
   // Calls `told` with every kept job that ended, and is saved, without a call of Finish or Cancel:
   // its time was over, or no attempt was left for it when it came back. Null: nobody any more.
   using Told = std::function<void(const JobPtr& job, const Outcome& outcome)>;
@@ -158,8 +162,8 @@ class Engine {
   // No job is claimed any more: what waits is left to the next process. Idempotent.
   virtual void StopClaims() = 0;
 
-  // No callback comes from now on: what was asked for is done, or is left to the next process.
-  // After the last other call; blocks; idempotent.
+  // No callback comes from now on: what was asked for is done, or is left to the next process; what
+  // is asked for later fails at once. Blocks; idempotent.
   virtual void Stop() = 0;
 
   // Refuses further pushes; waiting jobs can still be claimed. Idempotent.

@@ -153,7 +153,10 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
   const auto wait = async_ ? ParsePrefer(head.List("Prefer")).Patience() : std::nullopt;
   intake.kept = wait || *key;
   upload.SetWait(wait);
-  if (*key) upload.SetKey(**std::move(key));
+  if (*key) {
+    intake.idempotency_key = Unquoted(head.Find("Idempotency-Key"));
+    upload.SetKey(**std::move(key));
+  }
   exchange.body_deadline =
       service_.DeadlineOf(*exchange.match.queue, exchange.started, *timeout).time();
   return TakeWebhook(head.Find("Webhook-Url"), upload, intake);
@@ -200,7 +203,11 @@ std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   }
   auto place = clients_.Enter(exchange.client);
   if (!place) return ProblemAnswer(TooManyJobs(queue));
-  exchange.client_place = *std::move(place);
+  if (intake.kept) {  // it is under way for longer than its request
+    upload->SetPlace(std::make_shared<ClientLimit::Place>(*std::move(place)));
+  } else {
+    exchange.client_place = *std::move(place);
+  }
   exchange.body = std::move(upload);
   return std::nullopt;
 }

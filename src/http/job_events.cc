@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,8 @@
 
 namespace headrace {
 namespace {
+
+constexpr std::chrono::seconds kKeepAlive{15};
 
 constexpr std::uint32_t kWaiting = 0;
 constexpr std::uint32_t kRunning = 1;
@@ -65,20 +68,25 @@ void JobEvents::Begin(Expected<JobStatus> status) {
     if (!connection || self->ended_) return;
     CloseIfThrown(*connection, [&] {
       if (!status) return connection->Respond(ProblemAnswer(status.error()));
-      if (status->record.end && self->last_ && *self->last_ >= EventPlace::Of(*status)) {
-        Answer nothing;
-        nothing.status = 204;
-        return connection->Respond(std::move(nothing));
-      }
-      Answer head;
-      head.fields = "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n";
-      head.Add("Job-Id", status->record.job.id);
-      head.streamed = true;
-      connection->RespondStream(std::move(head));
-      self->begun_ = true;
-      self->Take(*connection, *status);
+      self->Open(*connection, *status);
     });
   });
+}
+
+void JobEvents::Open(Connection& connection, const JobStatus& status) {
+  if (status.record.end && last_ && *last_ >= EventPlace::Of(status)) {
+    Answer nothing;
+    nothing.status = 204;
+    return connection.Respond(std::move(nothing));
+  }
+  Answer head;
+  head.fields = "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n";
+  head.Add("Job-Id", status.record.job.id);
+  head.streamed = true;
+  connection.RespondStream(std::move(head));
+  begun_ = true;
+  KeepAlive();
+  Take(connection, status);
 }
 
 void JobEvents::OnStatus(const std::shared_ptr<const JobStatus>& status) {
@@ -89,39 +97,59 @@ void JobEvents::OnStatus(const std::shared_ptr<const JobStatus>& status) {
   });
 }
 
+// Its end was told to the client that waited for it, and to nobody else.
+void JobEvents::OnGone() {
+  link_->Post([self = shared_from_this()] {
+    const auto connection = self->connection_.lock();
+    if (!connection || self->ended_ || !self->begun_) return;
+    self->End();
+    CloseIfThrown(*connection, [&] { connection->EndStream(""); });
+  });
+}
+
 // Statuses may come twice, and, read by several threads, out of order: what is not new is dropped.
 void JobEvents::Take(Connection& connection, const JobStatus& status) {
   const EventPlace place = EventPlace::Of(status);
-  if (last_ && *last_ >= place) return;
-  const bool same_state = last_ && last_->attempt == place.attempt && last_->stage == place.stage;
-  const bool missed_start = last_ && place.stage == kEnded && status.record.job.started &&
-                            *last_ < EventPlace{place.attempt, kRunning, 0};
-  if (missed_start) {
-    JobStatus started = status;
-    started.record.state = JobState::kRunning;
-    started.record.end.reset();
-    Send(connection, started, "state");
+  if (!last_ || *last_ < place) {
+    const bool same_state = last_ && last_->attempt == place.attempt && last_->stage == place.stage;
+    const bool missed_start = last_ && place.stage == kEnded && status.record.job.started &&
+                              *last_ < EventPlace{place.attempt, kRunning, 0};
+    if (missed_start) {
+      JobStatus started = status;
+      started.record.state = JobState::kRunning;
+      started.record.end.reset();
+      Send(connection, started, "state");
+    }
+    Send(connection, status, same_state ? "progress" : "state");
   }
-  Send(connection, status, same_state ? "progress" : "state");
   if (place.stage != kEnded) return;
-  ended_ = true;
+  End();
   connection.EndStream("");
 }
 
 void JobEvents::Send(Connection& connection, const JobStatus& status, std::string_view event) {
   last_ = EventPlace::Of(status);
-  std::string data = JobJson(status, service_);  // one line, with its end
+  const std::string data = JobJson(status, service_);  // one line, with its end
   connection.Stream(Text(fmt::format("id: {}\nevent: {}\ndata: {}\n", last_->Text(), event, data)));
 }
 
-bool JobEvents::KeepAlive() {
-  if (connection_.expired()) return false;
-  link_->Post([self = shared_from_this()] {
-    const auto connection = self->connection_.lock();
-    if (!connection || self->ended_ || !self->begun_) return;
-    CloseIfThrown(*connection, [&] { connection->Stream(Text(": still here\n\n")); });
+void JobEvents::End() {
+  ended_ = true;
+  timer_.Cancel(keep_alive_);
+}
+
+// Something for those between, who end connections that are silent; again and again.
+void JobEvents::KeepAlive() {
+  keep_alive_ = timer_.Schedule(Deadline::After(kKeepAlive), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->link_->Post([self] {
+      const auto connection = self->connection_.lock();
+      if (!connection || self->ended_) return;
+      self->KeepAlive();
+      CloseIfThrown(*connection, [&] { connection->Stream(Text(": still here\n\n")); });
+    });
   });
-  return true;
 }
 
 }  // namespace headrace

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/timer.h"
 #include "http/reactor_link.h"
 #include "http/site.h"
 #include "service/job_service.h"
@@ -35,27 +36,33 @@ class JobEvents final : public JobWatcher,
                         public Pending,
                         public std::enable_shared_from_this<JobEvents> {
  public:
+  // `timer` outlives it.
   JobEvents(std::weak_ptr<Connection> connection, std::shared_ptr<ReactorLink> link,
-            const JobService& service, std::string_view last_event_id)
+            const JobService& service, Timer& timer, std::string_view last_event_id)
       : connection_(std::move(connection)),
         link_(std::move(link)),
         service_(service),
+        timer_(timer),
         last_(EventPlace::Parse(last_event_id)) {}
 
   void OnStatus(const std::shared_ptr<const JobStatus>& status) override;
+  void OnGone() override;
   // What the job was when the stream began; the answer begins with it, or is an error.
   void Begin(Expected<JobStatus> status);
-  // Something for those between, who end connections that are silent. False: the stream has ended.
-  bool KeepAlive();
-  void Abandon() override { ended_ = true; }
+  void Abandon() override { End(); }
 
  private:
+  void Open(Connection& connection, const JobStatus& status);
+  void End();
+  void KeepAlive();
   void Take(Connection& connection, const JobStatus& status);
   void Send(Connection& connection, const JobStatus& status, std::string_view event);
 
   const std::weak_ptr<Connection> connection_;
   const std::shared_ptr<ReactorLink> link_;
   const JobService& service_;
+  Timer& timer_;
+  Timer::Ticket keep_alive_;
   std::optional<EventPlace> last_;  // what the client has heard of
   bool begun_ = false;
   bool ended_ = false;

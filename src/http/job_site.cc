@@ -16,16 +16,7 @@
 namespace headrace {
 namespace {
 
-constexpr std::chrono::seconds kKeepAlive{15};
 constexpr std::chrono::seconds kMostPatience{300};
-
-// Again and again, until the stream has ended.
-void KeepAlive(Timer& timer, std::weak_ptr<JobEvents> events) {
-  timer.Schedule(Deadline::After(kKeepAlive), [&timer, events = std::move(events)] {
-    const auto alive = events.lock();
-    if (alive && alive->KeepAlive()) KeepAlive(timer, events);
-  });
-}
 
 headrace::Answer NeedsHttp11() {
   return ProblemAnswer({ErrorCode::kInvalidArgument, "http-version",
@@ -67,19 +58,19 @@ void JobSite::TellStatus(Connection& connection) {
 // First watched, then looked at: a change between the two is told twice, not lost.
 void JobSite::AwaitEnd(Connection& connection, std::chrono::milliseconds patience) {
   const std::string id = connection.exchange().match.argument;
-  auto waits =
-      std::make_shared<StatusWait>(connection.weak_from_this(), connection.reactor(), service_);
+  auto waits = std::make_shared<StatusWait>(connection.weak_from_this(), connection.reactor(),
+                                            service_, timer_);
   connection.Await(waits);
-  service_.Watch(id, waits);
-  service_.GetStatus(id, false, [this, id, waits, patience](Expected<JobStatus> status) {
-    if (!status || status->record.end || patience.count() == 0) return waits->Tell(status);
-    timer_.Schedule(Deadline::After(patience), [this, id, weak = std::weak_ptr(waits)] {
-      const auto alive = weak.lock();
-      if (!alive) return;
-      service_.GetStatus(id, false,
-                         [alive](Expected<JobStatus> late) { alive->Tell(std::move(late)); });
+  const auto tell = [this, id](const std::shared_ptr<StatusWait>& waiter, bool ended_only) {
+    service_.GetStatus(id, false, [waiter, ended_only](Expected<JobStatus> status) {
+      if (!ended_only || !status || status->record.end) waiter->Tell(std::move(status));
     });
+  };
+  waits->WaitUntil(Deadline::After(patience), [tell, weak = std::weak_ptr(waits)] {
+    if (const auto alive = weak.lock()) tell(alive, false);
   });
+  service_.Watch(id, waits);
+  tell(waits, true);
 }
 
 void JobSite::Cancel(Connection& connection) {
@@ -106,12 +97,11 @@ void JobSite::SendEvents(Connection& connection) {
   if (!exchange.head->http11) return connection.Respond(NeedsHttp11());
   const std::string id = exchange.match.argument;
   auto events = std::make_shared<JobEvents>(connection.weak_from_this(), connection.reactor(),
-                                            service_, exchange.head->Find("Last-Event-ID"));
+                                            service_, timer_, exchange.head->Find("Last-Event-ID"));
   connection.Await(events);
   service_.Watch(id, events);
   service_.GetStatus(id, false,
                      [events](Expected<JobStatus> status) { events->Begin(std::move(status)); });
-  KeepAlive(timer_, events);
 }
 
 }  // namespace headrace

@@ -95,6 +95,7 @@ Expected<Submission> JobUpload::Finish() {
   submission.wait = wait_;
   submission.idempotency = Key();
   submission.webhook_url = std::move(webhook_url_);
+  submission.client_place = std::move(place_);
   return submission;
 }
 

@@ -35,13 +35,18 @@ Error NoSuchPart() {
           "the result has no part of this name; the job's status lists them", "", 0};
 }
 
+Error BehindTheEnd() {
+  return {ErrorCode::kRangeNotSatisfiable, "", "the range lies behind the end of the part", "", 0};
+}
+
 // The bytes of a part never change, and no other job's part has the same.
 std::string TagOf(const ResultPart& part, std::string_view job_id) {
   return fmt::format("\"{}-{:08x}-{}\"", job_id, part.crc32, part.bytes.size());
 }
 
 // A part as itself, or a range of it, or that the client has it already.
-Answer PartAnswer(Answer answer, const RequestHead& head, const std::string& tag) {
+Answer PartAnswer(Answer answer, const RequestHead& head, const std::string& tag,
+                  std::string_view job_id) {
   const std::uint64_t size = answer.BodySize();
   answer.Add("ETag", tag);
   answer.Add("Accept-Ranges", "bytes");
@@ -53,15 +58,16 @@ Answer PartAnswer(Answer answer, const RequestHead& head, const std::string& tag
   }
   const std::string_view if_range = head.Find("If-Range");
   ByteRange range;
-  const bool asked = if_range.empty() || if_range == tag;
+  // Only GET has ranges (RFC 9110, 14.2).
+  const bool asked = head.method == "GET" && (if_range.empty() || if_range == tag);
   switch (asked ? ParseRange(head.Find("Range"), size, range) : RangeKind::kWhole) {
     case RangeKind::kWhole:
       return answer;
-    case RangeKind::kUnsatisfiable:
-      answer.status = 416;
-      answer.pieces.clear();
-      answer.Add("Content-Range", fmt::format("bytes */{}", size));
-      return answer;
+    case RangeKind::kUnsatisfiable: {
+      Answer problem = ProblemAnswer(BehindTheEnd(), job_id);
+      problem.Add("Content-Range", fmt::format("bytes */{}", size));
+      return problem;
+    }
     case RangeKind::kPart:
       answer.status = 206;
       answer.Add("Content-Range",
@@ -95,7 +101,7 @@ Answer KeptResultAnswer(JobStatus status, std::string_view part, const RequestHe
       outcome.parts.size() == 1 && IsSentAsItself(accept, outcome.parts.front().media_type);
   const std::string tag = itself ? TagOf(outcome.parts.front(), id) : std::string();
   Answer answer = OutcomeAnswer(std::move(outcome), {accept, id, status.record.job.queue});
-  return itself ? PartAnswer(std::move(answer), head, tag) : answer;
+  return itself ? PartAnswer(std::move(answer), head, tag, id) : answer;
 }
 
 }  // namespace headrace

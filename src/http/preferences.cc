@@ -19,11 +19,6 @@ std::optional<int> ParseNumber(std::string_view text) {
   return number;
 }
 
-std::string_view Unquoted(std::string_view text) {
-  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
-  return text.substr(1, text.size() - 2);
-}
-
 struct Setting {
   std::string_view name;
   std::string_view value;
@@ -34,10 +29,16 @@ Setting ParseSetting(std::string_view item) {
   item = TrimSpace(item.substr(0, item.find(';')));
   const auto equals = item.find('=');
   if (equals == std::string_view::npos) return {item, {}};
-  return {TrimSpace(item.substr(0, equals)), Unquoted(TrimSpace(item.substr(equals + 1)))};
+  return {TrimSpace(item.substr(0, equals)), Unquoted(item.substr(equals + 1))};
 }
 
 }  // namespace
+
+std::string_view Unquoted(std::string_view field) {
+  const std::string_view text = TrimSpace(field);
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
+  return text.substr(1, text.size() - 2);
+}
 
 Preferences ParsePrefer(std::string_view field) {
   Preferences preferences;
@@ -66,7 +67,7 @@ std::optional<int> ParseUrgency(std::string_view field) {
 
 Expected<std::optional<std::string>> ParseIdempotencyKey(std::string_view field) {
   if (field.empty()) return std::optional<std::string>();
-  const std::string_view key = Unquoted(TrimSpace(field));
+  const std::string_view key = Unquoted(field);
   const bool visible =
       std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
   if (key.empty() || key.size() > kMaxKey || !visible) {

@@ -41,6 +41,8 @@ Kind KindOf(ErrorCode code) {
       return {414, "uri-too-long"};
     case ErrorCode::kUnsupportedMediaType:
       return {415, "unsupported-media-type"};
+    case ErrorCode::kRangeNotSatisfiable:
+      return {416, "range-not-satisfiable"};
     case ErrorCode::kExpectationFailed:
       return {417, "expectation-failed"};
     case ErrorCode::kUnprocessable:

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <utility>
 
+#include "base/deadline.h"
 #include "base/timer.h"
 #include "http/reactor_link.h"
 #include "http/site.h"
@@ -18,19 +21,33 @@ class StatusWait final : public JobWatcher,
                          public Pending,
                          public std::enable_shared_from_this<StatusWait> {
  public:
+  // `timer` outlives it.
   StatusWait(std::weak_ptr<Connection> connection, std::shared_ptr<ReactorLink> link,
-             const JobService& service)
-      : connection_(std::move(connection)), link_(std::move(link)), service_(service) {}
+             const JobService& service, Timer& timer)
+      : connection_(std::move(connection)),
+        link_(std::move(link)),
+        service_(service),
+        timer_(timer) {}
 
+  // On the reactor's thread, before it is watched: when its time is over, `ask` has it told.
+  void WaitUntil(Deadline deadline, std::function<void()> ask) {
+    ticket_ = timer_.Schedule(deadline, std::move(ask));
+  }
   void OnStatus(const std::shared_ptr<const JobStatus>& status) override;
+  void OnGone() override;
   // Answers with what there is; nothing if it was answered before.
   void Tell(Expected<JobStatus> status);
-  void Abandon() override { told_ = true; }
+  void Abandon() override {
+    told_ = true;
+    timer_.Cancel(ticket_);
+  }
 
  private:
   const std::weak_ptr<Connection> connection_;
   const std::shared_ptr<ReactorLink> link_;
   const JobService& service_;
+  Timer& timer_;
+  Timer::Ticket ticket_;
   std::atomic<bool> told_{false};
 };
 

@@ -181,8 +181,15 @@ class BoundedQueue {
     const auto at = entries_.find(id);
     if (at == entries_.end()) return std::nullopt;
     const Entry& entry = at->second;
-    const bool waits = entry.stage == Stage::kWaiting;
-    return Found{entry.item, entry.stage, waits ? waiting_.Position(entry) : 0};
+    switch (entry.stage) {
+      case Stage::kRunning:
+        return Found{entry.item, entry.stage, 0};
+      case Stage::kHeld:
+        return Found{entry.item, entry.stage, waiting_.size()};
+      case Stage::kWaiting:
+        break;
+    }
+    return Found{entry.item, entry.stage, waiting_.Position(entry)};
   }
 
   [[nodiscard]] Counts Figures() const EXCLUDES(mu_) {

@@ -82,13 +82,18 @@ Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
 
 Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
   const ServiceQueue& target = queues()[queue];
+  // Whose key is held gets that job, and needs no room for another.
+  const bool known =
+      !intake.idempotency_key.empty() && engine_.HoldsKey(queue, {}, intake.idempotency_key);
   const QueueFigures figures = engine_.Figures(queue);
-  if (figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
+  if (!known &&
+      figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
     return Full(queue);
   }
   // A chunked body needs its first step at least.
   const std::uint64_t bytes = intake.content_length.value_or(std::min(kUploadStep, MostBytes()));
   if (options_.ledger != nullptr && !options_.ledger->HasRoomFor(bytes)) return NoMemory(queue);
+  if (known) return Ok();
   if (intake.kept) {
     if (auto kept = CheckResults(queue); !kept) return kept;
   }
@@ -180,7 +185,9 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   const Deadline deadline =
       DeadlineOf(submission.queue, submission.started, submission.request_timeout);
   if (submission.request_timeout && !deadline.Passed()) {
-    if (auto reached = CheckReach(submission.queue, deadline); !reached) {
+    const auto whole = Deadline::At(submission.started + *submission.request_timeout);
+    const Deadline reach = submission.wait ? whole : deadline;
+    if (auto reached = CheckReach(submission.queue, reach); !reached) {
       return std::move(reached).error();
     }
   }
@@ -200,7 +207,9 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   job->deadline = deadline;
   job->traceparent = std::move(submission.traceparent);
   job->tenant = std::move(submission.tenant);
-  job->urgency = submission.urgency;
+  // Where nobody is told apart, everybody would be the most urgent.
+  if (!job->tenant.empty()) job->urgency = submission.urgency;
+  job->client_place = std::move(submission.client_place);
   KeepIfAsked(std::move(submission), target, *job);
   return job;
 }
@@ -214,10 +223,9 @@ void Admission::KeepIfAsked(Submission submission, const ServiceQueue& target, Q
   job.idempotency = std::move(submission.idempotency);
   job.webhook_url =
       submission.webhook_url.empty() ? target.webhook_url : std::move(submission.webhook_url);
-  job.expires = job.deadline;
-  if (!submission.wait) return;
-  job.expires =
-      Deadline::At(submission.started + submission.request_timeout.value_or(target.async_deadline));
+  // One that its client waits for ends with that; its key may bring others, who do not.
+  const auto own = submission.wait ? submission.request_timeout : std::nullopt;
+  job.expires = Deadline::At(submission.started + own.value_or(target.async_deadline));
 }
 
 Error Admission::TooLong() const {

@@ -80,6 +80,16 @@ Error RunTimeout() {
           {}};
 }
 
+Error NotNow() {
+  return {
+      ErrorCode::kUnavailable,
+      "not-now",
+      "the job cannot be cancelled now: its end is being saved, or its queue is not served; try "
+      "again in a moment",
+      {},
+      kDrainingRetry};
+}
+
 Error EngineDown() {
   return {ErrorCode::kUnavailable,
           "engine-down",

@@ -14,6 +14,7 @@ namespace headrace {
 [[nodiscard]] Error NoSuchJob();                // 404
 [[nodiscard]] Error Gone();                     // 410: its time is over, if there was such a job
 [[nodiscard]] Error RunTimeout();               // 504: an attempt took too long
+[[nodiscard]] Error NotNow();                   // 503: the job cannot be cancelled at the moment
 [[nodiscard]] Error EngineDown();               // 503: nothing can be kept now
 [[nodiscard]] Outcome Expired();                // its deadline has passed
 [[nodiscard]] Outcome Cancelled();              // by DELETE

@@ -25,6 +25,16 @@ void JudgeRunTimeout(const QueuedJob& job, Outcome& outcome) {
   outcome.error = RunTimeout();
 }
 
+// As the next process finds it.
+JobStatus StatusOf(const QueuedJob& job) {
+  JobStatus status;
+  status.record.job.id = job.id;
+  status.record.job.queue = job.queue_name;
+  status.record.job.accepted = job.accepted;
+  status.record.job.attempt = job.attempt - 1;
+  return status;
+}
+
 }  // namespace
 
 // Ends the job in the engine. The worker tells the end of one that runs, nobody else that of one
@@ -92,7 +102,8 @@ void JobService::Impl::TellChange(const std::string& id) {
 // The job waits again, if this attempt's end is not the job's.
 bool JobService::Impl::TriedAgain(const QueuedJob& job, Outcome& outcome) {
   if (!job.kept) return false;
-  if (job.cancel.reason() == CancelReason::kShutdown &&
+  const bool undone = outcome.state == JobState::kCancelled || outcome.state == JobState::kExpired;
+  if (job.cancel.reason() == CancelReason::kShutdown && undone &&
       engine.durability() != Durability::kProcess) {
     return engine.Release(job.id, job.attempt);
   }
@@ -147,15 +158,15 @@ void JobService::Abandon(std::string_view job_id, const Waiter& waiter) {
 }
 
 void JobService::Cancel(const std::string& job_id, Told done) {
-  impl_->Cancel(job_id, std::move(done));
+  impl_->Cancel(job_id, true, std::move(done));
 }
 
-void JobService::Impl::Cancel(const std::string& id, Told done) {
-  engine.Get(id, false, [this, id, done = std::move(done)](auto found) mutable {
+void JobService::Impl::Cancel(const std::string& id, bool again, Told done) {
+  engine.Get(id, false, [this, id, again, done = std::move(done)](auto found) mutable {
     if (!found) return done(std::move(found).error());
     if (!*found) return done(NoSuchJob());
     JobStatus status = **std::move(found);
-    if (!status.record.end) return CancelUnfinished(status, std::move(done));
+    if (!status.record.end) return CancelUnfinished(status, again, std::move(done));
     engine.DropResult(id, [status, done = std::move(done)](const Status& dropped) mutable {
       status.record.result_dropped = true;
       dropped ? done(std::move(status)) : done(dropped.error());
@@ -165,14 +176,17 @@ void JobService::Impl::Cancel(const std::string& id, Told done) {
 
 // The waiters are taken before the job is cancelled, here as in CancelAll: else the worker that
 // sees the cancelled token could answer first, in its own words.
-void JobService::Impl::CancelUnfinished(const JobStatus& status, Told done) {
+void JobService::Impl::CancelUnfinished(const JobStatus& status, bool again, Told done) {
   const std::string& id = status.record.job.id;
-  Deliver(id, Cancelled());
+  if (status.accepted_at != SteadyTime::min()) Deliver(id, Cancelled());  // the engine has it
   End(id, CancelReason::kDeleted, Cancelled(),
-      [this, status = JobStatus(status), done = std::move(done)](CancelResult result) mutable {
-        // It has ended meanwhile: of a kept one there is more to say.
+      [this, again, status = JobStatus(status),
+       done = std::move(done)](CancelResult result) mutable {
+        // It has ended meanwhile, and of a kept one there is more to say; or its end is not saved
+        // yet, or its queue is not served by this process.
         if (result == CancelResult::kUnknown && status.kept) {
-          return Cancel(status.record.job.id, std::move(done));
+          if (!again) return done(NotNow());
+          return Cancel(status.record.job.id, false, std::move(done));
         }
         status.record.state = JobState::kCancelled;
         done(std::move(status));
@@ -191,12 +205,18 @@ std::size_t JobService::CancelAll() {
     } else {
       impl_->End(job->id, CancelReason::kShutdown, ShutDown(), [](CancelResult) {});
     }
+    const bool goes_on = job->kept && survives;
+    bool told_so = job->kept && !survives;  // a client relies on it
     for (auto& entry : waiters) {
       impl_->timer.Cancel(entry.deadline);
-      entry.waiter->Deliver(job->id, ShutDown());
+      if (goes_on && entry.may_go_on) {
+        entry.waiter->GoesOn(StatusOf(*job));
+      } else {
+        entry.waiter->Deliver(job->id, ShutDown());
+        told_so = true;
+      }
     }
-    // One whose client has been answered, or is gone, cuts nobody.
-    if (!waiters.empty() || (job->kept && !survives)) ++cut;
+    if (told_so) ++cut;  // of others, the client has been answered, or is gone
   }
   return cut;
 }

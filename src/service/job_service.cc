@@ -58,14 +58,15 @@ void JobService::Impl::Arm(const std::string& id, Deadline deadline,
 void JobService::Impl::OnExisting(const JobPtr& job, const std::string& id,
                                   const std::shared_ptr<Waiter>& waiter,
                                   std::optional<std::chrono::milliseconds> wait) {
-  waiters.Put(id, {waiter, {}, true});
+  waiters.Put(id, {waiter, {}, true, wait.has_value()});
   engine.Get(id, true, [=, this](Expected<std::optional<JobStatus>> found) {
     const bool there = found.ok() && found->has_value();
     if (there && !(*found)->record.end) return Arm(id, job->deadline, waiter, wait);
     if (!waiters.Take(id, waiter.get())) return;
+    const bool kept = there && !(*found)->record.result_dropped;
     Outcome gone;
-    gone.error = found.ok() ? NoSuchJob() : found.error();
-    waiter->Deliver(id, there ? std::move((*found)->record.end->outcome) : std::move(gone));
+    gone.error = there ? Gone() : found.ok() ? NoSuchJob() : found.error();
+    waiter->Deliver(id, kept ? std::move((*found)->record.end->outcome) : std::move(gone));
   });
 }
 
@@ -121,7 +122,7 @@ void JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter, S
   }
   const JobPtr job = *std::move(made);
   // Before the push: a worker may have finished the job before Push returns.
-  impl_->waiters.Put(job->id, {waiter});
+  impl_->waiters.Put(job->id, {waiter, {}, false, wait.has_value()});
   impl_->engine.Push(job, [this, job, waiter, wait, done = std::move(done)](PushAnswer answer) {
     if (answer.result == PushResult::kAccepted) {
       done(job->id);
@@ -164,6 +165,11 @@ double JobService::DrainRate(QueueIndex queue) const { return impl_->admission.D
 std::size_t JobService::ArmedDeadlines() const { return impl_->timer.Pending(); }
 
 QueueFigures JobService::Figures(QueueIndex queue) const { return impl_->engine.Figures(queue); }
+
+void JobService::Stop() {
+  impl_->timer.Stop();
+  impl_->watches.Stop();
+}
 
 Durability JobService::durability() const { return impl_->engine.durability(); }
 

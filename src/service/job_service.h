@@ -92,6 +92,10 @@ class JobService {
   // Tells the watcher of every change of the job from now on.
   void Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher);
 
+  // Ends its timers: nothing is told any more but what the engine ends. After CancelAll, before the
+  // engine stops. Idempotent.
+  void Stop();
+
   // The worker pool calls this when an attempt at a job begins, and when it has ended, well or
   // badly: the job is tried again, or ends so, which frees its place and tells who waits.
   void OnStarted(const QueuedJob& job);

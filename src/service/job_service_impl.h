@@ -34,8 +34,9 @@ struct JobService::Impl {
   void OnWaited(const std::string& id, const std::shared_ptr<Waiter>& waiter);
   void End(const std::string& id, CancelReason reason, const Outcome& outcome,
            Engine::Cancelled done);
-  void Cancel(const std::string& id, Told done);
-  void CancelUnfinished(const JobStatus& status, Told done);
+  // `again`: one that has ended meanwhile is looked at once more.
+  void Cancel(const std::string& id, bool again, Told done);
+  void CancelUnfinished(const JobStatus& status, bool again, Told done);
   bool TriedAgain(const QueuedJob& job, Outcome& outcome);
   void Conclude(const QueuedJob& job, Outcome outcome);
   void Deliver(const std::string& id, Outcome outcome);

@@ -24,16 +24,18 @@ bool JobWatches::Any(std::string_view id) const {
   return !watchers_.empty() && watchers_.find(id) != watchers_.end();
 }
 
+std::vector<std::shared_ptr<JobWatcher>> JobWatches::Of(const std::string& id) const {
+  std::vector<std::shared_ptr<JobWatcher>> alive;
+  const MutexLock lock(mu_);
+  const auto [begin, end] = watchers_.equal_range(id);
+  for (auto at = begin; at != end; ++at) {
+    if (auto watcher = at->second.lock()) alive.push_back(std::move(watcher));
+  }
+  return alive;
+}
+
 void JobWatches::Tell(const std::string& id, const std::shared_ptr<const JobStatus>& status) {
-  std::vector<std::shared_ptr<JobWatcher>> told;
-  {
-    const MutexLock lock(mu_);
-    const auto [begin, end] = watchers_.equal_range(id);
-    for (auto at = begin; at != end; ++at) told.push_back(at->second.lock());
-  }
-  for (const auto& watcher : told) {
-    if (watcher) watcher->OnStatus(status);
-  }
+  for (const auto& watcher : Of(id)) watcher->OnStatus(status);
 }
 
 void JobWatches::LookLater() {
@@ -52,7 +54,9 @@ void JobWatches::LookAtAll() {
   }
   for (const std::string& id : ids) {
     look_(id, [this, id](Expected<std::optional<JobStatus>> found) {
-      if (found && *found) Tell(id, std::make_shared<const JobStatus>(**std::move(found)));
+      if (!found) return;  // asked again later
+      if (*found) return Tell(id, std::make_shared<const JobStatus>(**std::move(found)));
+      for (const auto& watcher : Of(id)) watcher->OnGone();
     });
   }
 }

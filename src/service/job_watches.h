@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/sync.h"
 #include "base/timer.h"
@@ -21,6 +23,7 @@ class JobWatcher {
   JobWatcher& operator=(const JobWatcher&) = delete;
   virtual ~JobWatcher() = default;
   virtual void OnStatus(const std::shared_ptr<const JobStatus>& status) = 0;
+  virtual void OnGone() = 0;  // nothing is known of the job any more
 };
 
 // Who watches which job. A watcher that is destroyed is forgotten. Thread-safe.
@@ -35,6 +38,8 @@ class JobWatches {
   void Add(const std::string& id, std::weak_ptr<JobWatcher> watcher) EXCLUDES(mu_);
   // Whether it would reach anybody; cheap.
   [[nodiscard]] bool Any(std::string_view id) const EXCLUDES(mu_);
+  // Nothing is looked at any more. Idempotent.
+  void Stop() { timer_.Stop(); }
   // The job is in another state.
   void Tell(const std::string& id, const std::shared_ptr<const JobStatus>& status) EXCLUDES(mu_);
 
@@ -46,6 +51,8 @@ class JobWatches {
     }
   };
 
+  [[nodiscard]] std::vector<std::shared_ptr<JobWatcher>> Of(const std::string& id) const
+      EXCLUDES(mu_);
   void LookAtAll() EXCLUDES(mu_);
   void LookLater() REQUIRES(mu_);
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ struct Intake {
   std::vector<std::string> query_params{};      // as in Submission
   bool more_params = true;                      // the body may bring some: it is a form
   bool kept = false;                            // its outcome would be kept
+  std::string_view idempotency_key{};           // empty: none
   std::optional<std::chrono::milliseconds> request_timeout{};  // as in Submission
   std::optional<Error> wrong_type{};    // beside the media type: the body's encoding
   std::optional<Error> malformed{};     // in the query or the header fields
@@ -72,6 +74,7 @@ struct Submission {
   std::optional<std::chrono::milliseconds> wait{};
   std::optional<IdempotencyKey> idempotency{};  // the job is kept, too
   std::string webhook_url{};                    // instead of the queue's
+  std::shared_ptr<void> client_place{};         // given back when the job is forgotten
   bool wants_parts = false;  // as they are complete, by Waiter::DeliverPart; the outcome has none
   // Whether a result that is one part of this media type may come in pieces, by DeliverPart too.
   // From any thread; null: it may not.

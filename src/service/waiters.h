@@ -23,6 +23,7 @@ class Waiters {
     std::shared_ptr<Waiter> waiter;
     Timer::Ticket deadline{};
     bool acknowledged = false;  // the job goes on without it
+    bool may_go_on = false;     // it may be told so
   };
   struct Taken {
     Entry entry;

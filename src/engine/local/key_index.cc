@@ -94,6 +94,12 @@ void KeyIndex::Recover(const Name& name, const PayloadDigest& digest, const std:
   if (until != SteadyTime::max()) ends_.emplace(until, at->first);
 }
 
+bool KeyIndex::Holds(const Name& name) const {
+  const MutexLock lock(mu_);
+  const auto at = entries_.find(TextOf(name));
+  return at != entries_.end() && at->second.until > SteadyClock::now();
+}
+
 std::size_t KeyIndex::size() const {
   const MutexLock lock(mu_);
   return entries_.size();

@@ -44,6 +44,7 @@ class KeyIndex {
   void Recover(const Name& name, const PayloadDigest& digest, const std::string& id,
                SteadyTime until) EXCLUDES(mu_);
 
+  [[nodiscard]] bool Holds(const Name& name) const EXCLUDES(mu_);
   [[nodiscard]] std::size_t size() const EXCLUDES(mu_);
 
  private:

@@ -14,6 +14,8 @@ namespace {
 
 // An outcome that could not be saved is tried again after so long, until it can.
 constexpr std::chrono::seconds kSaveAgain{1};
+// The same of a payload that could not be read.
+constexpr std::chrono::seconds kReadAgain{1};
 // A payload of which the store has a file needs no memory while it waits.
 constexpr std::size_t kLeastLeftToStore = std::size_t{64} << 10U;
 
@@ -48,6 +50,7 @@ LocalEngine::LocalEngine(Options options, std::unique_ptr<JobStore> store)
 LocalEngine::~LocalEngine() { LocalEngine::Stop(); }
 
 void LocalEngine::Stop() {
+  stopped_.store(true);
   LocalEngine::Close();
   timer_.Stop();
   store_.reset();  // calls back for what it still had to do
@@ -162,6 +165,7 @@ void LocalEngine::Keep(const JobPtr& job, Pushed done) {
 
 void LocalEngine::OnInserted(const JobPtr& job, const Status& inserted, const Pushed& done) {
   Queue& queue = *queues_[job->queue];
+  JobPtr waiting = job;
   if (!inserted) {
     queue.Forget(job->id);
     if (job->idempotency) keys_.Free(KeyOf(*job), job->id);
@@ -171,9 +175,10 @@ void LocalEngine::OnInserted(const JobPtr& job, const Status& inserted, const Pu
   if (job->payload.size() > kLeastLeftToStore && durability() != Durability::kProcess) {
     auto lighter = std::make_shared<QueuedJob>(*job);
     lighter->payload = {};
-    queue.Replace(job->id, std::move(lighter));
+    waiting = std::move(lighter);
+    queue.Replace(job->id, waiting);
   }
-  Arm(job);
+  Arm(waiting);
   if (job->idempotency) keys_.Confirm(KeyOf(*job));
   done({PushResult::kAccepted, job->id});
   if (!queue.Open(job->id)) Disarm(job->id);  // it was cancelled meanwhile
@@ -233,11 +238,8 @@ void LocalEngine::Disarm(const std::string& id) {
 bool LocalEngine::WaitForWork(QueueIndex queue) { return queues_.at(queue)->WaitForWork(); }
 
 std::optional<JobPtr> LocalEngine::Claim(QueueIndex queue) {
-  while (auto job = queues_.at(queue)->Claim()) {
-    if (!(*job)->kept) return job;
-    if (auto begun = Begin(*job)) return begun;
-  }
-  return std::nullopt;
+  auto job = queues_.at(queue)->Claim();
+  return job && (*job)->kept ? Begin(*job) : job;
 }
 
 // The job as its attempt has it; nothing if it cannot have one, and has ended.
@@ -249,7 +251,7 @@ std::optional<JobPtr> LocalEngine::Begin(const JobPtr& job) {
   if (job->payload.size() < job->payload_size) {
     auto payload = store_->LoadPayload(job->id);
     if (!payload) {
-      Finish(job->id, job->attempt, PayloadLost(payload.error()), [](bool) {});
+      OnNoPayload(job, payload.error());
       return std::nullopt;
     }
     begun->payload = *std::move(payload);
@@ -257,6 +259,19 @@ std::optional<JobPtr> LocalEngine::Begin(const JobPtr& job) {
   store_->Begin(job->id, job->attempt, *begun->started);
   queues_[job->queue]->Replace(job->id, begun);
   return begun;
+}
+
+// Bytes that are lost fail the job; those that cannot be read now are asked for again later.
+void LocalEngine::OnNoPayload(const JobPtr& job, const Error& error) {
+  Queue& queue = *queues_[job->queue];
+  if (error.code != ErrorCode::kNotFound) {
+    queue.Return(job->id, job, true, IsAttempt(job->attempt));
+    timer_.Schedule(Deadline::After(kReadAgain), [&queue, id = job->id] { queue.Open(id); });
+    return;
+  }
+  const Outcome outcome = PayloadLost(error);
+  if (!queue.Finish(job->id, Ending(outcome.state), IsAttempt(job->attempt))) return;
+  End(job, outcome, [this, job, outcome] { Tell(job, outcome); });
 }
 
 void LocalEngine::Finish(std::string_view id, std::uint32_t attempt, const Outcome& outcome,
@@ -326,6 +341,9 @@ bool LocalEngine::Retry(std::string_view id, std::uint32_t attempt, SteadyTime n
   next->attempt = attempt + 1;
   next->last_error = error;
   next->progress = {};
+  if (durability_ != Durability::kProcess && next->payload_size > kLeastLeftToStore) {
+    next->payload = {};  // the store has it
+  }
   if (!queue->Return(id, std::move(next), true, IsAttempt(attempt))) return false;
   store_->Return(id, attempt, not_before, error, Ignore);
   timer_.Schedule(Deadline::At(not_before), [queue, id = std::string(id)] { queue->Open(id); });
@@ -346,6 +364,8 @@ void LocalEngine::Cancel(std::string_view id, CancelReason reason, const Outcome
   token.Cancel(reason);
   const auto stage = queue->Remove(id, Ending(outcome.state));
   if (!stage || *stage == Queue::Stage::kRunning) {
+    // Who comes with its key from now on wants it done, not cancelled.
+    if (stage && job->idempotency) keys_.Free(KeyOf(*job), job->id);
     done(stage ? CancelResult::kSignalled : CancelResult::kUnknown);
   } else if (job->kept) {
     End(job, outcome, [done = std::move(done)] { done(CancelResult::kRemoved); });

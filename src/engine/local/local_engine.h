@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <list>
@@ -57,6 +58,8 @@ class LocalEngine : public Engine {
   [[nodiscard]] std::vector<JobPtr> Unfinished() const override;
   [[nodiscard]] Durability durability() const override { return durability_; }
   [[nodiscard]] std::string Healthy() const override { return store_->Healthy(); }
+  [[nodiscard]] bool HoldsKey(QueueIndex queue, std::string_view tenant,
+                              std::string_view key) const override;
   void OnEnded(Told told) override;
   void StopClaims() override;
   void Stop() override;
@@ -78,6 +81,7 @@ class LocalEngine : public Engine {
   void OnInserted(const JobPtr& job, const Status& inserted, const Pushed& done);
   void Recover(const KeptJob& kept);
   std::optional<JobPtr> Begin(const JobPtr& job);
+  void OnNoPayload(const JobPtr& job, const Error& error);
   void Arm(const JobPtr& job);
   void Disarm(const std::string& id);
   void Tell(const JobPtr& job, const Outcome& outcome);
@@ -87,6 +91,7 @@ class LocalEngine : public Engine {
   [[nodiscard]] KeyIndex::Name KeyOf(const QueuedJob& job) const;
 
   const Options options_;
+  std::atomic<bool> stopped_{false};  // the store is not to be asked any more
   const Durability durability_;
   std::vector<std::unique_ptr<Queue>> queues_;
   std::vector<std::size_t> tags_;                             // constant after Start

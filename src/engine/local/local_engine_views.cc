@@ -15,6 +15,8 @@ std::optional<JobStatus> AsStatus(std::optional<JobRecord> record) {
   return status;
 }
 
+Error Stopped() { return {ErrorCode::kUnavailable, "draining", "the service has stopped", "", 1}; }
+
 }  // namespace
 
 void LocalEngine::Get(std::string_view id, bool with_bytes, Found found) {
@@ -27,6 +29,7 @@ void LocalEngine::Get(std::string_view id, bool with_bytes, Found found) {
       return;
     }
   }
+  if (stopped_.load()) return found(Stopped());
   store_->Load(id, with_bytes,
                [found = std::move(found)](Expected<std::optional<JobRecord>> loaded) {
                  if (!loaded) {
@@ -38,11 +41,20 @@ void LocalEngine::Get(std::string_view id, bool with_bytes, Found found) {
 }
 
 void LocalEngine::List(const RecordFilter& filter, Listed listed) {
+  if (stopped_.load()) return listed(Stopped());
   store_->List(filter, std::move(listed));
 }
 
+// Its key is given free: the work would have to be done again.
 void LocalEngine::DropResult(std::string_view id, Done done) {
-  store_->DropResult(id, std::move(done));
+  if (stopped_.load()) return done(Stopped());
+  store_->Load(id, false, [this, name = std::string(id), done = std::move(done)](auto loaded) {
+    if (loaded && *loaded && (*loaded)->job.idempotency) {
+      const KeptJob& job = (*loaded)->job;
+      keys_.Free({job.tenant, job.queue, job.idempotency->key}, job.id);
+    }
+    store_->DropResult(name, done);
+  });
 }
 
 QueueFigures LocalEngine::Figures(QueueIndex queue) const {
@@ -73,6 +85,10 @@ std::vector<JobPtr> LocalEngine::Unfinished() const {
     }
   }
   return jobs;
+}
+
+bool LocalEngine::HoldsKey(QueueIndex queue, std::string_view tenant, std::string_view key) const {
+  return keys_.Holds({tenant, options_.queues.at(queue).name, key});
 }
 
 void LocalEngine::StopClaims() {

@@ -76,7 +76,7 @@ bool FreesKey(const Outcome& outcome) {
   if (outcome.state != JobState::kFailed || !outcome.error) return false;
   const ErrorCode code = outcome.error->code;
   return code == ErrorCode::kHandlerCrashed || code == ErrorCode::kUnavailable ||
-         code == ErrorCode::kInternal;
+         code == ErrorCode::kInternal || code == ErrorCode::kDeadlineExceeded;
 }
 
 Outcome ExpiredUnrun() {

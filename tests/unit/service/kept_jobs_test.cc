@@ -153,6 +153,7 @@ TEST_F(KeptJobs, ExpireWhileTheyWaitAndTellThoseWhoWatch) {
     void OnStatus(const std::shared_ptr<const JobStatus>& status) override {
       if (status->record.state == JobState::kExpired) expired.Set();
     }
+    void OnGone() override {}
     Event expired;
   };
   queue_.async_deadline = milliseconds(50);
