@@ -148,6 +148,13 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
   auto timeout = ParseRequestTimeout(head.List("Request-Timeout"));
   if (!timeout) return std::move(timeout).error();
   intake.request_timeout = *timeout;
+  exchange.body_deadline =
+      service_.DeadlineOf(*exchange.match.queue, exchange.started, *timeout).time();
+  return TakeKept(head, upload, intake);
+}
+
+// What of it outlives the request.
+Status ApiSite::TakeKept(const RequestHead& head, JobUpload& upload, Intake& intake) const {
   auto key = ParseIdempotencyKey(head.Find("Idempotency-Key"));
   if (!key) return std::move(key).error();
   const auto wait = async_ ? ParsePrefer(head.List("Prefer")).Patience() : std::nullopt;
@@ -157,8 +164,6 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
     intake.idempotency_key = Unquoted(head.Find("Idempotency-Key"));
     upload.SetKey(**std::move(key));
   }
-  exchange.body_deadline =
-      service_.DeadlineOf(*exchange.match.queue, exchange.started, *timeout).time();
   return TakeWebhook(head.Find("Webhook-Url"), upload, intake);
 }
 

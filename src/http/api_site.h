@@ -38,6 +38,7 @@ class ApiSite final : public Site {
   std::optional<Answer> CheckRoute(Exchange& exchange) const;
   std::optional<Answer> Admit(Exchange& exchange);
   Status TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) const;
+  Status TakeKept(const RequestHead& head, JobUpload& upload, Intake& intake) const;
   Status TakeWebhook(std::string_view url, JobUpload& upload, const Intake& intake) const;
   Error TooManyJobs(QueueIndex queue);
   Answer Read(const Exchange& exchange);

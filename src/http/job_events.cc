@@ -141,15 +141,15 @@ void JobEvents::End() {
 // Something for those between, who end connections that are silent; again and again.
 void JobEvents::KeepAlive() {
   keep_alive_ = timer_.Schedule(Deadline::After(kKeepAlive), [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self) return;
-    self->link_->Post([self] {
-      const auto connection = self->connection_.lock();
-      if (!connection || self->ended_) return;
-      self->KeepAlive();
-      CloseIfThrown(*connection, [&] { connection->Stream(Text(": still here\n\n")); });
-    });
+    if (const auto self = weak.lock()) self->link_->Post([self] { self->Beat(); });
   });
+}
+
+void JobEvents::Beat() {
+  const auto connection = connection_.lock();
+  if (!connection || ended_) return;
+  KeepAlive();
+  CloseIfThrown(*connection, [&] { connection->Stream(Text(": still here\n\n")); });
 }
 
 }  // namespace headrace

@@ -25,6 +25,7 @@ struct EventPlace {
   [[nodiscard]] std::string Text() const;
   static std::optional<EventPlace> Parse(std::string_view text);
   static EventPlace Of(const JobStatus& status);
+  // NOLINTNEXTLINE(modernize-use-nullptr): a known mistake of the check about <=>
   friend auto operator<=>(const EventPlace&, const EventPlace&) = default;
 };
 
@@ -55,6 +56,7 @@ class JobEvents final : public JobWatcher,
   void Open(Connection& connection, const JobStatus& status);
   void End();
   void KeepAlive();
+  void Beat();
   void Take(Connection& connection, const JobStatus& status);
   void Send(Connection& connection, const JobStatus& status, std::string_view event);
 

@@ -25,17 +25,20 @@ headrace::Answer NeedsHttp11() {
 
 }  // namespace
 
-JobService::Told JobSite::ThenAnswer(Connection& connection, Make make) const {
+JobService::Told JobSite::ThenAnswer(Connection& connection, Make make) {
   return [weak = connection.weak_from_this(), link = connection.reactor(),
           make = std::move(make)](Expected<JobStatus> status) {
     link->Post([weak, make, status = std::move(status)]() mutable {
-      const auto alive = weak.lock();
-      if (!alive) return;
-      CloseIfThrown(*alive, [&] {
-        alive->Respond(status ? make(*alive, *std::move(status)) : ProblemAnswer(status.error()));
-      });
+      if (const auto alive = weak.lock()) Respond(*alive, make, std::move(status));
     });
   };
+}
+
+void JobSite::Respond(Connection& connection, const Make& make, Expected<JobStatus> status) {
+  CloseIfThrown(connection, [&] {
+    connection.Respond(status ? make(connection, *std::move(status))
+                              : ProblemAnswer(status.error()));
+  });
 }
 
 void JobSite::Answer(Connection& connection) {
@@ -50,7 +53,7 @@ void JobSite::Answer(Connection& connection) {
 
 void JobSite::TellStatus(Connection& connection) {
   service_.GetStatus(connection.exchange().match.argument, false,
-                     ThenAnswer(connection, [this](const Connection&, JobStatus status) {
+                     ThenAnswer(connection, [this](const Connection&, const JobStatus& status) {
                        return StatusAnswer(status, service_);
                      }));
 }
@@ -75,7 +78,7 @@ void JobSite::AwaitEnd(Connection& connection, std::chrono::milliseconds patienc
 
 void JobSite::Cancel(Connection& connection) {
   service_.Cancel(connection.exchange().match.argument,
-                  ThenAnswer(connection, [this](const Connection&, JobStatus status) {
+                  ThenAnswer(connection, [this](const Connection&, const JobStatus& status) {
                     return StatusAnswer(status, service_);
                   }));
 }

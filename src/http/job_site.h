@@ -24,7 +24,8 @@ class JobSite {
   using Make = std::function<headrace::Answer(const Connection& connection, JobStatus status)>;
 
   // Makes the answer on the connection's reactor, if it still waits for it then.
-  [[nodiscard]] JobService::Told ThenAnswer(Connection& connection, Make make) const;
+  [[nodiscard]] static JobService::Told ThenAnswer(Connection& connection, Make make);
+  static void Respond(Connection& connection, const Make& make, Expected<JobStatus> status);
   void TellStatus(Connection& connection);
   void AwaitEnd(Connection& connection, std::chrono::milliseconds patience);
   void Cancel(Connection& connection);

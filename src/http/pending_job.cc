@@ -19,18 +19,19 @@ void PendingJob::GoesOn(JobStatus status) {
   link_->Post([self = shared_from_this()] { self->Resolve(); });
 }
 
-// Most answers come within the call, on this thread; those of a store later, on its own.
 void PendingJob::Submit(Submission submission) {
   submitting_ = true;
   service_.Submit(std::move(submission), shared_from_this(),
                   [self = shared_from_this(), thread = std::this_thread::get_id()](auto id) {
-                    if (std::this_thread::get_id() == thread && self->submitting_) {
-                      self->Answered(std::move(id));
-                    } else {
-                      self->link_->Post([self, id = std::move(id)] { self->Answered(id); });
-                    }
+                    self->Submitted(thread, std::move(id));
                   });
   submitting_ = false;
+}
+
+// Most answers come within the call, on its thread; those of a store later, on another.
+void PendingJob::Submitted(std::thread::id thread, Expected<std::string> job_id) {
+  if (std::this_thread::get_id() == thread && submitting_) return Answered(std::move(job_id));
+  link_->Post([self = shared_from_this(), job_id = std::move(job_id)] { self->Answered(job_id); });
 }
 
 void PendingJob::Answered(Expected<std::string> job_id) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/outcome.h"
 #include "http/pistache.h"
@@ -51,6 +52,7 @@ class PendingJob final : public Waiter,
 
  private:
   void Resolve();
+  void Submitted(std::thread::id thread, Expected<std::string> job_id);
   void Answered(Expected<std::string> job_id);
 
   const std::shared_ptr<ReactorLink> link_;

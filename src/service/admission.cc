@@ -221,8 +221,8 @@ void Admission::KeepIfAsked(Submission submission, const ServiceQueue& target, Q
   job.accepted = UtcNow();
   job.payload_size = job.payload.size();
   job.idempotency = std::move(submission.idempotency);
-  job.webhook_url =
-      submission.webhook_url.empty() ? target.webhook_url : std::move(submission.webhook_url);
+  job.webhook_url = std::move(submission.webhook_url);
+  if (job.webhook_url.empty()) job.webhook_url = target.webhook_url;
   // One that its client waits for ends with that; its key may bring others, who do not.
   const auto own = submission.wait ? submission.request_timeout : std::nullopt;
   job.expires = Deadline::At(submission.started + own.value_or(target.async_deadline));

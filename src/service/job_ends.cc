@@ -83,11 +83,10 @@ void JobService::Impl::OnWaited(const std::string& id, const std::shared_ptr<Wai
 
 void JobService::Impl::Deliver(const std::string& id, Outcome outcome) {
   std::vector<Waiters::Entry> all = waiters.TakeAll(id);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    timer.Cancel(all[i].deadline);
-    const bool last = i + 1 == all.size();
-    all[i].waiter->Deliver(id, last ? std::move(outcome) : Outcome(outcome));
-  }
+  if (all.empty()) return;
+  for (const Waiters::Entry& entry : all) timer.Cancel(entry.deadline);
+  for (std::size_t i = 0; i + 1 < all.size(); ++i) all[i].waiter->Deliver(id, outcome);
+  all.back().waiter->Deliver(id, std::move(outcome));
 }
 
 void JobService::Impl::TellChange(const std::string& id) {
@@ -198,27 +197,34 @@ std::size_t JobService::CancelAll() {
   const bool survives = impl_->engine.durability() != Durability::kProcess;
   if (survives) impl_->engine.StopClaims();
   for (const JobPtr& job : impl_->engine.Unfinished()) {
-    auto waiters = impl_->waiters.TakeAll(job->id);
-    CancelToken token = job->cancel;
-    if (job->kept && survives) {
-      token.Cancel(CancelReason::kShutdown);  // its worker, if it has one, gives it back
-    } else {
-      impl_->End(job->id, CancelReason::kShutdown, ShutDown(), [](CancelResult) {});
-    }
     const bool goes_on = job->kept && survives;
-    bool told_so = job->kept && !survives;  // a client relies on it
-    for (auto& entry : waiters) {
-      impl_->timer.Cancel(entry.deadline);
-      if (goes_on && entry.may_go_on) {
-        entry.waiter->GoesOn(StatusOf(*job));
-      } else {
-        entry.waiter->Deliver(job->id, ShutDown());
-        told_so = true;
-      }
-    }
-    if (told_so) ++cut;  // of others, the client has been answered, or is gone
+    // Of one whose client has been answered, or is gone, nobody is cut.
+    const bool promised = job->kept && !survives;
+    if (impl_->CutOff(*job, goes_on) || promised) ++cut;
   }
   return cut;
+}
+
+// Returns whether somebody was told that the job will not end.
+bool JobService::Impl::CutOff(const QueuedJob& job, bool goes_on) {
+  bool told = false;
+  const auto all = waiters.TakeAll(job.id);
+  CancelToken token = job.cancel;
+  if (goes_on) {
+    token.Cancel(CancelReason::kShutdown);  // its worker, if it has one, gives it back
+  } else {
+    End(job.id, CancelReason::kShutdown, ShutDown(), [](CancelResult) {});
+  }
+  for (const Waiters::Entry& entry : all) {
+    timer.Cancel(entry.deadline);
+    if (goes_on && entry.may_go_on) {
+      entry.waiter->GoesOn(StatusOf(job));
+    } else {
+      entry.waiter->Deliver(job.id, ShutDown());
+      told = true;
+    }
+  }
+  return told;
 }
 
 }  // namespace headrace

@@ -108,7 +108,8 @@ Deadline JobService::DeadlineOf(QueueIndex queue, SteadyTime started,
 }
 
 // What a waiter gets while the job runs cannot be kept for others.
-void JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter, Submitted done) {
+void JobService::Submit(Submission submission, const std::shared_ptr<Waiter>& waiter,
+                        Submitted done) {
   const QueueIndex queue = submission.queue;
   if (!Admitting()) return done(impl_->admission.Refused(queue, PushResult::kClosed));
   const bool wants_parts = submission.wants_parts;
@@ -123,18 +124,19 @@ void JobService::Submit(Submission submission, std::shared_ptr<Waiter> waiter, S
   const JobPtr job = *std::move(made);
   // Before the push: a worker may have finished the job before Push returns.
   impl_->waiters.Put(job->id, {waiter, {}, false, wait.has_value()});
-  impl_->engine.Push(job, [this, job, waiter, wait, done = std::move(done)](PushAnswer answer) {
-    if (answer.result == PushResult::kAccepted) {
-      done(job->id);
-      return impl_->OnAccepted(job, waiter, wait);
-    }
-    impl_->waiters.Take(job->id, waiter.get());
-    if (answer.result != PushResult::kExisting) {
-      return done(impl_->admission.Refused(job->queue, answer.result));
-    }
-    done(answer.id);
-    impl_->OnExisting(job, answer.id, waiter, wait);
-  });
+  impl_->engine.Push(job,
+                     [this, job, waiter, wait, done = std::move(done)](const PushAnswer& answer) {
+                       if (answer.result == PushResult::kAccepted) {
+                         done(job->id);
+                         return impl_->OnAccepted(job, waiter, wait);
+                       }
+                       impl_->waiters.Take(job->id, waiter.get());
+                       if (answer.result != PushResult::kExisting) {
+                         return done(impl_->admission.Refused(job->queue, answer.result));
+                       }
+                       done(answer.id);
+                       impl_->OnExisting(job, answer.id, waiter, wait);
+                     });
 }
 
 void JobService::List(const RecordFilter& filter, Engine::Listed listed) {

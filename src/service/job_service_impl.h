@@ -37,6 +37,7 @@ struct JobService::Impl {
   // `again`: one that has ended meanwhile is looked at once more.
   void Cancel(const std::string& id, bool again, Told done);
   void CancelUnfinished(const JobStatus& status, bool again, Told done);
+  bool CutOff(const QueuedJob& job, bool goes_on);
   bool TriedAgain(const QueuedJob& job, Outcome& outcome);
   void Conclude(const QueuedJob& job, Outcome outcome);
   void Deliver(const std::string& id, Outcome outcome);

@@ -20,6 +20,7 @@ class Waiter {
 
   // Its time of waiting is over and the job, which is kept, goes on. For a submission that says how
   // long it waits.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who want it take it over
   virtual void GoesOn(JobStatus /*status*/) {}
 
   // A part of the result, as soon as it is complete, or the next piece of its only one; where the

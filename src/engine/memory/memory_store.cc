@@ -91,17 +91,19 @@ void MemoryStore::End(std::string_view id, const JobEnd& end, Done done) {
   {
     const MutexLock lock(mu_);
     Entry* const entry = Find(id);
-    if (entry != nullptr && !entry->record.end) {
-      entry->record.state = end.outcome.state;
-      entry->record.end = end;
-      for (ResultPart& part : entry->record.end->outcome.parts) part.whole_size = part.bytes.size();
-      entry->payload = {};
-      entry->delivering = end.tells_webhook;
-      if (end.frees_key) entry->record.job.idempotency.reset();
-      timer_.Schedule(Deadline::After(end.keep), [this, name = std::string(id)] { Expire(name); });
-    }
+    if (entry != nullptr && !entry->record.end) End(*entry, end);
   }
   done(Ok());
+}
+
+void MemoryStore::End(Entry& entry, const JobEnd& end) {
+  entry.record.state = end.outcome.state;
+  entry.record.end = end;
+  for (ResultPart& part : entry.record.end->outcome.parts) part.whole_size = part.bytes.size();
+  entry.payload = {};
+  entry.delivering = end.tells_webhook;
+  if (end.frees_key) entry.record.job.idempotency.reset();
+  timer_.Schedule(Deadline::After(end.keep), [this, id = entry.record.job.id] { Expire(id); });
 }
 
 void MemoryStore::Expire(const std::string& id) {
@@ -141,20 +143,18 @@ void MemoryStore::Load(std::string_view id, bool with_bytes, Found found) {
   found(std::move(record));
 }
 
-void MemoryStore::List(const RecordFilter& filter, Listed listed) {
+void MemoryStore::List(const RecordFilter& filter, Listed listed) { listed(Newest(filter)); }
+
+std::vector<JobRecord> MemoryStore::Newest(const RecordFilter& filter) const {
   std::vector<JobRecord> records;
-  {
-    const MutexLock lock(mu_);
-    auto at = filter.before.empty() ? entries_.end() : entries_.lower_bound(filter.before);
-    while (at != entries_.begin() && records.size() < filter.limit) {
-      --at;
-      const JobRecord& record = at->second.record;
-      if (Fits(filter, record)) {
-        records.push_back(record.result_dropped ? record : WithoutBytes(record));
-      }
-    }
+  const MutexLock lock(mu_);
+  auto at = filter.before.empty() ? entries_.end() : entries_.lower_bound(filter.before);
+  while (at != entries_.begin() && records.size() < filter.limit) {
+    const JobRecord& record = (--at)->second.record;
+    if (!Fits(filter, record)) continue;
+    records.push_back(record.result_dropped ? record : WithoutBytes(record));
   }
-  listed(std::move(records));
+  return records;
 }
 
 Expected<Payload> MemoryStore::LoadPayload(std::string_view id) {

@@ -48,7 +48,9 @@ class MemoryStore final : public JobStore {
   };
   using Entries = std::map<std::string, Entry, std::less<>>;  // ids sort by time
 
+  void End(Entry& entry, const JobEnd& end) REQUIRES(mu_);
   void Expire(const std::string& id) EXCLUDES(mu_);
+  [[nodiscard]] std::vector<JobRecord> Newest(const RecordFilter& filter) const EXCLUDES(mu_);
   Entry* Find(std::string_view id) REQUIRES(mu_);
 
   Ledger* const ledger_;
