@@ -284,8 +284,8 @@ std::size_t App::Finish() {
     const MutexLock lock(webhooks_mu_);
     if (webhooks_) webhooks_->Stop();
   }
+  management_.Stop();  // its probes ask the engine
   engine_->Stop();
-  management_.Stop();
   return cut;
 }
 

@@ -9,7 +9,7 @@ class CpuLimitTest : public PoolTest {};
 TEST_F(CpuLimitTest, StopsAJobAtItsCpuLimit) {
   options_.cpu = std::chrono::seconds(1);
   ExpectFailure(Run({{"do", "burn"}}), ErrorCode::kHandlerCrashed, "executor-crashed", "cpu limit");
-  EXPECT_GE(outcome_.timings.cpu.count(), 0.9);
+  EXPECT_GE(outcome_.timings.cpu.count(), 0.7);
   EXPECT_EQ(Deaths(ExecutorDeath::kCpu), 1U);
   ExpectNextJobWorks();
 }
@@ -23,7 +23,7 @@ TEST_F(CpuLimitTest, GivesEachJobOfARecycledExecutorItsOwnLimit) {
   }
   EXPECT_EQ(TextOf(Run({{"do", "pid"}}).parts.at(0)), first);
   ExpectFailure(Run({{"do", "burn"}}), ErrorCode::kHandlerCrashed, "executor-crashed", "cpu limit");
-  EXPECT_GE(outcome_.timings.cpu.count(), 0.9);
+  EXPECT_GE(outcome_.timings.cpu.count(), 0.7);
   EXPECT_LT(outcome_.timings.cpu.count(), 5);  // the kernel counts ticks, not time
   EXPECT_EQ(Deaths(ExecutorDeath::kCpu), 1U);
   ExpectNextJobWorks();
