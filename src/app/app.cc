@@ -263,6 +263,12 @@ void App::StopAccepting(Deadline deadline) {
   });
 }
 
+// Not to be stopped under the lock: what it waits for may wait for the lock.
+Webhooks* App::StartedWebhooks() {
+  const MutexLock lock(webhooks_mu_);
+  return webhooks_ ? &*webhooks_ : nullptr;
+}
+
 std::size_t App::Finish() {
   AnnounceStop();
   StopAccepting(Deadline::After(seconds(0)));
@@ -280,10 +286,7 @@ std::size_t App::Finish() {
   http_.Stop();
   service_.Stop();
   engine_->OnDelivery(nullptr);
-  {
-    const MutexLock lock(webhooks_mu_);
-    if (webhooks_) webhooks_->Stop();
-  }
+  if (Webhooks* const webhooks = StartedWebhooks()) webhooks->Stop();
   management_.Stop();  // its probes ask the engine
   engine_->Stop();
   return cut;

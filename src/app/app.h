@@ -63,6 +63,7 @@ class App {
  private:
   Status StartEngine();
   void StartWebhooks(const std::vector<PendingDelivery>& pending);
+  Webhooks* StartedWebhooks();  // null: there are none
   void ConnectMetrics();
   void AddHealthChecks();
 
