@@ -1,5 +1,7 @@
 // The program as its operator sees it: start, configuration, metrics, stop.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -138,7 +140,8 @@ TEST(Program, TheSampleConfigurationIsGood) {
 }
 
 std::string CommandConfig(const std::string& isolation) {
-  const std::string file = testing::TempDir() + "/command.yaml";
+  // Tests run beside each other, each in a process of its own.
+  const std::string file = fmt::format("{}/command-{}.yaml", testing::TempDir(), ::getpid());
   std::ofstream(file) << "server: {listen: '127.0.0.1:0'}\nmanagement: {listen: '127.0.0.1:0'}\n"
                          "queues:\n"
                          "  tool:\n"
