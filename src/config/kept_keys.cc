@@ -15,7 +15,7 @@ void AddTimes(std::vector<Key<QueueConfig>>& keys) {
       DurationKey(Of(
                       "async_deadline", [](auto& q) -> auto& { return q.async_deadline; },
                       "kept jobs: from the request to the end of all attempts; then expired"),
-                  {1, 7 * 24 * kHour}));
+                  {1, 168 * kHour}));
   keys.push_back(DurationKey(Of(
                                  "run_timeout", [](auto& q) -> auto& { return q.run_timeout; },
                                  "kept jobs: of one attempt"),
@@ -23,7 +23,7 @@ void AddTimes(std::vector<Key<QueueConfig>>& keys) {
   keys.push_back(DurationKey(Of(
                                  "result_ttl", [](auto& q) -> auto& { return q.result_ttl; },
                                  "kept jobs: how long their outcome is kept; then 410"),
-                             {1, 7 * 24 * kHour}));
+                             {1, 168 * kHour}));
 }
 
 void AddRetries(std::vector<Key<QueueConfig>>& keys) {
