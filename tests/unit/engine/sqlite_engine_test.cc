@@ -69,6 +69,12 @@ class Restart : public testing::Test {
     result = answer.result;
     return answer.id;
   }
+  // Of one that was just accepted: it is shown to workers in the next moment.
+  JobPtr ClaimNext(QueueIndex queue = 0) {
+    EXPECT_TRUE(engine->WaitForWork(queue));
+    auto job = engine->Claim(queue);
+    return job ? *job : MakeJob(queue);
+  }
   static Outcome Success() {
     Outcome outcome;
     outcome.state = JobState::kSucceeded;
@@ -87,7 +93,7 @@ TEST_F(Restart, WhatWaitedWaitsAgainWithItsPayload) {
   Start();
   EXPECT_EQ(engine->Figures(0).recovered, 1U);
   EXPECT_EQ(StatusIn(*engine, id)->record.state, JobState::kWaiting);
-  const JobPtr job = *engine->Claim(0);
+  const JobPtr job = ClaimNext();
   EXPECT_EQ(job->id, id);
   EXPECT_EQ(job->payload.size(), 100'000U);
   EXPECT_EQ(job->attempt, 1U);
@@ -96,9 +102,9 @@ TEST_F(Restart, WhatWaitedWaitsAgainWithItsPayload) {
 TEST_F(Restart, WhatRanIsAnAttemptAndRunsAgainUntilNoneIsLeft) {
   Start(2);
   const std::string id = PushKept();
-  ASSERT_TRUE(engine->Claim(0));
+  ClaimNext();
   Start(2);
-  const JobPtr again = *engine->Claim(0);
+  const JobPtr again = ClaimNext();
   EXPECT_EQ(again->attempt, 2U);
   Start(2);
   EXPECT_FALSE(engine->Claim(0));
@@ -111,18 +117,16 @@ TEST_F(Restart, WhatRanIsAnAttemptAndRunsAgainUntilNoneIsLeft) {
 TEST_F(Restart, WhatWasGivenBackAtTheStopIsNoAttempt) {
   Start(1);
   const std::string id = PushKept();
-  const JobPtr job = *engine->Claim(0);
+  const JobPtr job = ClaimNext();
   EXPECT_TRUE(engine->Release(id, job->attempt));
   Start(1);
-  const auto again = engine->Claim(0);
-  ASSERT_TRUE(again);
-  EXPECT_EQ((*again)->attempt, 1U);
+  EXPECT_EQ(ClaimNext()->attempt, 1U);
 }
 
 TEST_F(Restart, WhatHasEndedIsKeptWithItsResultAndItsKey) {
   Start();
   const std::string id = PushKept("key");
-  const JobPtr job = *engine->Claim(0);
+  const JobPtr job = ClaimNext();
   EXPECT_TRUE(FinishAs(*engine, id, job->attempt, Success()));
   Start();
   const auto status = StatusIn(*engine, id, true);
@@ -142,7 +146,7 @@ TEST_F(Restart, AJobOfAQueueThatIsGoneStaysUntilItsQueueIsBack) {
   engine.reset();
   engine = Open(folder.path(), {{"other", 1, 1}, {"queue-0", 1, 1}});
   EXPECT_EQ(engine->Figures(1).recovered, 1U);
-  EXPECT_EQ((*engine->Claim(1))->id, id) << "its id says which queue, whatever their order";
+  EXPECT_EQ(ClaimNext(1)->id, id) << "its id says which queue, whatever their order";
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST_F(JobEnd, ComesAtTheDeadlineForAJobThatWaitsWhichThenNeverRuns) {
   ASSERT_TRUE(waiter->Wait());
   EXPECT_EQ(waiter->outcome().state, JobState::kExpired);
   EXPECT_EQ(waiter->outcome().error->code, ErrorCode::kDeadlineExceeded);
-  EXPECT_GE(waiter->outcome().timings.wait, milliseconds(10));
+  EXPECT_GT(waiter->outcome().timings.wait.count(), 0);  // from the end of its upload on
   EXPECT_EQ(engine_->Claim(0), std::nullopt);
   EXPECT_EQ(service_->Figures(0).expired, 1U);
 }
