@@ -14,6 +14,7 @@
 #include "app/engines.h"
 #include "base/units.h"
 #include "handler/sandbox_layers.h"
+#include "http/job_views.h"
 #include "service/webhook_secrets.h"
 
 namespace headrace {
@@ -188,26 +189,19 @@ void App::AddHealthChecks() {
 
 // What an earlier process has left is there before the first request.
 Status App::StartEngine() {
-  // Some jobs may end while the engine starts.
-  engine_->OnDelivery([this](const std::string& id) {
-    const MutexLock lock(webhooks_mu_);
-    if (webhooks_) {
-      webhooks_->Deliver(id);
-    } else {
-      early_deliveries_.push_back(id);
-    }
-  });
+  // First the webhooks: some jobs may end while the engine starts.
+  const bool kept = config_.engine.kind != EngineKind::kMemory;
+  if (kept || !config_.webhooks.policy.allow_hosts.empty()) MakeWebhooks();
   auto pending = engine_->Start();
   if (!pending) return std::move(pending).error();
+  if (webhooks_) webhooks_->Resume(*pending);
   std::uint64_t recovered = 0;
   for (QueueIndex i = 0; i < config_.queues.size(); ++i) recovered += engine_->Figures(i).recovered;
   if (recovered != 0) spdlog::info("{} jobs that were accepted before go on", recovered);
-  const bool kept = config_.engine.kind != EngineKind::kMemory;
-  if (kept || !config_.webhooks.policy.allow_hosts.empty()) StartWebhooks(*pending);
   return Ok();
 }
 
-void App::StartWebhooks(const std::vector<PendingDelivery>& pending) {
+void App::MakeWebhooks() {
   WebhookOptions options;
   options.policy = config_.webhooks.policy;
   if (!config_.webhooks.secrets_file.empty()) {
@@ -222,9 +216,13 @@ void App::StartWebhooks(const std::vector<PendingDelivery>& pending) {
   seams.set_delivery = [this](const std::string& id, const std::optional<PendingDelivery>& next) {
     engine_->store().SetDelivery(id, next, [](const Status&) {});  // the engine's health tells
   };
-  const MutexLock lock(webhooks_mu_);
-  webhooks_.emplace(std::move(options), std::move(seams), pending);
-  for (const std::string& id : std::exchange(early_deliveries_, {})) webhooks_->Deliver(id);
+  seams.status = [this](const JobRecord& record) {
+    JobStatus status;
+    status.record = record;
+    return JobMembers(status, service_);
+  };
+  webhooks_.emplace(std::move(options), std::move(seams));
+  engine_->OnDelivery([this](const std::string& id) { webhooks_->Deliver(id); });
 }
 
 Status App::Start() {
@@ -263,12 +261,6 @@ void App::StopAccepting(Deadline deadline) {
   });
 }
 
-// Not to be stopped under the lock: what it waits for may wait for the lock.
-Webhooks* App::StartedWebhooks() {
-  const MutexLock lock(webhooks_mu_);
-  return webhooks_ ? &*webhooks_ : nullptr;
-}
-
 std::size_t App::Finish() {
   AnnounceStop();
   StopAccepting(Deadline::After(seconds(0)));
@@ -286,7 +278,7 @@ std::size_t App::Finish() {
   http_.Stop();
   service_.Stop();
   engine_->OnDelivery(nullptr);
-  if (Webhooks* const webhooks = StartedWebhooks()) webhooks->Stop();
+  if (webhooks_) webhooks_->Stop();
   management_.Stop();  // its probes ask the engine
   engine_->Stop();
   return cut;

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "app/logging.h"
 #include "app/plan.h"
@@ -13,7 +12,6 @@
 #include "base/fd.h"
 #include "base/ledger.h"
 #include "base/spool.h"
-#include "base/sync.h"
 #include "config/config.h"
 #include "engine/local/local_engine.h"
 #include "handler/registry.h"
@@ -62,8 +60,7 @@ class App {
 
  private:
   Status StartEngine();
-  void StartWebhooks(const std::vector<PendingDelivery>& pending);
-  Webhooks* StartedWebhooks();  // null: there are none
+  void MakeWebhooks();
   void ConnectMetrics();
   void AddHealthChecks();
 
@@ -80,9 +77,7 @@ class App {
   Metrics metrics_;
   JobService service_;
   WorkerPool workers_;  // its workers call the service
-  Mutex webhooks_mu_;
-  std::vector<std::string> early_deliveries_ GUARDED_BY(webhooks_mu_);
-  std::optional<Webhooks> webhooks_ GUARDED_BY(webhooks_mu_);
+  std::optional<Webhooks> webhooks_;
   Health health_;
   HttpServer http_;
   ManagementServer management_;

@@ -86,7 +86,7 @@ Json LinksValue(const JobStatus& status, const std::string& self) {
 
 }  // namespace
 
-std::string JobJson(const JobStatus& status, const JobService& service) {
+Members JobMembers(const JobStatus& status, const JobService& service) {
   const KeptJob& job = status.record.job;
   const std::string self = "/v1/jobs/" + job.id;
   const Durability durability = status.kept ? service.durability() : Durability::kProcess;
@@ -107,7 +107,11 @@ std::string JobJson(const JobStatus& status, const JobService& service) {
   }
   if (status.record.end) AddEnd(members, status, self);
   members.emplace_back("links", LinksValue(status, self));
-  return Json::Object(members).Text() + "\n";
+  return members;
+}
+
+std::string JobJson(const JobStatus& status, const JobService& service) {
+  return Json::Object(JobMembers(status, service)).Text() + "\n";
 }
 
 Answer StatusAnswer(const JobStatus& status, const JobService& service) {

@@ -2,13 +2,20 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "base/json.h"
 #include "http/answer.h"
 #include "service/job_service.h"
 
 namespace headrace {
 
-// What the API tells of a job, as a JSON text: its state, times, progress, error, parts, links.
+// What the API tells of a job, as the members of a JSON object; webhooks tell the same.
+std::vector<std::pair<std::string, Json>> JobMembers(const JobStatus& status,
+                                                     const JobService& service);
+
+// The same as a JSON text: its state, times, progress, error, parts, links.
 std::string JobJson(const JobStatus& status, const JobService& service);
 
 // 200 with the status.

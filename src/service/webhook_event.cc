@@ -24,20 +24,6 @@ bool HasResult(const JobRecord& record) {
   return record.state == JobState::kSucceeded && record.end && !record.result_dropped;
 }
 
-Json Links(const JobRecord& record) {
-  const std::string self = "/v1/jobs/" + record.job.id;
-  JsonMembers links{{"self", Json::String(self)}};
-  if (HasResult(record)) links.emplace_back("result", Json::String(self + "/result"));
-  return Json::Object(links);
-}
-
-Json Parts(const std::vector<ResultPart>& parts) {
-  std::vector<Json> items;
-  items.reserve(parts.size());
-  for (const ResultPart& part : parts) items.push_back(Json::Object(PartMembers(part)));
-  return Json::Array(items);
-}
-
 Json PartsWithBytes(const std::vector<ResultPart>& parts) {
   std::vector<Json> items;
   items.reserve(parts.size());
@@ -53,27 +39,6 @@ Json PartsWithBytes(const std::vector<ResultPart>& parts) {
 }
 
 }  // namespace
-
-JsonMembers RecordStatus(const JobRecord& record) {
-  const KeptJob& job = record.job;
-  JsonMembers members{{"id", Json::String(job.id)},
-                      {"queue", Json::String(job.queue)},
-                      {"state", Json::String(ToString(record.state))},
-                      {"attempt", Json::Number(std::uint64_t{job.attempt})},
-                      {"created", Json::String(ToRfc3339(job.accepted))}};
-  if (job.started) members.emplace_back("started", Json::String(ToRfc3339(*job.started)));
-  if (record.end) {
-    members.emplace_back("ended", Json::String(ToRfc3339(record.end->ended)));
-    const Outcome& outcome = record.end->outcome;
-    if (outcome.error) {
-      members.emplace_back("error", Json::Object({{"type", Json::String(outcome.error->type)},
-                                                  {"detail", Json::String(outcome.error->hint)}}));
-    }
-    if (HasResult(record)) members.emplace_back("parts", Parts(outcome.parts));
-  }
-  members.emplace_back("links", Links(record));
-  return members;
-}
 
 std::string WebhookId(std::string_view job_id) { return fmt::format("msg_{}", job_id); }
 

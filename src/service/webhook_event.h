@@ -15,10 +15,6 @@ namespace headrace {
 // The members of a JSON object, in their order.
 using JsonMembers = std::vector<std::pair<std::string, Json>>;
 
-// A job's status as webhooks tell it where the API's own is not at hand: id, queue, state, attempt,
-// created, started, ended, error, parts and links. Of an error only what is meant for the client.
-JsonMembers RecordStatus(const JobRecord& record);
-
 // The identity of the one event that a job has, its end: the same in every attempt to tell it.
 std::string WebhookId(std::string_view job_id);
 

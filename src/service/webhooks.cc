@@ -38,34 +38,10 @@ bool IsSuccess(const WebhookAnswer& answer) {
 
 }  // namespace
 
-std::vector<std::string> Validate(const WebhookOptions& options) {
-  std::vector<std::string> problems = Validate(options.policy);
-  const auto positive = [&](const char* key, auto value) {
-    if (value <= decltype(value){}) problems.push_back(fmt::format("{}: must be above 0", key));
-  };
-  positive("concurrency", options.concurrency);
-  positive("per_host", options.per_host);
-  positive("timeout", options.client.timeout.count());
-  positive("connect_timeout", options.client.connect_timeout.count());
-  if (options.schedule.empty()) problems.emplace_back("schedule: has no entry");
-  if (!options.policy.allow_hosts.empty() && options.keys.empty()) {
-    problems.emplace_back(
-        "secrets_file: is needed beside allow_hosts: no receiver could tell a webhook of this "
-        "service from anybody's");
-  }
-  for (const auto& [queue, url] : options.queue_urls) {
-    const Status checked = CheckWebhookUrl(url, options.policy);
-    if (!checked) problems.push_back(fmt::format("queue_urls.{}: {}", queue, checked.error().hint));
-  }
-  return problems;
-}
-
-Webhooks::Webhooks(WebhookOptions options, WebhookSeams seams,
-                   const std::vector<PendingDelivery>& pending)
+Webhooks::Webhooks(WebhookOptions options, WebhookSeams seams)
     : options_(std::move(options)),
       seams_(std::move(seams)),
       lines_(options_.concurrency, options_.per_host) {
-  if (!seams_.status) seams_.status = RecordStatus;
   if (!seams_.now) seams_.now = SteadyClock::now;
   if (!seams_.utc_now) seams_.utc_now = UtcNow;
   if (!seams_.random) seams_.random = RandomShare;
@@ -81,6 +57,9 @@ Webhooks::Webhooks(WebhookOptions options, WebhookSeams seams,
       client_->Send(std::move(request), std::move(done));
     };
   }
+}
+
+void Webhooks::Resume(const std::vector<PendingDelivery>& pending) {
   for (const PendingDelivery& each : pending) Add(each);
 }
 
@@ -195,10 +174,8 @@ void Webhooks::OnRecord(Turn turn, bool with_bytes,
 // False: the turn has ended.
 bool Webhooks::FindUrl(Turn& turn, const JobRecord& record) {
   turn.url = record.job.webhook_url;
-  const auto queue = options_.queue_urls.find(record.job.queue);
-  if (turn.url.empty() && queue != options_.queue_urls.end()) turn.url = queue->second;
   if (turn.url.empty()) {
-    GiveUp(turn, "neither the job nor its queue has a webhook");
+    GiveUp(turn, "the job has no webhook");
     return false;
   }
   const Status allowed = CheckWebhookUrl(turn.url, options_.policy);

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,8 +27,6 @@ namespace headrace {
 struct WebhookOptions {
   WebhookPolicy policy;
   std::vector<std::string> keys;  // see LoadWebhookSecrets; without any nothing is signed
-  // For queues that have one: where the ends of their jobs go that name no URL themselves.
-  std::map<std::string, std::string, std::less<>> queue_urls;
   // How long after the first, second, ... failed attempt the next one is due, and up to `jitter`
   // (a share of it) longer. After one attempt more than there are entries it is given up.
   std::vector<std::chrono::seconds> schedule{
@@ -45,10 +42,7 @@ struct WebhookOptions {
   WebhookClientOptions client;
 };
 
-// Every problem of the options: "key: what, and what is allowed".
-std::vector<std::string> Validate(const WebhookOptions& options);
-
-// What deliveries need of the rest of the service. `load` and `set_delivery` must be set; both may
+// What deliveries need of the rest of the service. The first three must be set; they may
 // be called from any thread and must not block.
 struct WebhookSeams {
   using Found = std::function<void(Expected<std::optional<JobRecord>>)>;
@@ -57,7 +51,7 @@ struct WebhookSeams {
   // As JobStore::SetDelivery, whose failure is told elsewhere. Calls about one job come in order.
   std::function<void(const std::string& id, const std::optional<PendingDelivery>& next)>
       set_delivery;
-  // What the event says of the job; null: RecordStatus.
+  // What the event says of the job: its status as the API tells it.
   std::function<JsonMembers(const JobRecord& record)> status;
 
   // For tests. Null: a WebhookClient, a timer of its own, the clocks, random numbers below 1.
@@ -83,14 +77,16 @@ struct WebhookFigures {
 // loaded when it is their turn. Thread-safe.
 class Webhooks {
  public:
-  // Takes up what former processes have left, each when it is due.
-  Webhooks(WebhookOptions options, WebhookSeams seams, const std::vector<PendingDelivery>& pending);
+  Webhooks(WebhookOptions options, WebhookSeams seams);
   ~Webhooks();  // Stop
   Webhooks(const Webhooks&) = delete;
   Webhooks& operator=(const Webhooks&) = delete;
 
-  // The job has ended and its record is kept: `load` finds it. Its own URL is told, or its queue's.
-  // A job that is being told already is left alone.
+  // Takes up what former processes have left, each when it is due.
+  void Resume(const std::vector<PendingDelivery>& pending);
+
+  // The job has ended and its record is kept: `load` finds it. The URL in it is told. A
+  // job that is being told already is left alone.
   void Deliver(const std::string& job_id);
 
   // Ends all requests at once; their deliveries are due again at once after a restart. When it

@@ -168,6 +168,7 @@ TEST_F(Durable, AWebhookIsToldAlsoAfterARestart) {
   EXPECT_EQ(service->Post(quick, "x", url).status, 400) << "its client waits";
   const std::string first = Accept("?ms=1", "x", kAsync + url);
   EXPECT_TRUE(receiver.Await("\"job.succeeded\""));
+  EXPECT_TRUE(receiver.Await("\"links\":{\"self\":\"" + first + "\"")) << "as the API tells it";
   const std::string second = Accept("?ms=1000&mode=sleep", "x", kAsync + url);
   service->Signal(SIGKILL);
   service->Wait();

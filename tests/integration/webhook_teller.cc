@@ -46,7 +46,10 @@ int Tell(const std::string& url, const std::string& secrets_file) {
   seams.at = [&](SteadyTime, std::function<void()> callback) {
     timer->Schedule(Deadline::After({}), std::move(callback));
   };
-  Webhooks webhooks(options, std::move(seams), {});
+  seams.status = [](const JobRecord& record) {
+    return JsonMembers{{"job_id", Json::String(record.job.id)}};
+  };
+  Webhooks webhooks(options, std::move(seams));
   webhooks.Deliver("01JTELLER");
   const bool told = over.Wait();
   webhooks.Stop();

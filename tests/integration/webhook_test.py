@@ -86,7 +86,7 @@ class WebhookTest(unittest.TestCase):
         (headers, body), = self.tell([secret], [204])
         event = LIBRARY.Webhook(secret).verify(body, headers)
         self.assertEqual(event["type"], "job.succeeded")
-        self.assertEqual(event["data"]["id"], "01JTELLER")
+        self.assertEqual(event["data"]["job_id"], "01JTELLER")
         part, = event["data"]["result"]["parts"]
         self.assertEqual(part["name"], "grüß.txt")
         self.assertEqual(base64.b64decode(part["base64"]), b"any\0bytes\xff")

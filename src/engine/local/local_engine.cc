@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <map>
 
 #include "base/job_id.h"
 #include "engine/local/records.h"
@@ -69,24 +70,35 @@ Expected<std::vector<PendingDelivery>> LocalEngine::Start() {
     keys_.Recover({held.tenant, held.queue, held.idempotency->key}, held.idempotency->digest,
                   held.id, held.deadline.time());
   }
-  for (const KeptJob& kept : recovered->unfinished) Recover(kept);
+  RecoverAll(recovered->unfinished);
   return std::move(recovered->deliveries);
 }
 
-void LocalEngine::Recover(const KeptJob& kept) {
-  const auto at = std::find_if(options_.queues.begin(), options_.queues.end(),
-                               [&](const QueueOptions& queue) { return queue.name == kept.queue; });
-  if (at == options_.queues.end()) {
-    spdlog::warn("job {} stays where it is: queue '{}' is not in the configuration any more",
-                 kept.id, kept.queue);
-    return;
+void LocalEngine::RecoverAll(const std::vector<KeptJob>& unfinished) {
+  std::unordered_map<std::string_view, QueueIndex> queues;
+  for (QueueIndex i = 0; i < options_.queues.size(); ++i)
+    queues.emplace(options_.queues[i].name, i);
+  std::map<std::string_view, std::size_t> left;  // jobs of queues that are not there
+  for (const KeptJob& kept : unfinished) {
+    const auto at = queues.find(kept.queue);
+    if (at == queues.end()) {
+      ++left[kept.queue];
+    } else {
+      Recover(kept, at->second);
+    }
   }
-  const auto index = static_cast<QueueIndex>(at - options_.queues.begin());
+  for (const auto& [queue, count] : left) {
+    spdlog::warn("{} jobs stay where they are: queue '{}' is not in the configuration any more",
+                 count, queue);
+  }
+}
+
+void LocalEngine::Recover(const KeptJob& kept, QueueIndex index) {
   const JobPtr job = JobOf(kept, index);
   if (kept.idempotency) {
     keys_.Recover(KeyOf(*job), kept.idempotency->digest, kept.id, SteadyTime::max());
   }
-  const bool spent = kept.attempt >= at->max_attempts;
+  const bool spent = kept.attempt >= options_.queues[index].max_attempts;
   const bool held = spent || kept.not_before > SteadyClock::now();
   queues_[index]->Recover(kept.id, job, static_cast<std::size_t>(kept.payload_size), PlaceOf(*job),
                           !held);

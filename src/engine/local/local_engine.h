@@ -79,7 +79,8 @@ class LocalEngine : public Engine {
   [[nodiscard]] Queue* Find(std::string_view id) const;
   void Keep(const JobPtr& job, Pushed done);
   void OnInserted(const JobPtr& job, const Status& inserted, const Pushed& done);
-  void Recover(const KeptJob& kept);
+  void RecoverAll(const std::vector<KeptJob>& unfinished);
+  void Recover(const KeptJob& kept, QueueIndex index);
   std::optional<JobPtr> Begin(const JobPtr& job);
   void OnNoPayload(const JobPtr& job, const Error& error);
   void Arm(const JobPtr& job);

@@ -46,6 +46,11 @@ inline JobRecord RecordOf(const std::string& id, const std::string& url) {
   return record;
 }
 
+// A status as tests tell it; the service tells that of its API.
+inline JsonMembers StatusOf(const JobRecord& record) {
+  return {{"job_id", Json::String(record.job.id)}, {"state", Json::String(ToString(record.state))}};
+}
+
 // Deliveries whose store, receivers and clock are the test. One thread.
 class WebhooksTest : public testing::Test {
  protected:
@@ -93,6 +98,7 @@ class WebhooksTest : public testing::Test {
     seams.now = [this] { return now_; };
     seams.utc_now = [this] { return utc_; };
     seams.random = [this] { return random_; };
+    seams.status = StatusOf;
     return seams;
   }
 
@@ -108,7 +114,10 @@ class WebhooksTest : public testing::Test {
   }
 
   Webhooks& Hooks() {
-    if (!hooks_) hooks_ = std::make_unique<Webhooks>(options_, Seams(), left_);
+    if (!hooks_) {
+      hooks_ = std::make_unique<Webhooks>(options_, Seams());
+      hooks_->Resume(left_);
+    }
     return *hooks_;
   }
   void Deliver(const std::string& id, const std::string& url = "https://a.example.com/hook") {

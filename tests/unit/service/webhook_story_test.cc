@@ -103,7 +103,9 @@ class WebhookStory : public testing::Test {
         callback();
       });
     };
-    hooks_ = std::make_unique<Webhooks>(options_, std::move(seams), store_.Pending());
+    seams.status = StatusOf;
+    hooks_ = std::make_unique<Webhooks>(options_, std::move(seams));
+    hooks_->Resume(store_.Pending());
     return *hooks_;
   }
   void Deliver(const std::string& id, const std::string& url) {
