@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "base/memfd.h"
+#include "support/no_descriptors.h"
 
 namespace headrace {
 namespace {
@@ -90,14 +90,10 @@ TEST(Payload, DuplicatesTheDescriptorOfAMemfd) {
 
 TEST(Payload, TellsWhenTheProcessHasNoDescriptorLeft) {
   const Payload payload = Payload::FromString("bytes");
-  rlimit before{};
-  getrlimit(RLIMIT_NOFILE, &before);
-  rlimit none = before;
-  none.rlim_cur = 0;
-  setrlimit(RLIMIT_NOFILE, &none);
-  const auto fd = payload.ToMemfd();
-  const auto sized = MakeSizedMemfd("test", 1);
-  setrlimit(RLIMIT_NOFILE, &before);
+  const auto [fd, sized] = [&payload] {
+    const NoDescriptors short_of;
+    return std::pair(payload.ToMemfd(), MakeSizedMemfd("test", 1));
+  }();
   ASSERT_FALSE(fd.ok());
   EXPECT_EQ(fd.error().code, ErrorCode::kUnavailable);
   EXPECT_FALSE(fd.error().detail.empty());

@@ -2,10 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <string>
 #include <string_view>
+
+#include "support/no_descriptors.h"
 
 namespace headrace {
 namespace {
@@ -80,13 +81,11 @@ TEST(PayloadWriter, IsEmptyAfterwards) {
 }
 
 TEST(PayloadWriter, SaysSoWhenDescriptorsAreShort) {
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  const rlimit none{0, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   PayloadWriter writer;
-  const auto appended = writer.Append(std::string(100'000, 'a'));
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto appended = [&writer] {
+    const NoDescriptors short_of;
+    return writer.Append(std::string(100'000, 'a'));
+  }();
   ASSERT_FALSE(appended.ok());
   EXPECT_EQ(appended.error().code, ErrorCode::kUnavailable);
 }
