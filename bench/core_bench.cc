@@ -64,7 +64,7 @@ struct Core {
         slots(2),
         pool({{"simulate", workers, true, &runner}}, engine, slots, metrics,
              {[this](const QueuedJob& job) { service.OnStarted(job); },
-              [this](const QueuedJob& job, Outcome outcome) {
+              [this](const JobPtr& job, Outcome outcome) {
                 service.OnRan(job, std::move(outcome));
               }}) {
     pool.Start();
@@ -137,7 +137,7 @@ void JobWithoutAWorker(benchmark::State& state) {
     const JobPtr job = *claimed;
     Outcome outcome;
     outcome.state = JobState::kSucceeded;
-    service.OnRan(*job, std::move(outcome));
+    service.OnRan(job, std::move(outcome));
   }
 }
 BENCHMARK(JobWithoutAWorker);

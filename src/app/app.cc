@@ -143,7 +143,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
                *engine_, metrics_),
       workers_(WorkerQueues(config, plan, runners_), *engine_, slots_, metrics_,
                {[this](const QueuedJob& job) { service_.OnStarted(job); },
-                [this](const QueuedJob& job, Outcome outcome) {
+                [this](const JobPtr& job, Outcome outcome) {
                   service_.OnRan(job, std::move(outcome));
                 }}),
       http_(config.http, service_, metrics_),

@@ -1,6 +1,7 @@
 #include "base/outcome.h"
 
 #include <cstdlib>
+#include <utility>
 
 namespace headrace {
 
@@ -20,6 +21,13 @@ const char* ToString(JobState state) {
       return "expired";
   }
   std::abort();
+}
+
+Outcome EndedAs(JobState state, Error error) {
+  Outcome outcome;
+  outcome.state = state;
+  outcome.error = std::move(error);
+  return outcome;
 }
 
 }  // namespace headrace

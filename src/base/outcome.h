@@ -44,4 +44,7 @@ struct Outcome {
   JobTimings timings;
 };
 
+// One that is no success.
+[[nodiscard]] Outcome EndedAs(JobState state, Error error);
+
 }  // namespace headrace

@@ -1,21 +1,10 @@
-#include "engine/local/records.h"
+#include "engine/records.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
 namespace headrace {
-namespace {
-
-Outcome Ended(JobState state, Error error) {
-  Outcome outcome;
-  outcome.state = state;
-  outcome.error = std::move(error);
-  return outcome;
-}
-
-}  // namespace
-
 KeptJob KeptOf(const QueuedJob& job, bool begun) {
   KeptJob kept;
   kept.id = job.id;
@@ -80,15 +69,15 @@ bool FreesKey(const Outcome& outcome) {
 }
 
 Outcome ExpiredUnrun() {
-  return Ended(
+  return EndedAs(
       JobState::kExpired,
       {ErrorCode::kDeadlineExceeded, "deadline", "the job did not end before its deadline", {}});
 }
 
 Outcome PayloadLost(const Error& error) {
-  return Ended(JobState::kFailed, {ErrorCode::kInternal, "payload-lost",
-                                   "the service has lost the job's payload; send it again",
-                                   error.detail.empty() ? error.hint : error.detail});
+  return EndedAs(JobState::kFailed, {ErrorCode::kInternal, "payload-lost",
+                                     "the service has lost the job's payload; send it again",
+                                     error.detail.empty() ? error.hint : error.detail});
 }
 
 Outcome Poisoned(const KeptJob& job) {
@@ -98,7 +87,7 @@ Outcome Poisoned(const KeptJob& job) {
                           job.attempt),
               {}};
   if (job.last_error) error = *job.last_error;
-  return Ended(JobState::kFailed, std::move(error));
+  return EndedAs(JobState::kFailed, std::move(error));
 }
 
 }  // namespace headrace

@@ -32,24 +32,16 @@ ErrorCode ToCode(WireFailure failure) {
 
 }  // namespace
 
-Outcome FailedOutcome(Error error) {
-  Outcome outcome;
-  outcome.state = JobState::kFailed;
-  outcome.error = std::move(error);
-  return outcome;
-}
+Outcome FailedOutcome(Error error) { return EndedAs(JobState::kFailed, std::move(error)); }
 
 Outcome ExpiredOutcome() {
-  Outcome outcome = FailedOutcome(
-      {ErrorCode::kDeadlineExceeded, "deadline", "the job did not end before its deadline", ""});
-  outcome.state = JobState::kExpired;
-  return outcome;
+  return EndedAs(JobState::kExpired, {ErrorCode::kDeadlineExceeded, "deadline",
+                                      "the job did not end before its deadline", ""});
 }
 
 Outcome CancelledOutcome() {
-  Outcome outcome = FailedOutcome({ErrorCode::kConflict, "cancelled", "the job was cancelled", ""});
-  outcome.state = JobState::kCancelled;
-  return outcome;
+  return EndedAs(JobState::kCancelled,
+                 {ErrorCode::kConflict, "cancelled", "the job was cancelled", ""});
 }
 
 Outcome UnwantedOutcome(const QueuedJob& job) {

@@ -161,8 +161,8 @@ Status ApiSite::TakeKept(const RequestHead& head, JobUpload& upload, Intake& int
   intake.kept = wait || *key;
   upload.SetWait(wait);
   if (*key) {
-    intake.idempotency_key = Unquoted(head.Find("Idempotency-Key"));
     upload.SetKey(**std::move(key));
+    intake.idempotency_key = upload.key();
   }
   return TakeWebhook(head.Find("Webhook-Url"), upload, intake);
 }

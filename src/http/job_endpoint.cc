@@ -1,9 +1,9 @@
 #include "http/job_endpoint.h"
 
-#include <charconv>
 #include <string>
 #include <utility>
 
+#include "base/words.h"
 #include "http/negotiation.h"
 #include "http/preferences.h"
 
@@ -44,14 +44,12 @@ Expected<Submission> MakeSubmission(const Http::Request& request, JobUpload& upl
 Expected<std::optional<std::chrono::milliseconds>> ParseRequestTimeout(std::string_view field) {
   constexpr int kMaxSeconds = 86'400;
   if (field.empty()) return std::optional<std::chrono::milliseconds>();
-  int seconds = 0;
-  const char* const end = field.data() + field.size();
-  const auto parsed = std::from_chars(field.data(), end, seconds);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || seconds < 1 || seconds > kMaxSeconds) {
+  const auto seconds = ParseNumberAll<int>(field);
+  if (!seconds || *seconds < 1 || *seconds > kMaxSeconds) {
     return Error{ErrorCode::kInvalidArgument, "bad-request-timeout",
                  "Request-Timeout is not a whole number of seconds from 1 to 86400", "", 0};
   }
-  return std::optional<std::chrono::milliseconds>(std::chrono::seconds(seconds));
+  return std::optional<std::chrono::milliseconds>(std::chrono::seconds(*seconds));
 }
 
 Async::Promise<Outcome> RunJob(const Http::Request& request, JobUpload& upload, SteadyTime started,

@@ -32,6 +32,7 @@ class JobUpload final : public BodySink, private FormSink {
   void SetMediaType(std::string_view type) { media_type_ = type; }
   // Before the body: the job has this key, and a digest of its payload and params.
   void SetKey(std::string key);
+  [[nodiscard]] const std::string& key() const { return key_; }  // empty: none
   // Before the body: how long the client waits for the outcome (Submission::wait).
   void SetWait(std::optional<std::chrono::milliseconds> wait) { wait_ = wait; }
   // Before the body: who is told of the job's end. It has been checked.

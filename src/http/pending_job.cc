@@ -5,12 +5,10 @@
 
 namespace headrace {
 
-void PendingJob::Deliver(const std::string& job_id, Outcome outcome) {
+// The id is known by then: it is told before a worker may have the job.
+void PendingJob::Deliver(const std::string& /*job_id*/, Outcome outcome) {
   outcome_ = std::move(outcome);
-  link_->Post([self = shared_from_this(), job_id] {
-    self->job_id_ = job_id;
-    self->Resolve();
-  });
+  link_->Post([self = shared_from_this()] { self->Resolve(); });
 }
 
 void PendingJob::GoesOn(JobStatus status) {

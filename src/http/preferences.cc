@@ -1,8 +1,8 @@
 #include "http/preferences.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/words.h"
 #include "http/chars.h"
 
 namespace headrace {
@@ -11,12 +11,11 @@ namespace {
 constexpr int kMaxWait = 86'400;  // seconds
 constexpr std::size_t kMaxKey = 255;
 
-// A whole number that is all of the text.
-std::optional<int> ParseNumber(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
+// Without blanks around it and, if it has both, its quotes.
+std::string_view Unquoted(std::string_view field) {
+  const std::string_view text = TrimSpace(field);
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
+  return text.substr(1, text.size() - 2);
 }
 
 struct Setting {
@@ -34,19 +33,13 @@ Setting ParseSetting(std::string_view item) {
 
 }  // namespace
 
-std::string_view Unquoted(std::string_view field) {
-  const std::string_view text = TrimSpace(field);
-  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return text;
-  return text.substr(1, text.size() - 2);
-}
-
 Preferences ParsePrefer(std::string_view field) {
   Preferences preferences;
   for (const std::string_view item : SplitList(field)) {
     const auto [name, value] = ParseSetting(item);
     if (EqualsIgnoreCase(name, "respond-async")) preferences.respond_async = true;
     if (!EqualsIgnoreCase(name, "wait") || preferences.wait) continue;
-    const auto seconds = ParseNumber(value);
+    const auto seconds = ParseNumberAll<int>(value);
     if (seconds && *seconds >= 0) {
       preferences.wait = std::chrono::seconds(std::min(*seconds, kMaxWait));
     }
@@ -59,7 +52,7 @@ std::optional<int> ParseUrgency(std::string_view field) {
   for (const std::string_view item : SplitList(field)) {
     const auto [name, value] = ParseSetting(item);
     if (name != "u") continue;
-    const auto number = ParseNumber(value);
+    const auto number = ParseNumberAll<int>(value);
     urgency = number && *number >= 0 && *number <= 7 ? number : std::nullopt;  // the last counts
   }
   return urgency;

@@ -28,9 +28,6 @@ Preferences ParsePrefer(std::string_view field);
 // The urgency in a Priority field (RFC 9218, 4.1); nothing: it names none from 0 to 7.
 std::optional<int> ParseUrgency(std::string_view field);
 
-// The field's text without blanks around it and, if it has both, its quotes.
-std::string_view Unquoted(std::string_view field);
-
 // An Idempotency-Key field: a string of structured fields (RFC 8941, 3.3.3), or, as many clients
 // send it, the bare text. 1 to 255 visible ASCII characters; else 400. Nothing: there is none.
 Expected<std::optional<std::string>> ParseIdempotencyKey(std::string_view field);

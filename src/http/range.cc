@@ -1,22 +1,11 @@
 #include "http/range.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/words.h"
 #include "http/chars.h"
 
 namespace headrace {
-namespace {
-
-std::optional<std::uint64_t> ParseNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
-
 RangeKind ParseRange(std::string_view field, std::uint64_t size, ByteRange& range) {
   constexpr std::string_view kUnit = "bytes=";
   if (!StartsWithIgnoreCase(field, kUnit)) return RangeKind::kWhole;
@@ -26,7 +15,7 @@ RangeKind ParseRange(std::string_view field, std::uint64_t size, ByteRange& rang
     return RangeKind::kWhole;
   }
   const std::string_view before = spec.substr(0, dash);
-  const auto last = ParseNumber(spec.substr(dash + 1));
+  const auto last = ParseNumberAll<std::uint64_t>(spec.substr(dash + 1));
   if (before.empty()) {  // so many from the end
     if (!last) return RangeKind::kWhole;
     if (*last == 0 || size == 0) return RangeKind::kUnsatisfiable;
@@ -34,7 +23,7 @@ RangeKind ParseRange(std::string_view field, std::uint64_t size, ByteRange& rang
     range.first = size - range.length;
     return RangeKind::kPart;
   }
-  const auto first = ParseNumber(before);
+  const auto first = ParseNumberAll<std::uint64_t>(before);
   const bool open = dash + 1 == spec.size();
   if (!first || (!open && (!last || *last < *first))) return RangeKind::kWhole;
   if (*first >= size) return RangeKind::kUnsatisfiable;

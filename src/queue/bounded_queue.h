@@ -201,8 +201,10 @@ class BoundedQueue {
     counts.accepted = accepted_;
     counts.recovered = recovered_;
     counts.ended = ended_;
-    const SteadyTime now = SteadyClock::now();
-    counts.oldest_age = now - waiting_.Oldest(now);
+    if (!waiting_.empty()) {
+      const SteadyTime now = SteadyClock::now();
+      counts.oldest_age = now - waiting_.Oldest(now);
+    }
     return counts;
   }
 

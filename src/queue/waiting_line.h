@@ -50,9 +50,8 @@ class WaitingLine {
   // Takes an entry that waits out.
   void Remove(Entry& entry) {
     Tenant& tenant = *tenants_.find(entry.place.tenant)->second;
-    tenant.levels[Level(entry)].erase(entry.place.ticket);
-    --size_;
-    if (--tenant.waiting == 0) MoveTo(idle_, active_, tenant, tenant.tag);
+    Leave(tenant, entry);
+    if (tenant.waiting == 0) MoveTo(idle_, active_, tenant, tenant.tag);
   }
 
   // Takes the next one out; null if none waits.
@@ -61,10 +60,9 @@ class WaitingLine {
     Tenant& tenant = **active_.begin();
     Entry* const next = MostUrgent(tenant, now);
     time_ = tenant.tag;
-    Remove(*next);
+    Leave(tenant, *next);
     // It has had its turn: whoever waits now comes before it.
-    auto& home = tenant.waiting == 0 ? idle_ : active_;
-    MoveTo(home, home, tenant, time_ + 1);
+    MoveTo(tenant.waiting == 0 ? idle_ : active_, active_, tenant, time_ + 1);
     while (!idle_.empty() && (*idle_.begin())->tag <= time_) Forget(**idle_.begin());
     return next;
   }
@@ -133,6 +131,12 @@ class WaitingLine {
       MoveTo(active_, idle_, *owned, std::max(owned->tag, time_));
     }
     return *owned;
+  }
+
+  void Leave(Tenant& tenant, const Entry& entry) {
+    tenant.levels[Level(entry)].erase(entry.place.ticket);
+    --tenant.waiting;
+    --size_;
   }
 
   void Forget(Tenant& tenant) {

@@ -210,13 +210,12 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   // Where nobody is told apart, everybody would be the most urgent.
   if (!job->tenant.empty()) job->urgency = submission.urgency;
   job->client_place = std::move(submission.client_place);
-  KeepIfAsked(std::move(submission), target, *job);
+  if (submission.wait || submission.idempotency) Keep(submission, target, *job);
   return job;
 }
 
 // The payload's size is known from the job.
-void Admission::KeepIfAsked(Submission submission, const ServiceQueue& target, QueuedJob& job) {
-  if (!submission.wait && !submission.idempotency) return;
+void Admission::Keep(Submission& submission, const ServiceQueue& target, QueuedJob& job) {
   job.kept = true;
   job.accepted = UtcNow();
   job.payload_size = job.payload.size();

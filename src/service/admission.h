@@ -71,7 +71,7 @@ class Admission {
   [[nodiscard]] bool Admitting() const { return admitting_.load(); }
 
  private:
-  static void KeepIfAsked(Submission submission, const ServiceQueue& target, QueuedJob& job);
+  static void Keep(Submission& submission, const ServiceQueue& target, QueuedJob& job);
   [[nodiscard]] std::uint64_t MostBytes() const;
   [[nodiscard]] Seconds PredictedWait(QueueIndex queue) const;
   Error Full(QueueIndex queue);

@@ -8,13 +8,6 @@ namespace {
 // Seconds that a client is sent away for while the service stops; its successor is up by then.
 constexpr int kDrainingRetry = 5;
 
-Outcome Ended(JobState state, Error error) {
-  Outcome outcome;
-  outcome.state = state;
-  outcome.error = std::move(error);
-  return outcome;
-}
-
 }  // namespace
 
 Error Draining() {
@@ -33,7 +26,7 @@ Error NoSuchJob() {
 }
 
 Outcome Expired() {
-  return Ended(
+  return EndedAs(
       JobState::kExpired,
       {ErrorCode::kDeadlineExceeded,
        "deadline",
@@ -43,7 +36,7 @@ Outcome Expired() {
 }
 
 Outcome Cancelled() {
-  return Ended(
+  return EndedAs(
       JobState::kCancelled,
       {ErrorCode::kConflict, "cancelled", "the job was cancelled by a DELETE request", {}});
 }
@@ -99,11 +92,11 @@ Error EngineDown() {
 }
 
 Outcome ClientGone() {
-  return Ended(JobState::kCancelled,
-               {ErrorCode::kConflict, "cancelled", "the client went away", {}});
+  return EndedAs(JobState::kCancelled,
+                 {ErrorCode::kConflict, "cancelled", "the client went away", {}});
 }
 
-Outcome ShutDown() { return Ended(JobState::kCancelled, Draining()); }
+Outcome ShutDown() { return EndedAs(JobState::kCancelled, Draining()); }
 
 const char* Name(CancelReason reason) {
   switch (reason) {

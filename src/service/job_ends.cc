@@ -4,8 +4,8 @@
 #include <memory>
 #include <random>
 #include <utility>
-#include <vector>
 
+#include "engine/records.h"
 #include "service/endings.h"
 #include "service/job_service.h"
 #include "service/job_service_impl.h"
@@ -23,16 +23,6 @@ void JudgeRunTimeout(const QueuedJob& job, Outcome& outcome) {
   if (!job.kept || outcome.state != JobState::kExpired || job.expires.Passed()) return;
   outcome.state = JobState::kFailed;
   outcome.error = RunTimeout();
-}
-
-// As the next process finds it.
-JobStatus StatusOf(const QueuedJob& job) {
-  JobStatus status;
-  status.record.job.id = job.id;
-  status.record.job.queue = job.queue_name;
-  status.record.job.accepted = job.accepted;
-  status.record.job.attempt = job.attempt - 1;
-  return status;
 }
 
 }  // namespace
@@ -82,11 +72,11 @@ void JobService::Impl::OnWaited(const std::string& id, const std::shared_ptr<Wai
 }
 
 void JobService::Impl::Deliver(const std::string& id, Outcome outcome) {
-  std::vector<Waiters::Entry> all = waiters.TakeAll(id);
-  if (all.empty()) return;
-  for (const Waiters::Entry& entry : all) timer.Cancel(entry.deadline);
-  for (std::size_t i = 0; i + 1 < all.size(); ++i) all[i].waiter->Deliver(id, outcome);
-  all.back().waiter->Deliver(id, std::move(outcome));
+  while (auto taken = waiters.TakeAny(id)) {
+    timer.Cancel(taken->entry.deadline);
+    if (taken->last) return taken->entry.waiter->Deliver(id, std::move(outcome));
+    taken->entry.waiter->Deliver(id, outcome);
+  }
 }
 
 void JobService::Impl::TellChange(const std::string& id) {
@@ -118,31 +108,33 @@ bool JobService::Impl::TriedAgain(const QueuedJob& job, Outcome& outcome) {
   return engine.Retry(job.id, job.attempt, SteadyClock::now() + delay, *outcome.error);
 }
 
-void JobService::Impl::Conclude(const QueuedJob& job, Outcome outcome) {
-  if (job.cancel.reason() == CancelReason::kDeleted) {  // its client was told so
+void JobService::Impl::Conclude(const JobPtr& job, Outcome outcome) {
+  if (job->cancel.reason() == CancelReason::kDeleted) {  // its client was told so
     const JobTimings timings = outcome.timings;
     outcome = Cancelled();
     outcome.timings = timings;
   }
-  for (ResultPart& part : outcome.parts) results.Keep(part);
+  // Of a job that nobody wants any more nothing is kept.
+  if (job->kept || !job->cancel.Cancelled()) {
+    for (ResultPart& part : outcome.parts) results.Keep(part);
+  }
   const auto shared = std::make_shared<Outcome>(std::move(outcome));
-  engine.Finish(job.id, job.attempt, *shared,
-                [this, id = job.id, queue = job.queue, kept = job.kept, shared](bool ended) {
-                  if (!ended) return;
-                  admission.OnFinished(queue);
-                  Deliver(id, std::move(*shared));
-                  if (kept) TellChange(id);
-                });
+  engine.Finish(job->id, job->attempt, *shared, [this, job, shared](bool ended) {
+    if (!ended) return;
+    admission.OnFinished(job->queue);
+    Deliver(job->id, std::move(*shared));
+    if (job->kept) TellChange(job->id);
+  });
 }
 
 void JobService::OnStarted(const QueuedJob& job) {
   if (job.kept) impl_->TellChange(job.id);
 }
 
-void JobService::OnRan(const QueuedJob& job, Outcome outcome) {
-  JudgeRunTimeout(job, outcome);
-  if (impl_->TriedAgain(job, outcome)) {
-    impl_->TellChange(job.id);
+void JobService::OnRan(const JobPtr& job, Outcome outcome) {
+  JudgeRunTimeout(*job, outcome);
+  if (impl_->TriedAgain(*job, outcome)) {
+    impl_->TellChange(job->id);
   } else {
     impl_->Conclude(job, std::move(outcome));
   }
@@ -208,21 +200,22 @@ std::size_t JobService::CancelAll() {
 // Returns whether somebody was told that the job will not end.
 bool JobService::Impl::CutOff(const QueuedJob& job, bool goes_on) {
   bool told = false;
-  const auto all = waiters.TakeAll(job.id);
+  // The waiters first, as in CancelUnfinished.
+  while (auto taken = waiters.TakeAny(job.id)) {
+    const Waiters::Entry& entry = taken->entry;
+    timer.Cancel(entry.deadline);
+    if (goes_on && entry.may_go_on) {
+      entry.waiter->GoesOn(StatusOf(job, JobState::kWaiting, 0));
+    } else {
+      entry.waiter->Deliver(job.id, ShutDown());
+      told = true;
+    }
+  }
   CancelToken token = job.cancel;
   if (goes_on) {
     token.Cancel(CancelReason::kShutdown);  // its worker, if it has one, gives it back
   } else {
     End(job.id, CancelReason::kShutdown, ShutDown(), [](CancelResult) {});
-  }
-  for (const Waiters::Entry& entry : all) {
-    timer.Cancel(entry.deadline);
-    if (goes_on && entry.may_go_on) {
-      entry.waiter->GoesOn(StatusOf(job));
-    } else {
-      entry.waiter->Deliver(job.id, ShutDown());
-      told = true;
-    }
   }
   return told;
 }

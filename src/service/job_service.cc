@@ -38,19 +38,19 @@ void JobService::Impl::OnAccepted(const JobPtr& job, const std::shared_ptr<Waite
                                   std::optional<std::chrono::milliseconds> wait) {
   spdlog::debug("job accepted: job_id={} queue={} payload={}B", job->id, job->queue_name,
                 job->payload.size());
-  Arm(job->id, job->expires.IsNever() || !wait ? job->deadline : job->expires, waiter, wait);
+  Arm({job, &job->id}, job->deadline, waiter, wait);
 }
 
 // When the waiter is told that the job goes on, or, if it waits for the outcome only, that there is
 // none in time.
-void JobService::Impl::Arm(const std::string& id, Deadline deadline,
+void JobService::Impl::Arm(const std::shared_ptr<const std::string>& id, Deadline deadline,
                            const std::shared_ptr<Waiter>& waiter,
                            std::optional<std::chrono::milliseconds> wait) {
-  if (wait && wait->count() == 0) return OnWaited(id, waiter);
+  if (wait && wait->count() == 0) return OnWaited(*id, waiter);
   const auto ticket =
-      wait ? timer.Schedule(Deadline::After(*wait), [this, id, waiter] { OnWaited(id, waiter); })
-           : timer.Schedule(deadline, [this, id, waiter] { OnDeadline(id, waiter.get()); });
-  if (!waiters.SetDeadline(id, waiter.get(), ticket)) timer.Cancel(ticket);  // it was told already
+      wait ? timer.Schedule(Deadline::After(*wait), [this, id, waiter] { OnWaited(*id, waiter); })
+           : timer.Schedule(deadline, [this, id, waiter] { OnDeadline(*id, waiter.get()); });
+  if (!waiters.SetDeadline(*id, waiter.get(), ticket)) timer.Cancel(ticket);  // it was told already
 }
 
 // The key's job may have ended, before its new waiter was known or after it: whoever takes the
@@ -61,7 +61,9 @@ void JobService::Impl::OnExisting(const JobPtr& job, const std::string& id,
   waiters.Put(id, {waiter, {}, true, wait.has_value()});
   engine.Get(id, true, [=, this](Expected<std::optional<JobStatus>> found) {
     const bool there = found.ok() && found->has_value();
-    if (there && !(*found)->record.end) return Arm(id, job->deadline, waiter, wait);
+    if (there && !(*found)->record.end) {
+      return Arm(std::make_shared<const std::string>(id), job->deadline, waiter, wait);
+    }
     if (!waiters.Take(id, waiter.get())) return;
     const bool kept = there && !(*found)->record.result_dropped;
     Outcome gone;
@@ -137,10 +139,6 @@ void JobService::Submit(Submission submission, const std::shared_ptr<Waiter>& wa
                        done(answer.id);
                        impl_->OnExisting(job, answer.id, waiter, wait);
                      });
-}
-
-void JobService::List(const RecordFilter& filter, Engine::Listed listed) {
-  impl_->engine.List(filter, std::move(listed));
 }
 
 void JobService::Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher) {

@@ -86,8 +86,6 @@ class JobService {
   // The status of an unfinished job, or of a kept one that has ended; with the bytes of its result
   // if `with_bytes`. 404 or, after its time, 410.
   void GetStatus(const std::string& job_id, bool with_bytes, Told done);
-  // Kept jobs, newest first.
-  void List(const RecordFilter& filter, Engine::Listed listed);
 
   // Tells the watcher of every change of the job from now on.
   void Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher);
@@ -99,7 +97,7 @@ class JobService {
   // The worker pool calls this when an attempt at a job begins, and when it has ended, well or
   // badly: the job is tried again, or ends so, which frees its place and tells who waits.
   void OnStarted(const QueuedJob& job);
-  void OnRan(const QueuedJob& job, Outcome outcome);
+  void OnRan(const JobPtr& job, Outcome outcome);
 
   // Seconds after which a refused client should come back (DESIGN 3, Retry-After).
   [[nodiscard]] int RetryAfter(QueueIndex queue);

@@ -26,8 +26,9 @@ struct JobService::Impl {
                   std::optional<std::chrono::milliseconds> wait);
   void OnExisting(const JobPtr& job, const std::string& id, const std::shared_ptr<Waiter>& waiter,
                   std::optional<std::chrono::milliseconds> wait);
-  void Arm(const std::string& id, Deadline deadline, const std::shared_ptr<Waiter>& waiter,
-           std::optional<std::chrono::milliseconds> wait);
+  // `id` may be one that a job owns.
+  void Arm(const std::shared_ptr<const std::string>& id, Deadline deadline,
+           const std::shared_ptr<Waiter>& waiter, std::optional<std::chrono::milliseconds> wait);
 
   // The ways out.
   void OnDeadline(const std::string& id, const Waiter* waiter);
@@ -39,7 +40,7 @@ struct JobService::Impl {
   void CancelUnfinished(const JobStatus& status, bool again, Told done);
   bool CutOff(const QueuedJob& job, bool goes_on);
   bool TriedAgain(const QueuedJob& job, Outcome& outcome);
-  void Conclude(const QueuedJob& job, Outcome outcome);
+  void Conclude(const JobPtr& job, Outcome outcome);
   void Deliver(const std::string& id, Outcome outcome);
   void TellChange(const std::string& id);
 

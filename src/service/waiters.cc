@@ -17,25 +17,22 @@ void Waiters::Put(const std::string& id, Entry entry) {
   shard.entries.emplace(id, std::move(entry));
 }
 
+std::optional<Waiters::Taken> Waiters::Extract(Entries& entries, Entries::iterator at) {
+  if (at == entries.end()) return std::nullopt;
+  const auto node = entries.extract(at);
+  return Taken{std::move(node.mapped()), entries.find(node.key()) == entries.end()};
+}
+
 std::optional<Waiters::Taken> Waiters::Take(std::string_view id, const Waiter* waiter) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mu);
-  const auto at = Find(shard.entries, id, waiter);
-  if (at == shard.entries.end()) return std::nullopt;
-  Taken taken{std::move(at->second)};
-  shard.entries.erase(at);
-  taken.last = shard.entries.find(id) == shard.entries.end();
-  return taken;
+  return Extract(shard.entries, Find(shard.entries, id, waiter));
 }
 
-std::vector<Waiters::Entry> Waiters::TakeAll(std::string_view id) {
-  std::vector<Entry> taken;
+std::optional<Waiters::Taken> Waiters::TakeAny(std::string_view id) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mu);
-  const auto [begin, end] = shard.entries.equal_range(id);
-  for (auto at = begin; at != end; ++at) taken.push_back(std::move(at->second));
-  shard.entries.erase(begin, end);
-  return taken;
+  return Extract(shard.entries, shard.entries.find(id));
 }
 
 std::optional<Waiters::Entry> Waiters::TakeAcknowledged(std::string_view id, const Waiter* waiter) {

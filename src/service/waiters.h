@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "base/sync.h"
 #include "base/timer.h"
@@ -32,7 +31,7 @@ class Waiters {
 
   void Put(const std::string& id, Entry entry);
   std::optional<Taken> Take(std::string_view id, const Waiter* waiter);
-  std::vector<Entry> TakeAll(std::string_view id);
+  std::optional<Taken> TakeAny(std::string_view id);
   // Takes it out to tell it that the job goes on, which then holds for all who wait for the job.
   std::optional<Entry> TakeAcknowledged(std::string_view id, const Waiter* waiter);
   // Notes its deadline's ticket; false if it has been taken already.
@@ -52,6 +51,7 @@ class Waiters {
   };
   static constexpr std::size_t kShards = 16;
 
+  static std::optional<Taken> Extract(Entries& entries, Entries::iterator at);
   static Entries::iterator Find(Entries& entries, std::string_view id, const Waiter* waiter);
   Shard& ShardOf(std::string_view id) { return shards_[Hash{}(id) % kShards]; }
 

@@ -26,14 +26,14 @@ std::optional<Outcome> NotWorthARun(const QueuedJob& job) {
   const CancelReason reason = job.cancel.reason();
   const bool expired = reason == CancelReason::kDeadline || job.deadline.Passed();
   if (reason == CancelReason::kNone && !expired) return std::nullopt;
-  Outcome outcome;
-  outcome.state = expired ? JobState::kExpired : JobState::kCancelled;
-  outcome.error = expired ? Error{ErrorCode::kDeadlineExceeded,
-                                  "deadline",
-                                  "the deadline passed while the job was waiting",
-                                  {}}
-                          : Error{ErrorCode::kConflict, "cancelled", "the job was cancelled", {}};
-  return outcome;
+  if (expired) {
+    return EndedAs(JobState::kExpired, {ErrorCode::kDeadlineExceeded,
+                                        "deadline",
+                                        "the deadline passed while the job was waiting",
+                                        {}});
+  }
+  return EndedAs(JobState::kCancelled,
+                 {ErrorCode::kConflict, "cancelled", "the job was cancelled", {}});
 }
 
 // A worker that is woken for a job does not interrupt the reactor that wakes it (sched(7)): that
@@ -180,7 +180,7 @@ void WorkerPool::Drive(Worker& worker, const JobPtr& job) {
   }
   metrics_.OnFinished(job->queue, outcome.state, outcome.timings, started);
   LogEnd(*job, outcome);
-  listener_.on_ran(*job, std::move(outcome));
+  listener_.on_ran(job, std::move(outcome));
 }
 
 void WorkerPool::LogEnd(const QueuedJob& job, const Outcome& outcome) const {

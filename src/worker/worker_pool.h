@@ -34,7 +34,7 @@ class WorkerPool {
   struct Listener {
     std::function<void(const QueuedJob&)> on_started;  // an attempt begins; may be null
     // An attempt has ended: ends the job in the engine, or gives it back.
-    std::function<void(const QueuedJob&, Outcome)> on_ran;
+    std::function<void(const JobPtr&, Outcome)> on_ran;
   };
 
   // `queues` in QueueIndex order. All references outlive the pool.

@@ -83,7 +83,7 @@ void ServerFixture::Work(QueueIndex queue) {
     if (!job) continue;
     Outcome outcome = Run(**job);
     service_->OnStarted(**job);
-    service_->OnRan(**job, std::move(outcome));
+    service_->OnRan(*job, std::move(outcome));
     changed_.NotifyAll();
   }
 }

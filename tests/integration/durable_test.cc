@@ -12,6 +12,7 @@
 
 #include "base/sync.h"
 #include "support/event.h"
+#include "support/folder.h"
 #include "support/scripted_server.h"
 #include "support/service_process.h"
 
@@ -26,21 +27,6 @@ constexpr const char* kJobs = "/v1/queues/simulate/jobs";
 constexpr const char* kAsync = "Prefer: respond-async\r\n";
 constexpr const char* kQueue =
     "  simulate: {handler: simulate, workers: 2, capacity: 1000, isolation: {mode: thread}}";
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "headrace-durable-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A webhook's receiver, which remembers what it was told.
 class Receiver {

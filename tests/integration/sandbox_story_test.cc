@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "support/folder.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {
@@ -52,23 +53,6 @@ std::vector<pid_t> ChildrenOf(pid_t parent) {
   }
   return children;
 }
-
-// A folder of its own, removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "headrace-sandbox-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class MissingLayer : public testing::TestWithParam<const char*> {};
 

@@ -80,7 +80,7 @@ void Serve(const std::function<void(std::uint16_t port)>& started,
   options.max_body = 1 << 20;
   JobService service(options, engine, metrics);
   WorkerPool workers({{"echo", 32, true, &runner}}, engine, slots, metrics,
-                     {nullptr, [&](const QueuedJob& job, Outcome outcome) {
+                     {nullptr, [&](const JobPtr& job, Outcome outcome) {
                         service.OnRan(job, std::move(outcome));
                       }});
   workers.Start();

@@ -100,9 +100,4 @@ bool KeyIndex::Holds(const Name& name) const {
   return at != entries_.end() && at->second.until > SteadyClock::now();
 }
 
-std::size_t KeyIndex::size() const {
-  const MutexLock lock(mu_);
-  return entries_.size();
-}
-
 }  // namespace headrace

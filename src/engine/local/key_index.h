@@ -45,7 +45,6 @@ class KeyIndex {
                SteadyTime until) EXCLUDES(mu_);
 
   [[nodiscard]] bool Holds(const Name& name) const EXCLUDES(mu_);
-  [[nodiscard]] std::size_t size() const EXCLUDES(mu_);
 
  private:
   struct Entry {

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "base/job_id.h"
-#include "engine/local/records.h"
+#include "engine/records.h"
 
 namespace headrace {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "engine/local/local_engine.h"
-#include "engine/local/records.h"
+#include "engine/records.h"
 
 namespace headrace {
 namespace {

@@ -36,7 +36,7 @@ class JobStoreContract : public testing::TestWithParam<StoreKind> {
     return job;
   }
 
-  TempFolder folder;
+  Folder folder;
   std::unique_ptr<JobStore> store;
   Awaiting calls;
 };

@@ -28,20 +28,20 @@ std::unique_ptr<LocalEngine> Open(const std::string& folder, std::vector<QueueOp
 // With a folder that lives as long.
 struct SqliteFactory {
   struct Owning final : LocalEngine {
-    Owning(std::unique_ptr<TempFolder> the_folder, std::vector<QueueOptions> queues)
+    Owning(std::unique_ptr<Folder> the_folder, std::vector<QueueOptions> queues)
         : LocalEngine({std::move(queues)}, StoreIn(*the_folder)), folder(std::move(the_folder)) {}
     ~Owning() override { Stop(); }
     Owning(const Owning&) = delete;
     Owning& operator=(const Owning&) = delete;
-    static std::unique_ptr<JobStore> StoreIn(const TempFolder& folder) {
+    static std::unique_ptr<JobStore> StoreIn(const Folder& folder) {
       SqliteOptions options;
-      options.path = folder.path() + "/store";
+      options.path = folder.path().string() + "/store";
       return std::make_unique<SqliteStore>(options);
     }
-    std::unique_ptr<TempFolder> folder;
+    std::unique_ptr<Folder> folder;
   };
   static std::unique_ptr<Engine> Make(const std::vector<QueueOptions>& queues) {
-    auto engine = std::make_unique<Owning>(std::make_unique<TempFolder>(), queues);
+    auto engine = std::make_unique<Owning>(std::make_unique<Folder>(), queues);
     EXPECT_TRUE(engine->Start());
     return engine;
   }
@@ -82,7 +82,7 @@ class Restart : public testing::Test {
     return outcome;
   }
 
-  TempFolder folder;
+  Folder folder;
   PushResult result = PushResult::kClosed;
   std::unique_ptr<LocalEngine> engine;
 };

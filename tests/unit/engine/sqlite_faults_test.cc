@@ -183,8 +183,8 @@ class SqliteFaults : public SqliteFixture {
   void Walk(int count) {
     for (int n = 1;; ++n) {
       SCOPED_TRACE("call " + std::to_string(n));
-      const TempFolder own("/dev/shm");  // where a flush costs nothing
-      options.path = own.path() + "/store";
+      const Folder own("/dev/shm");  // where a flush costs nothing
+      options.path = own.path().string() + "/store";
       jobs.clear();
       faults.FailNothing();
       Open();

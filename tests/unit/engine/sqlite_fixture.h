@@ -34,7 +34,7 @@ struct SetClock {
 class SqliteFixture : public testing::Test {
  protected:
   SqliteFixture() {
-    options.path = folder.path() + "/store";
+    options.path = folder.path().string() + "/store";
     options.sweep_every = std::chrono::milliseconds(2);
     options.retry = std::chrono::milliseconds(2);
   }
@@ -75,7 +75,7 @@ class SqliteFixture : public testing::Test {
     return answer ? "it can" : answer.error().detail;
   }
 
-  TempFolder folder;
+  Folder folder;
   SetClock clock;  // used where a test puts it into the options
   SqliteOptions options;
   std::unique_ptr<SqliteStore> store;

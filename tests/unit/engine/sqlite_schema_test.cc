@@ -17,11 +17,11 @@ class Schema : public testing::Test {
  protected:
   std::unique_ptr<Database> Open() {
     Failure failure;
-    auto db = Database::Open(folder.path() + "/db", Access::kReadWrite, "", failure);
+    auto db = Database::Open(folder.path().string() + "/db", Access::kReadWrite, "", failure);
     EXPECT_TRUE(db) << failure.text;
     return db;
   }
-  TempFolder folder;
+  Folder folder;
 };
 
 constexpr std::array<Migration, 3> kThree{
@@ -55,7 +55,7 @@ TEST_F(Schema, LeavesADatabaseAsItWasWhereAMigrationFails) {
 }
 
 TEST_F(Schema, OpensForWritingWithEveryFlushThatAcknowledgingTakes) {
-  const auto db = OpenForWriting(folder.path() + "/jobs.db", "");
+  const auto db = OpenForWriting(folder.path().string() + "/jobs.db", "");
   ASSERT_TRUE(db);
   EXPECT_EQ((*db)->Text("PRAGMA journal_mode"), "wal");
   EXPECT_EQ((*db)->Number("PRAGMA synchronous"), 2);

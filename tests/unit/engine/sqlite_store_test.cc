@@ -159,7 +159,7 @@ TEST_F(SqliteStoreTest, KeepsItsFilesForTheirOwner) {
 }
 
 TEST_F(SqliteStoreTest, MakesTheWholePathOfItsFolder) {
-  options.path = folder.path() + "/a/b/c";
+  options.path = folder.path().string() + "/a/b/c";
   Open();
   EXPECT_EQ(store->Healthy(), "");
 }

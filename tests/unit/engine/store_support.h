@@ -12,27 +12,9 @@
 #include "base/job_id.h"
 #include "engine/job_store.h"
 #include "support/event.h"
+#include "support/folder.h"
 
 namespace headrace {
-
-// A folder that goes with its test.
-class TempFolder {
- public:
-  explicit TempFolder(const std::string& parent = std::filesystem::temp_directory_path()) {
-    std::string path = parent + "/headrace-store-XXXXXX";
-    if (mkdtemp(path.data()) != nullptr) path_ = path;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // A job of queue "work" with nothing but what every job has.
 inline KeptJob MakeKept(std::string tenant = {}) {

@@ -112,7 +112,9 @@ class AdmissionFixture : public testing::Test {
   }
   JobPtr Claim() { return *engine_->Claim(0); }
   // What a worker does at the end of a job.
-  void Finish(const QueuedJob& job, Outcome outcome) { service_->OnRan(job, std::move(outcome)); }
+  void Finish(const QueuedJob& job, Outcome outcome) {
+    service_->OnRan({std::shared_ptr<void>(), &job}, std::move(outcome));
+  }
   static Outcome Success(const std::string& text = "result") {
     Outcome outcome;
     outcome.state = JobState::kSucceeded;

@@ -63,11 +63,11 @@ class WorkerPoolTest : public testing::Test {
 
   // As the service: ends the job first.
   WorkerPool::Listener Listener() {
-    return {nullptr, [this](const QueuedJob& job, Outcome outcome) {
-              EXPECT_TRUE(FinishAs(*engine_, job.id, job.attempt, outcome));
+    return {nullptr, [this](const JobPtr& job, Outcome outcome) {
+              EXPECT_TRUE(FinishAs(*engine_, job->id, job->attempt, outcome));
               {
                 const MutexLock lock(mu_);
-                ended_.emplace_back(job.id, std::move(outcome));
+                ended_.emplace_back(job->id, std::move(outcome));
               }
               finished_.Set();
             }};
@@ -101,8 +101,8 @@ TEST_F(WorkerPoolTest, KeepsTheSlotForTheNextJobAndTellsOfEachAttempt) {
   slots_ = std::make_unique<SlotPool>(1);
   WorkerPool::Listener listener;
   listener.on_started = [&](const QueuedJob&) { ++started; };
-  listener.on_ran = [&](const QueuedJob& job, const Outcome& outcome) {
-    FinishAs(*engine_, job.id, job.attempt, outcome);
+  listener.on_ran = [&](const JobPtr& job, const Outcome& outcome) {
+    FinishAs(*engine_, job->id, job->attempt, outcome);
     slot_was_lent = LentSlots(*slots_).TryBorrow() != nullptr;
     finished_.Set();
   };
@@ -234,7 +234,7 @@ TEST_F(WorkerPoolTest, ShowsItsWorkersAsIdleBeforeTheyAreStartedAndWhileTheyAre)
   SlotPool slots(1);
   FakeRunner runner;
   WorkerPool pool({{"queue", 4, true, &runner}}, engine, slots, metrics,
-                  {nullptr, [](const QueuedJob&, const Outcome&) {}});
+                  {nullptr, [](const JobPtr&, const Outcome&) {}});
   EXPECT_EQ(pool.Figures(0).idle, 4U);
   std::thread scraper([&] {
     for (int i = 0; i < 100; ++i) EXPECT_EQ(pool.Figures(0).idle, 4U);
