@@ -13,7 +13,7 @@ void PendingJob::Deliver(const std::string& /*job_id*/, Outcome outcome) {
 
 void PendingJob::GoesOn(JobStatus status) {
   outcome_.state = status.record.state;
-  goes_on_ = std::move(status);
+  goes_on_ = std::make_unique<const JobStatus>(std::move(status));
   link_->Post([self = shared_from_this()] { self->Resolve(); });
 }
 

@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -47,8 +46,8 @@ class PendingJob final : public Waiter,
   void Abandon() override;
   [[nodiscard]] const std::string& job_id() const { return job_id_; }  // empty: not accepted
   [[nodiscard]] const JobService& service() const { return service_; }
-  // Its client is answered before the job has ended: the outcome says no more than that.
-  [[nodiscard]] const std::optional<JobStatus>& goes_on() const { return goes_on_; }
+  // Not null: its client is answered before the job has ended, and the outcome says no more.
+  [[nodiscard]] const JobStatus* goes_on() const { return goes_on_.get(); }
 
  private:
   void Resolve();
@@ -62,7 +61,9 @@ class PendingJob final : public Waiter,
   std::string job_id_;
   std::function<void(ResultPart)> on_part_;
   std::function<bool(std::string_view)> wants_pieces_;
-  std::optional<JobStatus> goes_on_;  // as outcome_
+  // As outcome_. Not in place: with it an object of this type is larger than malloc's thread caches
+  // take, and most requests never have one.
+  std::unique_ptr<const JobStatus> goes_on_;
   bool submitting_ = false;
   bool abandoned_ = false;
 };
