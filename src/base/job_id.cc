@@ -16,6 +16,19 @@ constexpr std::size_t kTimeDigits = 10;
 constexpr std::size_t kRandomDigits = 20;
 constexpr std::size_t kIdLength = kTimeDigits + kRandomDigits + 2;
 
+constexpr std::uint8_t kNoDigit = 0xff;
+// What a character is worth as a digit. A table: every look at a job begins with its id.
+constexpr auto kValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) {
+    values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}();
+
+std::uint8_t ValueOf(char digit) { return kValues[static_cast<unsigned char>(digit)]; }
+
 // Random bytes of the kernel, fetched 512 at a time: a system call per id would cost more than the
 // id.
 class RandomBytes {
@@ -61,17 +74,18 @@ std::string NewJobId(std::size_t queue) {
 }
 
 std::optional<std::size_t> QueueOfJobId(std::string_view id) {
-  if (id.size() != kIdLength || id.find_first_not_of(kDigits) != std::string_view::npos) {
-    return std::nullopt;
+  if (id.size() != kIdLength) return std::nullopt;
+  for (const char digit : id) {
+    if (ValueOf(digit) == kNoDigit) return std::nullopt;
   }
-  return kDigits.find(id[kIdLength - 2]) << 5 | kDigits.find(id[kIdLength - 1]);
+  return std::size_t{ValueOf(id[kIdLength - 2])} << 5U | ValueOf(id[kIdLength - 1]);
 }
 
 UtcTime TimeOfJobId(std::string_view id) {
   if (!QueueOfJobId(id)) return {};
   std::int64_t time = 0;
   for (const char digit : id.substr(0, kTimeDigits)) {
-    time = time << 5 | static_cast<std::int64_t>(kDigits.find(digit));
+    time = time << 5 | ValueOf(digit);
   }
   return UtcTime(std::chrono::milliseconds(time));
 }
