@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -44,13 +43,6 @@ struct Range {
   [[nodiscard]] bool Has(std::uint64_t value) const { return value >= low && value <= high; }
 };
 
-inline std::optional<std::uint64_t> ParseCount(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // How numbers of one unit are read and written.
 struct Unit {
   std::optional<std::uint64_t> (*parse)(const std::string& text);
@@ -59,9 +51,9 @@ struct Unit {
 };
 
 inline const Unit& Counts() {
-  static const Unit kUnit{[](const std::string& text) { return ParseCount(text); },
-                          [](std::uint64_t value) { return fmt::format("{}", value); },
-                          "a whole number"};
+  static const Unit kUnit{
+      [](const std::string& text) { return ParseNumberAll<std::uint64_t>(text); },
+      [](std::uint64_t value) { return fmt::format("{}", value); }, "a whole number"};
   return kUnit;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/words.h"
 #include "config/section_reader.h"
 #include "config/tree_nodes.h"
 #include "handler/params.h"
@@ -27,12 +27,8 @@ Field<ParamSpec, Access> Of(const char* path, Access access, const char* help) {
 }
 
 std::optional<double> ParseReal(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    return std::nullopt;
-  }
-  return value;
+  const auto value = ParseNumberAll<double>(text);
+  return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
 using Bound = std::optional<double> ParamSpec::*;

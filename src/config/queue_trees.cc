@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/words.h"
 #include "config/param_keys.h"
 #include "config/tree_nodes.h"
 
@@ -31,7 +32,7 @@ void ReadEnvironmentMap(QueueConfig& queue, const YamlNode& node, const std::str
 // Below 0 if the text is no number, or one beyond all that could be meant.
 int NumberOf(const std::string& text) {
   constexpr std::uint64_t kMost = 1'000'000;
-  const auto number = ParseCount(text);
+  const auto number = ParseNumberAll<std::uint64_t>(text);
   return number && *number <= kMost ? static_cast<int>(*number) : -1;
 }
 

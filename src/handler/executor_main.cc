@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -13,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/words.h"
 #include "handler/executor_child.h"
 #include "handler/frame_socket.h"
 #include "handler/frames.h"
@@ -27,11 +27,8 @@ constexpr int kHandlerBroken = 2;
 
 std::optional<pid_t> ServicePid(int argc, char** argv) {
   if (argc < 3 || std::string_view(argv[1]) != kZygoteArgument) return std::nullopt;
-  const std::string_view text(argv[2]);
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc() || end != text.data() + text.size() || pid <= 0) return std::nullopt;
-  return pid;
+  const auto pid = ParseNumberAll<pid_t>(argv[2]);
+  return pid && *pid > 0 ? pid : std::nullopt;
 }
 
 // For the time of a fork: who sends a keeper SIGTERM, however early, is to find it blocked, while

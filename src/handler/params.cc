@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "base/words.h"
 
 namespace headrace {
 namespace {
@@ -33,10 +34,7 @@ std::string Quoted(std::string_view value) {
 template <class T>
 std::optional<T> ParseNumber(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return ParseNumberAll<T>(text);
 }
 
 std::optional<bool> ParseBool(std::string_view text) {

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/words.h"
 #include "http/chars.h"
 
 namespace headrace {
@@ -96,9 +96,9 @@ Expected<TrustedProxies> TrustedProxies::Parse(std::string_view list, ClientAddr
     bool good = address.has_value();
     const std::size_t most = good && address->IsIpv4() ? kIpv4Bits : kBits;
     if (good && slash != std::string_view::npos) {
-      const char* const end = item.data() + item.size();
-      const auto parsed = std::from_chars(item.data() + slash + 1, end, bits);
-      good = parsed.ec == std::errc{} && parsed.ptr == end && bits <= most;
+      const auto given = ParseNumberAll<std::size_t>(item.substr(slash + 1));
+      good = given && *given <= most;
+      bits = given.value_or(0);
     } else {
       bits = most;
     }

@@ -1,8 +1,8 @@
 #include "http/host.h"
 
-#include <charconv>
 #include <cstdint>
 
+#include "base/words.h"
 #include "http/chars.h"
 #include "http/client_address.h"
 
@@ -30,10 +30,7 @@ bool IsName(std::string_view text) {
 // ":8080", ":" (the scheme's own) or nothing.
 bool IsPortOrNothing(std::string_view text) {
   if (text.empty() || text == ":") return true;
-  std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + 1, end, port);
-  return text[0] == ':' && parsed.ec == std::errc{} && parsed.ptr == end;
+  return text[0] == ':' && ParseNumberAll<std::uint16_t>(text.substr(1));
 }
 
 }  // namespace

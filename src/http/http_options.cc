@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "base/words.h"
 #include "http/client_address.h"
 
 namespace headrace {
@@ -55,12 +54,9 @@ Expected<ListenAddress> ParseListenAddress(const std::string& text) {
   } else if (address.host.find(':') != std::string::npos) {
     return BadAddress(text);  // an IPv6 address needs its brackets
   }
-  const char* first = text.data() + colon + 1;
-  const char* last = text.data() + text.size();
-  const auto [end, ec] = std::from_chars(first, last, address.port);
-  if (address.host.empty() || first == last || ec != std::errc{} || end != last) {
-    return BadAddress(text);
-  }
+  const auto port = ParseNumberAll<std::uint16_t>(text.substr(colon + 1));
+  if (address.host.empty() || !port) return BadAddress(text);
+  address.port = *port;
   return address;
 }
 

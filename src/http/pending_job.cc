@@ -5,7 +5,8 @@
 
 namespace headrace {
 
-// The id is known by then: it is told before a worker may have the job.
+// The id is known when the reactor comes to it: told within Submit, which runs on its thread, or,
+// of a job that is kept, posted before a worker may have it.
 void PendingJob::Deliver(const std::string& /*job_id*/, Outcome outcome) {
   outcome_ = std::move(outcome);
   link_->Post([self = shared_from_this()] { self->Resolve(); });

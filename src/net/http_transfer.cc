@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <system_error>
 
+#include "base/words.h"
 #include "net/curl_handles.h"
 
 namespace headrace {
@@ -53,11 +53,7 @@ std::optional<std::uint64_t> ContentLength(CURL* easy) {
       field->amount != 1) {
     return std::nullopt;
   }
-  const std::string_view text = field->value;
-  std::uint64_t length = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-  return length;
+  return ParseNumberAll<std::uint64_t>(field->value);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "support/descriptor_limit.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {
@@ -23,28 +24,6 @@ constexpr const char* kConnections = "headrace_http_connections";
 constexpr const char* kJobs = "/v1/queues/simulate/jobs?ms=0";
 
 Deadline Soon() { return Deadline::After(std::chrono::seconds(30)); }
-
-rlimit LimitOf(pid_t pid) {
-  rlimit limit{};
-  EXPECT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit), 0);
-  return limit;
-}
-
-// A process' soft limit for as long as this lives; 0: this process.
-class SoftLimit {
- public:
-  SoftLimit(pid_t pid, rlim_t soft) : pid_(pid), before_(LimitOf(pid)) {
-    const rlimit limit{std::min(soft, before_.rlim_max), before_.rlim_max};
-    EXPECT_EQ(::prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), 0);
-  }
-  SoftLimit(const SoftLimit&) = delete;
-  SoftLimit& operator=(const SoftLimit&) = delete;
-  ~SoftLimit() { ::prlimit(pid_, RLIMIT_NOFILE, &before_, nullptr); }
-
- private:
-  const pid_t pid_;
-  const rlimit before_;
-};
 
 std::size_t Count(const std::string& text, const std::string& what) {
   std::size_t count = 0;
@@ -69,13 +48,13 @@ int StatusOf(HttpClient& client, const std::string& request) {
 
 TEST(Descriptors, TheServiceRaisesItsLimitToTheHardOne) {
   constexpr rlim_t kSoft = 128;
-  ASSERT_GT(LimitOf(0).rlim_max, kSoft);
-  const SoftLimit inherited(0, kSoft);
+  ASSERT_GT(DescriptorLimitOf(0).rlim_max, kSoft);
+  const DescriptorLimit inherited(0, kSoft);
   const ServiceProcess service(kSimulate);
   ASSERT_NE(service.port(), 0);
-  const rlimit raised = LimitOf(service.pid());
+  const rlimit raised = DescriptorLimitOf(service.pid());
   EXPECT_EQ(raised.rlim_cur, raised.rlim_max);
-  EXPECT_EQ(raised.rlim_max, LimitOf(0).rlim_max);
+  EXPECT_EQ(raised.rlim_max, DescriptorLimitOf(0).rlim_max);
 }
 
 TEST(Descriptors, ConnectionsBeyondTheLimitAreClosedWithAWarningASecond) {
@@ -127,7 +106,7 @@ TEST(Descriptors, WithoutAnyTheServiceServesOnRefusesSaysSoOnceASecondAndRecover
   for (HttpClient* client : {&live, &uploading}) ASSERT_EQ(StatusOf(*client, small), 200);
   std::size_t seconds = 0;
   {
-    const SoftLimit none(service.pid(), NextDescriptor(service.pid()));
+    const DescriptorLimit none(service.pid(), NextDescriptor(service.pid()));
     const SteadyTime start = SteadyClock::now();
     for (int i = 0; i < 20; ++i) {
       HttpClient refused(service.port());

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -22,6 +21,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/words.h"
 #include "handler/command/program_init.h"
 
 namespace headrace {
@@ -44,8 +44,9 @@ struct Process {
 
 template <class Number>
 bool ParseNumber(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
+  const auto parsed = ParseNumberAll<Number>(text);
+  if (parsed) number = *parsed;
+  return parsed.has_value();
 }
 
 // The fields of /proc/PID/stat that follow the name, which may hold anything.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/words.h"
@@ -30,8 +29,9 @@ bool IsLanguageName(std::string_view name) {
 }
 
 bool ReadNumber(std::string_view text, std::uint64_t& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
+  const auto parsed = ParseNumberAll<std::uint64_t>(text);
+  if (parsed) number = *parsed;
+  return parsed.has_value();
 }
 
 // False if `name` is none of ours or its value is no good.

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <set>
 #include <utility>
+
+#include "base/words.h"
 
 namespace headrace {
 namespace {
@@ -21,10 +22,8 @@ Error Malformed(std::string_view item) {
 // A page number from 1, or `last`.
 std::optional<int> ParsePage(std::string_view text, int last) {
   if (text == "last") return last;
-  int page = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), page);
-  if (status != std::errc{} || end != text.data() + text.size() || page < 1) return std::nullopt;
-  return page;
+  const auto page = ParseNumberAll<int>(text);
+  return page && *page >= 1 ? page : std::nullopt;
 }
 
 // Adds those pages that are not in yet, until there are `most`.

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 #include <string_view>
+
+#include "base/words.h"
 
 namespace headrace {
 namespace {
@@ -17,11 +18,8 @@ std::optional<std::uint64_t> Value(std::string_view argument, std::string_view n
                                    std::uint64_t most) {
   if (!argument.starts_with(name)) return std::nullopt;
   argument.remove_prefix(name.size());
-  std::uint64_t value = 0;
-  const auto [end, error] =
-      std::from_chars(argument.data(), argument.data() + argument.size(), value);
-  const bool whole = error == std::errc{} && end == argument.data() + argument.size();
-  return whole && value >= 1 && value <= most ? std::optional(value) : std::nullopt;
+  const auto value = ParseNumberAll<std::uint64_t>(argument);
+  return value && *value >= 1 && *value <= most ? value : std::nullopt;
 }
 
 }  // namespace

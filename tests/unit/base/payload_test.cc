@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/memfd.h"
-#include "support/no_descriptors.h"
+#include "support/descriptor_limit.h"
 
 namespace headrace {
 namespace {

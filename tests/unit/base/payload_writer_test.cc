@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/no_descriptors.h"
+#include "support/descriptor_limit.h"
 
 namespace headrace {
 namespace {
