@@ -136,8 +136,9 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       runners_(config, plan, handlers, executors_dir, {spawn_queue_, lent_slots_}),
       log_(config.log),
       ledger_(plan.budget),
+      result_files_(config.engine.max_open_results),
       spool_(OpenSpool(config)),
-      engine_(MakeEngine(config.engine, EngineQueues(config, plan), ledger_)),
+      engine_(MakeEngine(config.engine, EngineQueues(config, plan), {ledger_, result_files_})),
       metrics_(Names(config), *engine_, HEADRACE_VERSION),
       service_(WithMemory(ServiceOptions(config, plan, queue_handlers_, runners_), ledger_, spool_),
                *engine_, metrics_),
@@ -210,8 +211,8 @@ void App::MakeWebhooks() {
     options.keys = std::move(secrets.keys);
   }
   WebhookSeams seams;
-  seams.load = [this](const std::string& id, bool with_bytes, WebhookSeams::Found found) {
-    engine_->store().Load(id, with_bytes, std::move(found));
+  seams.load = [this](const std::string& id, const PartBytes& bytes, WebhookSeams::Found found) {
+    engine_->store().Load(id, bytes, std::move(found));
   };
   seams.set_delivery = [this](const std::string& id, const std::optional<PendingDelivery>& next) {
     engine_->store().SetDelivery(id, next, [](const Status&) {});  // the engine's health tells

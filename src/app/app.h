@@ -72,6 +72,7 @@ class App {
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread
   Ledger ledger_;
+  Ledger result_files_;  // counts files, not bytes
   std::optional<Spool> spool_;
   std::unique_ptr<LocalEngine> engine_;
   Metrics metrics_;

@@ -9,8 +9,14 @@
 
 namespace headrace {
 
-// The engine that the configuration names. `ledger` outlives it.
+// What an engine's records and results are counted by. They outlive it and its results.
+struct EngineLedgers {
+  Ledger& memory;        // bytes
+  Ledger& result_files;  // files of results that are open to be sent
+};
+
+// The engine that the configuration names.
 std::unique_ptr<LocalEngine> MakeEngine(const EngineKeys& keys, std::vector<QueueOptions> queues,
-                                        Ledger& ledger);
+                                        const EngineLedgers& ledgers);
 
 }  // namespace headrace

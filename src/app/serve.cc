@@ -45,12 +45,22 @@ std::size_t RaiseDescriptorLimit() {
 }
 
 // Connections must leave descriptors for uploads, results and executors: half of them.
-Config FitConnections(Config config, std::size_t descriptors) {
+// Files of results that are being sent: a quarter.
+Config FitDescriptors(Config config, std::size_t descriptors) {
   const std::size_t most = std::max<std::size_t>(descriptors / 2, 1);
   if (config.http.max_connections > most) {
     spdlog::warn("server.max_connections is {} instead of {}: the process may have {} descriptors",
                  most, config.http.max_connections, descriptors);
     config.http.max_connections = most;
+  }
+  const std::size_t most_open = std::max<std::size_t>(descriptors / 4, 1);
+  if (config.engine.max_open_results > most_open) {
+    if (config.engine.kind == EngineKind::kSqlite) {
+      spdlog::warn(
+          "engine.max_open_results is {} instead of {}: the process may have {} descriptors",
+          most_open, config.engine.max_open_results, descriptors);
+    }
+    config.engine.max_open_results = most_open;
   }
   return config;
 }
@@ -152,7 +162,7 @@ std::string ExecutorsDir(const Config& config) {
 
 int Serve(const Config& config, const HandlerRegistry& handlers) {
   LogDirectly(config.log);
-  const Config fitted = FitConnections(config, RaiseDescriptorLimit());
+  const Config fitted = FitDescriptors(config, RaiseDescriptorLimit());
   const auto plan = MakePlan(config);
   if (!plan) {
     spdlog::error("{}", plan.error().hint);

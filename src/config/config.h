@@ -88,6 +88,7 @@ struct EngineKeys {
   EngineKind kind = EngineKind::kMemory;
   std::string path = "/var/lib/headrace";  // the folder of a durable engine
   std::size_t max_keys = 100'000;          // Idempotency-Keys that are held at once
+  std::size_t max_open_results = 4096;     // files of results that are open to be sent
 };
 
 // `webhooks:`; whom the ends of kept jobs may be told.

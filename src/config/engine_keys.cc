@@ -23,6 +23,11 @@ void AddEngine(std::vector<Key<Config>>& keys) {
                     "engine.max_keys", [](auto& c) -> auto& { return c.engine.max_keys; },
                     "Idempotency-Keys that are held at once; the next one gets 429"),
                 Counts(), {1, 10'000'000}));
+  keys.push_back(NumberKey(
+      Of(
+          "engine.max_open_results", [](auto& c) -> auto& { return c.engine.max_open_results; },
+          "sqlite: files of results that are open to be sent at once; more: 503"),
+      Counts(), {16, 1'000'000}));
 }
 
 void AddWebhooks(std::vector<Key<Config>>& keys) {

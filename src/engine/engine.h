@@ -133,8 +133,8 @@ class Engine {
   virtual void Cancel(std::string_view id, CancelReason reason, const Outcome& outcome,
                       Cancelled done) = 0;
 
-  // An unfinished job, or a kept one that has ended, with the bytes of its result if `with_bytes`.
-  virtual void Get(std::string_view id, bool with_bytes, Found found) = 0;
+  // An unfinished job, or a kept one that has ended, with the bytes of its parts that are wanted.
+  virtual void Get(std::string_view id, const PartBytes& bytes, Found found) = 0;
   // Kept jobs, newest first.
   virtual void List(const RecordFilter& filter, Listed listed) = 0;
   // Drops the result of a kept job that has ended; its record stays for its time.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -25,6 +26,26 @@ struct RecordFilter {
   std::optional<JobState> state;
   std::string before;  // ids below this one only; empty: from the newest on
   std::size_t limit = 50;
+};
+
+// Of which parts of a result the bytes are wanted beside their names and sizes.
+class PartBytes {
+ public:
+  static PartBytes None() { return {Which::kNone, {}}; }
+  static PartBytes OfAll() { return {Which::kAll, {}}; }
+  static PartBytes Of(std::string_view name) { return {Which::kOne, std::string(name)}; }
+
+  [[nodiscard]] bool Any() const { return which_ != Which::kNone; }
+  [[nodiscard]] bool Wants(std::string_view part) const {
+    return which_ == Which::kAll || (which_ == Which::kOne && part == name_);
+  }
+
+ private:
+  enum class Which { kNone, kAll, kOne };
+  PartBytes(Which which, std::string name) : which_(which), name_(std::move(name)) {}
+
+  Which which_;
+  std::string name_;
 };
 
 // Keeps the records of an engine on one machine: jobs that outlive their connections, their
@@ -79,9 +100,9 @@ class JobStore {
   // Drops the result (not the record) of an ended job.
   virtual void DropResult(std::string_view id, Done done) = 0;
 
-  // The record of a job, with the bytes of its parts if `with_bytes`; nothing if there is none.
-  // What was called before is seen.
-  virtual void Load(std::string_view id, bool with_bytes, Found found) = 0;
+  // The record of a job, with the bytes of its parts that are wanted; nothing if there is none.
+  // What was called before is seen. kUnavailable, "busy": too much of results is being read.
+  virtual void Load(std::string_view id, const PartBytes& bytes, Found found) = 0;
   virtual void List(const RecordFilter& filter, Listed listed) = 0;
 
   // The payload of an unfinished job; for a worker, which claims one that came back after a restart

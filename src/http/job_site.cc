@@ -52,7 +52,7 @@ void JobSite::Answer(Connection& connection) {
 }
 
 void JobSite::TellStatus(Connection& connection) {
-  service_.GetStatus(connection.exchange().match.argument, false,
+  service_.GetStatus(connection.exchange().match.argument, PartBytes::None(),
                      ThenAnswer(connection, [this](const Connection&, const JobStatus& status) {
                        return StatusAnswer(status, service_);
                      }));
@@ -65,7 +65,7 @@ void JobSite::AwaitEnd(Connection& connection, std::chrono::milliseconds patienc
                                             service_, timer_);
   connection.Await(waits);
   const auto tell = [this, id](const std::shared_ptr<StatusWait>& waiter, bool ended_only) {
-    service_.GetStatus(id, false, [waiter, ended_only](Expected<JobStatus> status) {
+    service_.GetStatus(id, PartBytes::None(), [waiter, ended_only](Expected<JobStatus> status) {
       if (!ended_only || !status || status->record.end) waiter->Tell(std::move(status));
     });
   };
@@ -84,7 +84,9 @@ void JobSite::Cancel(Connection& connection) {
 }
 
 void JobSite::SendResult(Connection& connection) {
-  service_.GetStatus(connection.exchange().match.argument, true,
+  const RouteMatch& match = connection.exchange().match;
+  const PartBytes bytes = match.part.empty() ? PartBytes::OfAll() : PartBytes::Of(match.part);
+  service_.GetStatus(match.argument, bytes,
                      ThenAnswer(connection, [](const Connection& at, JobStatus status) {
                        const int retry_after =
                            status.record.state == JobState::kWaiting
@@ -103,7 +105,7 @@ void JobSite::SendEvents(Connection& connection) {
                                             service_, timer_, exchange.head->Find("Last-Event-ID"));
   connection.Await(events);
   service_.Watch(id, events);
-  service_.GetStatus(id, false,
+  service_.GetStatus(id, PartBytes::None(),
                      [events](Expected<JobStatus> status) { events->Begin(std::move(status)); });
 }
 

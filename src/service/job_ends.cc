@@ -48,7 +48,7 @@ void JobService::Impl::OnDeadline(const std::string& id, const Waiter* waiter) {
   auto taken = waiters.Take(id, waiter);
   if (!taken) return;
   Outcome outcome = Expired();
-  engine.Get(id, false, [&outcome](const Expected<std::optional<JobStatus>>& found) {
+  engine.Get(id, PartBytes::None(), [&outcome](const Expected<std::optional<JobStatus>>& found) {
     if (!found || !*found || (*found)->record.state != JobState::kWaiting) return;
     outcome.timings.wait = SteadyClock::now() - (*found)->accepted_at;
   });
@@ -59,7 +59,7 @@ void JobService::Impl::OnDeadline(const std::string& id, const Waiter* waiter) {
 }
 
 void JobService::Impl::OnWaited(const std::string& id, const std::shared_ptr<Waiter>& waiter) {
-  engine.Get(id, false, [this, id, waiter](Expected<std::optional<JobStatus>> found) {
+  engine.Get(id, PartBytes::None(), [this, id, waiter](Expected<std::optional<JobStatus>> found) {
     if (!found || !*found) {
       if (!waiters.Take(id, waiter.get())) return;
       Outcome lost;
@@ -81,7 +81,7 @@ void JobService::Impl::Deliver(const std::string& id, Outcome outcome) {
 
 void JobService::Impl::TellChange(const std::string& id) {
   if (!watches.Any(id)) return;
-  engine.Get(id, false, [this, id](Expected<std::optional<JobStatus>> found) {
+  engine.Get(id, PartBytes::None(), [this, id](Expected<std::optional<JobStatus>> found) {
     if (found && *found) {
       watches.Tell(id, std::make_shared<const JobStatus>(**std::move(found)));
     }
@@ -153,7 +153,7 @@ void JobService::Cancel(const std::string& job_id, Told done) {
 }
 
 void JobService::Impl::Cancel(const std::string& id, bool again, Told done) {
-  engine.Get(id, false, [this, id, again, done = std::move(done)](auto found) mutable {
+  engine.Get(id, PartBytes::None(), [this, id, again, done = std::move(done)](auto found) mutable {
     if (!found) return done(std::move(found).error());
     if (!*found) return done(NoSuchJob());
     JobStatus status = **std::move(found);

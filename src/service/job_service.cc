@@ -19,7 +19,7 @@ JobService::Impl::Impl(Options the_options, Engine& the_engine, Metrics& metrics
       webhooks(std::move(the_options.webhooks)),
       engine(the_engine),
       watches([this](const std::string& id, Engine::Found found) {
-        engine.Get(id, false, std::move(found));
+        engine.Get(id, PartBytes::None(), std::move(found));
       }) {
   engine.OnEnded([this](const JobPtr& job, const Outcome& outcome) {
     Deliver(job->id, outcome);
@@ -59,7 +59,7 @@ void JobService::Impl::OnExisting(const JobPtr& job, const std::string& id,
                                   const std::shared_ptr<Waiter>& waiter,
                                   std::optional<std::chrono::milliseconds> wait) {
   waiters.Put(id, {waiter, {}, true, wait.has_value()});
-  engine.Get(id, true, [=, this](Expected<std::optional<JobStatus>> found) {
+  engine.Get(id, PartBytes::OfAll(), [=, this](Expected<std::optional<JobStatus>> found) {
     const bool there = found.ok() && found->has_value();
     if (there && !(*found)->record.end) {
       return Arm(std::make_shared<const std::string>(id), job->deadline, waiter, wait);
@@ -146,8 +146,8 @@ void JobService::Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watc
 }
 
 // Whether there was such a job once is not known any more; its id says when that was.
-void JobService::GetStatus(const std::string& job_id, bool with_bytes, Told done) {
-  impl_->engine.Get(job_id, with_bytes, [this, job_id, done = std::move(done)](auto found) mutable {
+void JobService::GetStatus(const std::string& job_id, const PartBytes& bytes, Told done) {
+  impl_->engine.Get(job_id, bytes, [this, job_id, done = std::move(done)](auto found) mutable {
     if (!found) return done(std::move(found).error());
     if (*found) return done(**std::move(found));
     const auto queue = impl_->engine.QueueOf(job_id);

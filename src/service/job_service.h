@@ -83,9 +83,9 @@ class JobService {
   // kept job that has ended. Tells the status after it; not found for a job that is unknown.
   void Cancel(const std::string& job_id, Told done);
 
-  // The status of an unfinished job, or of a kept one that has ended; with the bytes of its result
-  // if `with_bytes`. 404 or, after its time, 410.
-  void GetStatus(const std::string& job_id, bool with_bytes, Told done);
+  // The status of an unfinished job, or of a kept one that has ended; with the bytes of its parts
+  // that are wanted. 404 or, after its time, 410.
+  void GetStatus(const std::string& job_id, const PartBytes& bytes, Told done);
 
   // Tells the watcher of every change of the job from now on.
   void Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher);

@@ -120,7 +120,7 @@ void Webhooks::Pump() {
     if (std::exchange(pumping_, true)) return;
   }
   while (auto turn = TakeTurn()) {
-    Load(*std::move(turn), false);
+    Load(*std::move(turn), PartBytes::None());
     EndCall();
   }
 }
@@ -143,19 +143,19 @@ void Webhooks::EndCall() {
   idle_.NotifyAll();  // under the lock: whoever waits may destroy this right after it
 }
 
-void Webhooks::Load(Turn turn, bool with_bytes) {
+void Webhooks::Load(Turn turn, const PartBytes& bytes) {
   {
     const MutexLock lock(mu_);
     ++calls_;
   }
   const std::string id = turn.next.id;
-  seams_.load(
-      id, with_bytes,
-      [this, turn = std::move(turn), with_bytes](const Expected<std::optional<JobRecord>>& found) {
-        OnRecord(turn, with_bytes, found);
-        Pump();  // it may have left its line for another one
-        EndCall();
-      });
+  seams_.load(id, bytes,
+              [this, turn = std::move(turn),
+               with_bytes = bytes.Any()](const Expected<std::optional<JobRecord>>& found) {
+                OnRecord(turn, with_bytes, found);
+                Pump();  // it may have left its line for another one
+                EndCall();
+              });
 }
 
 void Webhooks::OnRecord(Turn turn, bool with_bytes,
@@ -166,7 +166,7 @@ void Webhooks::OnRecord(Turn turn, bool with_bytes,
   if (!FindUrl(turn, record)) return;
   const bool inlined = IsInlined(record, options_.inline_max);
   if (inlined && !with_bytes && !record.end->outcome.parts.empty()) {
-    return Load(std::move(turn), true);
+    return Load(std::move(turn), PartBytes::OfAll());
   }
   Attempt(std::move(turn), record, inlined);
 }

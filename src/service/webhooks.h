@@ -16,6 +16,7 @@
 #include "base/sync.h"
 #include "base/timer.h"
 #include "base/utc_time.h"
+#include "engine/job_store.h"
 #include "engine/kept_job.h"
 #include "net/webhook_client.h"
 #include "service/fair_lines.h"
@@ -47,7 +48,7 @@ struct WebhookOptions {
 struct WebhookSeams {
   using Found = std::function<void(Expected<std::optional<JobRecord>>)>;
   // As JobStore::Load: calls `found` once, from any thread, also from within the call.
-  std::function<void(const std::string& id, bool with_bytes, Found found)> load;
+  std::function<void(const std::string& id, const PartBytes& bytes, Found found)> load;
   // As JobStore::SetDelivery, whose failure is told elsewhere. Calls about one job come in order.
   std::function<void(const std::string& id, const std::optional<PendingDelivery>& next)>
       set_delivery;
@@ -115,7 +116,7 @@ class Webhooks {
   std::optional<Turn> TakeTurn();
   void EndCall();
 
-  void Load(Turn turn, bool with_bytes);
+  void Load(Turn turn, const PartBytes& bytes);
   void OnRecord(Turn turn, bool with_bytes, const Expected<std::optional<JobRecord>>& found);
   [[nodiscard]] bool FindUrl(Turn& turn, const JobRecord& record);
   [[nodiscard]] bool MoveTo(const std::string& host, Turn& turn);

@@ -36,7 +36,7 @@ int Tell(const std::string& url, const std::string& secrets_file) {
   options.keys = LoadWebhookSecrets(secrets_file).keys;
   Event over;
   WebhookSeams seams;
-  seams.load = [&](const std::string&, bool, const WebhookSeams::Found& found) {
+  seams.load = [&](const std::string&, const PartBytes&, const WebhookSeams::Found& found) {
     found(std::optional(Record(url)));
   };
   seams.set_delivery = [&](const std::string&, const std::optional<PendingDelivery>& next) {

@@ -53,9 +53,9 @@ inline CancelResult CancelFor(Engine& engine, std::string_view id, CancelReason 
 }
 
 inline std::optional<JobStatus> StatusIn(Engine& engine, std::string_view id,
-                                         bool with_bytes = false) {
+                                         const PartBytes& bytes = PartBytes::None()) {
   auto found = WaitFor<Expected<std::optional<JobStatus>>>(
-      [&](auto told) { engine.Get(id, with_bytes, std::move(told)); });
+      [&](auto told) { engine.Get(id, bytes, std::move(told)); });
   return found ? *std::move(found) : std::nullopt;
 }
 

@@ -51,7 +51,7 @@ class LocalEngine : public Engine {
              const Error& error) override;
   void Cancel(std::string_view id, CancelReason reason, const Outcome& outcome,
               Cancelled done) override;
-  void Get(std::string_view id, bool with_bytes, Found found) override;
+  void Get(std::string_view id, const PartBytes& bytes, Found found) override;
   void List(const RecordFilter& filter, Listed listed) override;
   void DropResult(std::string_view id, Done done) override;
   [[nodiscard]] QueueFigures Figures(QueueIndex queue) const override;

@@ -19,7 +19,7 @@ Error Stopped() { return {ErrorCode::kUnavailable, "draining", "the service has 
 
 }  // namespace
 
-void LocalEngine::Get(std::string_view id, bool with_bytes, Found found) {
+void LocalEngine::Get(std::string_view id, const PartBytes& bytes, Found found) {
   const Queue* const queue = Find(id);
   if (queue != nullptr) {
     if (const auto unfinished = queue->Find(id)) {
@@ -30,14 +30,13 @@ void LocalEngine::Get(std::string_view id, bool with_bytes, Found found) {
     }
   }
   if (stopped_.load()) return found(Stopped());
-  store_->Load(id, with_bytes,
-               [found = std::move(found)](Expected<std::optional<JobRecord>> loaded) {
-                 if (!loaded) {
-                   found(std::move(loaded).error());
-                 } else {
-                   found(AsStatus(*std::move(loaded)));
-                 }
-               });
+  store_->Load(id, bytes, [found = std::move(found)](Expected<std::optional<JobRecord>> loaded) {
+    if (!loaded) {
+      found(std::move(loaded).error());
+    } else {
+      found(AsStatus(*std::move(loaded)));
+    }
+  });
 }
 
 void LocalEngine::List(const RecordFilter& filter, Listed listed) {
@@ -48,13 +47,14 @@ void LocalEngine::List(const RecordFilter& filter, Listed listed) {
 // Its key is given free: the work would have to be done again.
 void LocalEngine::DropResult(std::string_view id, Done done) {
   if (stopped_.load()) return done(Stopped());
-  store_->Load(id, false, [this, name = std::string(id), done = std::move(done)](auto loaded) {
-    if (loaded && *loaded && (*loaded)->job.idempotency) {
-      const KeptJob& job = (*loaded)->job;
-      keys_.Free({job.tenant, job.queue, job.idempotency->key}, job.id);
-    }
-    store_->DropResult(name, done);
-  });
+  store_->Load(id, PartBytes::None(),
+               [this, name = std::string(id), done = std::move(done)](auto loaded) {
+                 if (loaded && *loaded && (*loaded)->job.idempotency) {
+                   const KeptJob& job = (*loaded)->job;
+                   keys_.Free({job.tenant, job.queue, job.idempotency->key}, job.id);
+                 }
+                 store_->DropResult(name, done);
+               });
 }
 
 QueueFigures LocalEngine::Figures(QueueIndex queue) const {

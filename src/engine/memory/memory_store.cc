@@ -27,11 +27,12 @@ std::optional<JobEnd> DropParts(JobRecord& record) {
   return whole;
 }
 
-// What Load gives without bytes.
-JobRecord WithoutBytes(const JobRecord& record) {
+JobRecord CopyWith(const PartBytes& bytes, const JobRecord& record) {
   JobRecord copy = record;
   if (!copy.end) return copy;
-  for (ResultPart& part : copy.end->outcome.parts) part.bytes = {};
+  for (ResultPart& part : copy.end->outcome.parts) {
+    if (!bytes.Wants(part.name)) part.bytes = {};
+  }
   return copy;
 }
 
@@ -132,13 +133,12 @@ void MemoryStore::DropResult(std::string_view id, Done done) {
   done(Ok());
 }
 
-void MemoryStore::Load(std::string_view id, bool with_bytes, Found found) {
+void MemoryStore::Load(std::string_view id, const PartBytes& bytes, Found found) {
   std::optional<JobRecord> record;
   {
     const MutexLock lock(mu_);
     const Entry* const entry = Find(id);
-    const bool whole = entry != nullptr && (with_bytes || entry->record.result_dropped);
-    if (entry != nullptr) record = whole ? entry->record : WithoutBytes(entry->record);
+    if (entry != nullptr) record = CopyWith(bytes, entry->record);
   }
   found(std::move(record));
 }
@@ -152,7 +152,7 @@ std::vector<JobRecord> MemoryStore::Newest(const RecordFilter& filter) const {
   while (at != entries_.begin() && records.size() < filter.limit) {
     const JobRecord& record = (--at)->second.record;
     if (!Fits(filter, record)) continue;
-    records.push_back(record.result_dropped ? record : WithoutBytes(record));
+    records.push_back(CopyWith(PartBytes::None(), record));
   }
   return records;
 }

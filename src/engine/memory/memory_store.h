@@ -30,7 +30,7 @@ class MemoryStore final : public JobStore {
               const std::optional<Error>& error, Done done) override;
   void End(std::string_view id, const JobEnd& end, Done done) override;
   void DropResult(std::string_view id, Done done) override;
-  void Load(std::string_view id, bool with_bytes, Found found) override;
+  void Load(std::string_view id, const PartBytes& bytes, Found found) override;
   void List(const RecordFilter& filter, Listed listed) override;
   Expected<Payload> LoadPayload(std::string_view id) override;
   void SetDelivery(const std::string& id, const std::optional<PendingDelivery>& next,

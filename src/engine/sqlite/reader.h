@@ -17,14 +17,14 @@ namespace headrace::sqlite {
 // at a time.
 class ReadConnection {
  public:
-  ReadConnection(std::string path, std::string vfs, const Clock& clock, const BodyFiles& files)
-      : path_(std::move(path)), vfs_(std::move(vfs)), clock_(clock), files_(files) {}
+  ReadConnection(std::string path, std::string vfs, const Clock& clock, const BodySources& bodies)
+      : path_(std::move(path)), vfs_(std::move(vfs)), clock_(clock), bodies_(bodies) {}
 
   // What `read(records, now)` says, an Expected.
   template <class Read>
   auto Use(Read read) -> decltype(read(std::declval<Records&>(), Moment{})) {
     if (!Open()) return EngineDown(Explain(failure_, path_));
-    Records records(*db_, files_);
+    Records records(*db_, bodies_);
     auto result = read(records, Moment::Now(clock_));
     if (db_->failed()) db_.reset();
     return result;
@@ -36,7 +36,7 @@ class ReadConnection {
   const std::string path_;
   const std::string vfs_;
   const Clock& clock_;
-  const BodyFiles& files_;
+  const BodySources bodies_;
   std::unique_ptr<Database> db_;
   Failure failure_;
 };

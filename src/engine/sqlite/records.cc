@@ -68,6 +68,13 @@ std::string ListQuery(const RecordFilter& filter) {
   return sql + " ORDER BY id DESC LIMIT ?5";
 }
 
+Error Busy() {
+  return {ErrorCode::kUnavailable, "busy",
+          "the service reads as much of results as it may; come back after Retry-After seconds, or "
+          "ask for the parts by name",
+          "too many results are being read and sent", 1};
+}
+
 }  // namespace
 
 Error Records::Broken() const { return EngineDown(db_.failure().text); }
@@ -108,33 +115,44 @@ bool Records::ReadRecord(const Rows& rows, const Moment& now, JobRecord& record)
   return false;
 }
 
-Status Records::ReadParts(std::int64_t seq, bool with_bytes, JobRecord& record) {
+Status Records::ReadParts(std::int64_t seq, const PartBytes& bytes, JobRecord& record) {
   if (!record.end || record.result_dropped) return Ok();
-  Statement statement(db_, with_bytes
-                               ? "SELECT name, media_type, crc32, size, file, bytes FROM part"
-                                 " WHERE at BETWEEN ? AND ? ORDER BY at"
-                               : "SELECT name, media_type, crc32, size FROM part"
-                                 " WHERE at BETWEEN ? AND ? ORDER BY at");
+  Statement statement(db_,
+                      "SELECT at, name, media_type, crc32, size FROM part"
+                      " WHERE at BETWEEN ? AND ? ORDER BY at");
   Rows rows = statement.Query(seq * kMostParts, (seq + 1) * kMostParts - 1);
   while (rows.Next()) {
     ResultPart& part = record.end->outcome.parts.emplace_back();
-    part.name = rows.Text(0);
-    part.media_type = rows.Text(1);
-    part.crc32 = static_cast<std::uint32_t>(rows.Int(2));
-    part.whole_size = static_cast<std::uint64_t>(rows.Int(3));
-    if (!with_bytes) continue;
-    if (rows.IsNull(4)) {
-      part.bytes = Payload::FromString(std::string(rows.Text(5)));
-      continue;
-    }
-    auto bytes = files_.Read(std::string(rows.Text(4)), *part.whole_size);
-    if (!bytes) return std::move(bytes).error();
-    part.bytes = *std::move(bytes);
+    part.name = rows.Text(1);
+    part.media_type = rows.Text(2);
+    part.crc32 = static_cast<std::uint32_t>(rows.Int(3));
+    part.whole_size = static_cast<std::uint64_t>(rows.Int(4));
+    if (!bytes.Wants(part.name)) continue;
+    auto read = ReadPart(rows.Int(0), *part.whole_size);
+    if (!read) return std::move(read).error();
+    part.bytes = *std::move(read);
   }
   return Ok();
 }
 
-Expected<std::optional<JobRecord>> Records::LoadOnce(std::string_view id, bool with_bytes,
+Expected<Payload> Records::ReadPart(std::int64_t at, std::uint64_t size) {
+  Statement statement(db_, "SELECT file, bytes FROM part WHERE at=?");
+  Rows rows = statement.Query(at);
+  if (!rows.Next()) return Broken();
+  const bool filed = !rows.IsNull(0);
+  Ledger* const ledger = filed ? bodies_.result_files : bodies_.ledger;
+  std::optional<Ledger::Charge> charge;
+  if (ledger != nullptr) {
+    charge = ledger->TryCharge(MemoryUse::kResults, filed ? 1 : size);
+    if (!charge) return Busy();
+  }
+  auto bytes = filed ? bodies_.files.Read(std::string(rows.Text(0)), size)
+                     : Payload::FromString(std::string(rows.Text(1)));
+  if (bytes && charge) bytes->Hold(*std::move(charge));
+  return bytes;
+}
+
+Expected<std::optional<JobRecord>> Records::LoadOnce(std::string_view id, const PartBytes& bytes,
                                                      const Moment& now) {
   // One snapshot for the record and its parts.
   db_.Run("BEGIN");
@@ -145,7 +163,7 @@ Expected<std::optional<JobRecord>> Records::LoadOnce(std::string_view id, bool w
     Statement statement(db_, Query("WHERE id=?"));
     Rows rows = statement.Query(id);
     found = rows.Next() && ReadRecord(rows, now, record);
-    if (found) parts = ReadParts(rows.Int(kSeq), with_bytes, record);
+    if (found) parts = ReadParts(rows.Int(kSeq), bytes, record);
   }
   db_.Rollback();
   if (db_.failed()) return Broken();
@@ -154,12 +172,12 @@ Expected<std::optional<JobRecord>> Records::LoadOnce(std::string_view id, bool w
   return std::optional<JobRecord>(std::move(record));
 }
 
-Expected<std::optional<JobRecord>> Records::Load(std::string_view id, bool with_bytes,
+Expected<std::optional<JobRecord>> Records::Load(std::string_view id, const PartBytes& bytes,
                                                  const Moment& now) {
-  auto record = LoadOnce(id, with_bytes, now);
+  auto record = LoadOnce(id, bytes, now);
   if (record || record.error().code != ErrorCode::kNotFound) return record;
   // Its files went after the snapshot was taken, and the record tells so now; or they are lost.
-  record = LoadOnce(id, with_bytes, now);
+  record = LoadOnce(id, bytes, now);
   if (record || record.error().code != ErrorCode::kNotFound) return record;
   Error lost = std::move(record).error();
   lost.code = ErrorCode::kInternal;
@@ -186,7 +204,7 @@ Expected<std::vector<JobRecord>> Records::List(const RecordFilter& filter, const
   }
   Status parts = Ok();
   for (std::size_t i = 0; i < seqs.size() && parts; ++i)
-    parts = ReadParts(seqs[i], false, records[i]);
+    parts = ReadParts(seqs[i], PartBytes::None(), records[i]);
   db_.Rollback();
   if (db_.failed()) return Broken();
   if (!parts) return std::move(parts).error();
@@ -209,7 +227,7 @@ Expected<Payload> Records::LoadPayload(std::string_view id) {
     }
   }
   if (db_.failed()) return Broken();
-  if (file) return files_.Read(*file, size);
+  if (file) return bodies_.files.Read(*file, size);
   if (payload) return *std::move(payload);
   return Error{ErrorCode::kNotFound, "payload-lost", "the job's payload is lost",
                "no unfinished job " + std::string(id) + " has one", 0};

@@ -151,7 +151,7 @@ Expected<JobStore::Recovered> RecoverFrom(Database& db, BodyFiles& files, const 
   if (!tags) return std::move(tags).error();
   recovered.tags = *std::move(tags);
   const Moment now = Moment::Now(clock);
-  Records records(db, files);
+  Records records(db, {files, nullptr, nullptr});
   auto unfinished = records.Unfinished(now);
   if (!unfinished) return std::move(unfinished).error();
   recovered.unfinished = *std::move(unfinished);

@@ -93,7 +93,10 @@ struct SqliteStore::Parts {
   Parts& operator=(const Parts&) = delete;
 
   [[nodiscard]] ReadConnection Connection(const SqliteOptions& options) const {
-    return {DatabasePath(options), options.vfs, options.clock, *files};
+    return {DatabasePath(options),
+            options.vfs,
+            options.clock,
+            {*files, options.ledger, options.result_files}};
   }
 
   template <class Change>
@@ -182,11 +185,11 @@ void SqliteStore::SetDelivery(const std::string& id, const std::optional<Pending
   parts_->Add(id, NextDelivery{next}, std::move(done));
 }
 
-void SqliteStore::Load(std::string_view id, bool with_bytes, Found found) {
+void SqliteStore::Load(std::string_view id, const PartBytes& bytes, Found found) {
   if (!IsJobId(id)) return found(std::optional<JobRecord>());
-  auto task = [id = std::string(id), with_bytes, found = std::move(found)](ReadConnection& from) {
+  auto task = [id = std::string(id), bytes, found = std::move(found)](ReadConnection& from) {
     found(from.Use(
-        [&](Records& records, const Moment& now) { return records.Load(id, with_bytes, now); }));
+        [&](Records& records, const Moment& now) { return records.Load(id, bytes, now); }));
   };
   parts_->Read(id, std::move(task));
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ledger.h"
 #include "engine/job_store.h"
 #include "engine/sqlite/clock.h"
 #include "engine/sqlite/file_ops.h"
@@ -20,6 +21,10 @@ struct SqliteOptions {
   std::size_t file_threads = 4;                 // write those files
   std::chrono::milliseconds retry{1000};        // between attempts to open a database that failed
   std::chrono::milliseconds sweep_every{1000};  // so late are records deleted at most
+
+  // What results that are being read hold; not owned, outlive their payloads; null: not counted.
+  Ledger* ledger = nullptr;        // bytes from the database
+  Ledger* result_files = nullptr;  // descriptors of files beside it, each counts 1
 
   // Seams for tests.
   std::string vfs;              // of SQLite; empty: its default
@@ -66,7 +71,7 @@ class SqliteStore final : public JobStore {
               const std::optional<Error>& error, Done done) override;
   void End(std::string_view id, const JobEnd& end, Done done) override;
   void DropResult(std::string_view id, Done done) override;
-  void Load(std::string_view id, bool with_bytes, Found found) override;
+  void Load(std::string_view id, const PartBytes& bytes, Found found) override;
   void List(const RecordFilter& filter, Listed listed) override;
   Expected<Payload> LoadPayload(std::string_view id) override;
   void SetDelivery(const std::string& id, const std::optional<PendingDelivery>& next,

@@ -176,7 +176,7 @@ TEST_P(JobStoreContract, MayBeCalledFromADone) {
   Event ended;
   store->Insert(job, Payload::FromString("x"), [&](const Status&) {
     store->End(job.id, Succeeded(), [&](const Status&) {
-      store->Load(job.id, true, [&](const auto& record) {
+      store->Load(job.id, PartBytes::OfAll(), [&](const auto& record) {
         if (record && *record && (*record)->state == JobState::kSucceeded) ended.Set();
       });
     });

@@ -84,12 +84,25 @@ TEST_P(JobStoreContract, KeepsAnEndWithAllPartsAndDropsThePayload) {
 TEST_P(JobStoreContract, LeavesBytesOutWhereTheyAreNotAskedFor) {
   const KeptJob job = Insert();
   ASSERT_TRUE(calls.End(job.id, Succeeded({MakePart("a", "12345")})));
-  const auto record = calls.Load(job.id, /*with_bytes=*/false);
+  const auto record = calls.Load(job.id, PartBytes::None());
   ASSERT_TRUE(record);
   ASSERT_THAT(record->end->outcome.parts, SizeIs(1));
   EXPECT_EQ(record->end->outcome.parts[0].bytes.size(), 0U);
   EXPECT_EQ(record->end->outcome.parts[0].whole_size, 5U);
   EXPECT_EQ(record->end->outcome.parts[0].crc32, 0x1234U);
+}
+
+TEST_P(JobStoreContract, GivesTheBytesOfOnePartWhereOneIsWanted) {
+  const KeptJob job = Insert();
+  const std::string large(100'000, 'l');
+  ASSERT_TRUE(calls.End(job.id, Succeeded({MakePart("a", "12345"), MakePart("b", large)})));
+  for (const auto& [name, a, b] : {std::tuple("a", 5, 0), {"b", 0, 100'000}, {"c", 0, 0}}) {
+    const auto record = calls.Load(job.id, PartBytes::Of(name));
+    ASSERT_TRUE(record);
+    ASSERT_THAT(record->end->outcome.parts, SizeIs(2));
+    EXPECT_EQ(record->end->outcome.parts[0].bytes.size(), static_cast<std::size_t>(a));
+    EXPECT_EQ(record->end->outcome.parts[1].bytes.size(), static_cast<std::size_t>(b));
+  }
 }
 
 TEST_P(JobStoreContract, KeepsTheErrorOfAJobThatDidNotSucceed) {

@@ -129,7 +129,7 @@ TEST_F(Restart, WhatHasEndedIsKeptWithItsResultAndItsKey) {
   const JobPtr job = ClaimNext();
   EXPECT_TRUE(FinishAs(*engine, id, job->attempt, Success()));
   Start();
-  const auto status = StatusIn(*engine, id, true);
+  const auto status = StatusIn(*engine, id, PartBytes::OfAll());
   ASSERT_TRUE(status);
   EXPECT_EQ(status->record.state, JobState::kSucceeded);
   EXPECT_EQ(status->record.end->outcome.parts.at(0).bytes.size(), 4U);

@@ -71,19 +71,6 @@ TEST_F(SqliteStoreTest, WritesWhatNobodyWaitsForByItself) {
   EXPECT_TRUE(Eventually([&] { return Ask("SELECT state FROM job") == "1"; }));
 }
 
-TEST_F(SqliteStoreTest, GivesResultsBackAfterARestart) {
-  Open();
-  const KeptJob job = Insert();
-  const std::string large(200'000, 'l');
-  ASSERT_TRUE(calls->End(job.id, Succeeded({MakePart("a", "small"), MakePart("b", large)})));
-  Reopen();
-  EXPECT_THAT(recovered.unfinished, IsEmpty());
-  const auto record = calls->Load(job.id);
-  ASSERT_TRUE(record);
-  EXPECT_EQ(TextOf(record->end->outcome.parts.at(0).bytes), "small");
-  EXPECT_TRUE(TextOf(record->end->outcome.parts.at(1).bytes) == large);
-}
-
 TEST_F(SqliteStoreTest, GivesHeldKeysAndDeliveriesBack) {
   Open();
   KeptJob held = MakeKept("tenant");
@@ -354,21 +341,6 @@ TEST_F(SqliteStoreTest, FailsOneCallThatCannotBeKeptAndNoOther) {
   EXPECT_EQ(Ids(recovered.unfinished), ids);
   EXPECT_EQ(TextOf(*store->LoadPayload(first.id)), std::string(100'000, '1'));
   EXPECT_THAT(BodyNames(), SizeIs(1));
-}
-
-TEST_F(SqliteStoreTest, SaysThatAPayloadOrAResultIsLost) {
-  Open();
-  const KeptJob waiting = Insert(std::string(100'000, 'x'));
-  const KeptJob done = Insert();
-  ASSERT_TRUE(calls->End(done.id, Succeeded({MakePart("a", std::string(100'000, 'x'))})));
-  for (const std::string& name : BodyNames()) std::filesystem::remove(Bodies() + "/" + name);
-  const auto payload = store->LoadPayload(waiting.id);
-  ASSERT_FALSE(payload);
-  EXPECT_EQ(payload.error().code, ErrorCode::kNotFound);
-  const auto record = calls->TryLoad(done.id);
-  ASSERT_FALSE(record);
-  EXPECT_EQ(record.error().type, "result-lost");
-  EXPECT_TRUE(calls->Load(done.id, /*with_bytes=*/false));
 }
 
 TEST_F(SqliteStoreTest, NamesEveryProblemOfItsOptions) {

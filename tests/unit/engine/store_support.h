@@ -75,13 +75,14 @@ class Awaiting {
   Status SetDelivery(const std::string& id, const std::optional<PendingDelivery>& next) {
     return Done([&](auto done) { store_.SetDelivery(id, next, done); });
   }
-  Expected<std::optional<JobRecord>> TryLoad(const std::string& id, bool with_bytes = true) {
-    return Answer<std::optional<JobRecord>>(
-        [&](auto found) { store_.Load(id, with_bytes, found); });
+  Expected<std::optional<JobRecord>> TryLoad(const std::string& id,
+                                             const PartBytes& bytes = PartBytes::OfAll()) {
+    return Answer<std::optional<JobRecord>>([&](auto found) { store_.Load(id, bytes, found); });
   }
   // Nothing if it failed, too.
-  std::optional<JobRecord> Load(const std::string& id, bool with_bytes = true) {
-    auto record = TryLoad(id, with_bytes);
+  std::optional<JobRecord> Load(const std::string& id,
+                                const PartBytes& bytes = PartBytes::OfAll()) {
+    auto record = TryLoad(id, bytes);
     return record ? *std::move(record) : std::nullopt;
   }
   std::vector<std::string> List(const RecordFilter& filter) {

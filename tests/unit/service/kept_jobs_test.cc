@@ -39,7 +39,7 @@ class KeptJobs : public AdmissionFixture {
   }
   JobStatus StatusNow(const std::string& id) {
     JobStatus told;
-    service_->GetStatus(id, true, [&](Expected<JobStatus> status) {
+    service_->GetStatus(id, PartBytes::OfAll(), [&](Expected<JobStatus> status) {
       ASSERT_TRUE(status.ok());
       told = *std::move(status);
     });
@@ -174,7 +174,7 @@ TEST_F(KeptJobs, AreForgottenWhenTheirTimeIsOver) {
   Finish(*Claim(), Success());
   EXPECT_TRUE(Eventually([&] {
     ErrorCode code = ErrorCode::kInternal;
-    service_->GetStatus(id, false, [&](const Expected<JobStatus>& status) {
+    service_->GetStatus(id, PartBytes::None(), [&](const Expected<JobStatus>& status) {
       if (!status) code = status.error().code;
     });
     return code == ErrorCode::kGone;

@@ -78,7 +78,8 @@ class WebhooksTest : public testing::Test {
 
   WebhookSeams Seams() {
     WebhookSeams seams;
-    seams.load = [this](const std::string& id, bool with_bytes, WebhookSeams::Found found) {
+    seams.load = [this](const std::string& id, const PartBytes& bytes, WebhookSeams::Found found) {
+      const bool with_bytes = bytes.Any();
       loads_.push_back(id + (with_bytes ? " with bytes" : ""));
       if (load_hangs_)
         return hanging_.push_back([this, id, with_bytes, found] { found(Find(id, with_bytes)); });

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace headrace {
+
+// A small file of lines for the service's eyes, such as one of secrets or keys.
+struct LineFile {
+  struct Line {
+    std::string place;  // "file:line"
+    std::string text;   // without blanks around it
+  };
+  std::vector<Line> lines;  // but empty ones, and those that begin with #
+  std::string problem;      // "file: why it cannot be read"; empty: none
+  unsigned mode = 0;        // its permissions
+
+  [[nodiscard]] bool OthersMayRead() const { return (mode & 0044U) != 0; }
+  [[nodiscard]] bool OthersMayWrite() const { return (mode & 0022U) != 0; }
+};
+
+// Reads a regular file of at most `most` bytes. Blocks for as long as the disk takes.
+LineFile ReadLines(const std::string& path, std::size_t most);
+
+}  // namespace headrace
