@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "handler/sandbox_layers.h"
 #include "http/job_views.h"
+#include "service/key_file.h"
 #include "service/webhook_secrets.h"
 
 namespace headrace {
@@ -65,6 +66,7 @@ JobService::Options ServiceOptions(const Config& config, const Plan& plan,
   JobService::Options options;
   options.max_body = config.http.max_body;
   options.webhooks = config.webhooks.policy;
+  options.trust_priority = config.trust_priority;
   auto engine_queues = EngineQueues(config, plan);
   for (std::size_t i = 0; i < config.queues.size(); ++i) {
     const QueueConfig& queue = config.queues[i];
@@ -120,6 +122,15 @@ std::optional<Spool> OpenSpool(const Config& config) {
   return std::nullopt;
 }
 
+// Null: everybody may come in. `check` has judged the file.
+std::unique_ptr<const KeyRing> OpenKeys(const AuthKeys& auth) {
+  if (auth.mode == AuthMode::kNone) return nullptr;
+  const KeyFile file = LoadKeyFile(auth.file);
+  for (const std::string& warning : file.warnings) spdlog::warn("{}", warning);
+  spdlog::info("{} keys open the API", file.keys.size());
+  return std::make_unique<const KeyRing>(file.keys);
+}
+
 // The address with the port that a listener on port 0 got.
 std::string Bound(const std::string& listen, std::uint16_t port) {
   return fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), port);
@@ -147,7 +158,8 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
                 [this](const JobPtr& job, Outcome outcome) {
                   service_.OnRan(job, std::move(outcome));
                 }}),
-      http_(config.http, service_, metrics_),
+      keys_(OpenKeys(config.auth)),
+      http_(config.http, service_, metrics_, keys_.get()),
       management_(config.management, metrics_, health_),
       drained_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   ConnectMetrics();

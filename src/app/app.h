@@ -21,6 +21,7 @@
 #include "metrics/metrics.h"
 #include "service/health.h"
 #include "service/job_service.h"
+#include "service/key_ring.h"
 #include "service/webhooks.h"
 #include "worker/slots.h"
 #include "worker/worker_pool.h"
@@ -80,6 +81,7 @@ class App {
   WorkerPool workers_;  // its workers call the service
   std::optional<Webhooks> webhooks_;
   Health health_;
+  const std::unique_ptr<const KeyRing> keys_;
   HttpServer http_;
   ManagementServer management_;
 

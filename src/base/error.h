@@ -9,6 +9,8 @@ namespace headrace {
 // What went wrong, in the service's own terms; `http/problem` maps each code to one HTTP status.
 enum class ErrorCode {
   kInvalidArgument,       // 400 malformed request, or a bad configuration
+  kUnauthorized,          // 401 no key, or a wrong one
+  kForbidden,             // 403
   kNotFound,              // 404
   kMethodNotAllowed,      // 405
   kNotAcceptable,         // 406

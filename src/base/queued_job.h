@@ -52,6 +52,7 @@ struct QueuedJob {
   std::uint32_t attempt = 1;    // the one that runs, or will
   std::string tenant;           // empty: none
   int urgency = kUsualUrgency;  // RFC 9218: 0, the most urgent, to 7
+  std::size_t max_waiting = 0;  // jobs of its tenant that may wait in its queue; 0: any number
   std::string traceparent;      // W3C Trace Context handed to the handler
 
   // A job that outlives its connection: its outcome is kept, and told to whoever asks for it.

@@ -12,6 +12,7 @@
 #include "config/check_upstream.h"
 #include "config/keys.h"
 #include "config/pdf_keys.h"
+#include "service/key_file.h"
 #include "service/webhook_secrets.h"
 #include "service/webhook_url.h"
 
@@ -21,6 +22,18 @@ namespace {
 constexpr std::size_t kMaxPath = 128;
 
 bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+void CheckAuth(const AuthKeys& auth, Problems& problems) {
+  if (auth.mode == AuthMode::kKeys && auth.file.empty()) {
+    problems.Add("auth.file", "is missing; allowed: a file of lines TENANT SHA256");
+  } else if (auth.mode == AuthMode::kKeys) {
+    problems.AddAll("auth.file: ", LoadKeyFile(auth.file).problems);
+  } else if (!auth.file.empty()) {
+    problems.Add("auth.file",
+                 "is for auth.mode: keys, without which everybody may come in; allowed "
+                 "here: empty");
+  }
+}
 
 void CheckProgram(const Config& config, Problems& problems) {
   problems.AddAll("", Validate(config.http));
@@ -34,6 +47,7 @@ void CheckProgram(const Config& config, Problems& problems) {
   if (config.engine.kind == EngineKind::kSqlite && config.engine.path.empty()) {
     problems.Add("engine.path", "is missing; allowed: the folder where jobs are kept");
   }
+  CheckAuth(config.auth, problems);
   problems.AddAll("webhooks.", Validate(config.webhooks.policy));
   if (config.webhooks.secrets_file.empty() && !config.webhooks.policy.allow_hosts.empty()) {
     problems.Add("webhooks.secrets_file",

@@ -97,6 +97,14 @@ struct WebhookKeys {
   WebhookPolicy policy;
 };
 
+// `auth:`; who may use the API.
+enum class AuthMode { kNone, kKeys };
+
+struct AuthKeys {
+  AuthMode mode = AuthMode::kNone;
+  std::string file;  // of keys, see LoadKeyFile
+};
+
 struct Config {
   HttpOptions http;
   ManagementOptions management;
@@ -110,6 +118,8 @@ struct Config {
   std::string executors_dir;  // where the executors' binaries lie; empty: beside the program
   EngineKeys engine;
   WebhookKeys webhooks;
+  AuthKeys auth;
+  bool trust_priority = false;  // of clients that are not told apart
   LogOptions log;
   ShutdownOptions shutdown;
   std::vector<QueueConfig> queues;  // in the order of the file

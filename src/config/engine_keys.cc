@@ -30,6 +30,18 @@ void AddEngine(std::vector<Key<Config>>& keys) {
       Counts(), {16, 1'000'000}));
 }
 
+void AddAuth(std::vector<Key<Config>>& keys) {
+  keys.push_back(
+      ChoiceKey(Of(
+                    "auth.mode", [](auto& c) -> auto& { return c.auth.mode; },
+                    "keys: every request to the API needs Authorization: Bearer KEY"),
+                Choices<AuthMode>{{"none", AuthMode::kNone}, {"keys", AuthMode::kKeys}}));
+  keys.push_back(TextKey(Of(
+                             "auth.file", [](auto& c) -> auto& { return c.auth.file; },
+                             "keys: file of lines TENANT SHA256 [waiting=N] [per_minute=N]"),
+                         "a path, or empty"));
+}
+
 void AddWebhooks(std::vector<Key<Config>>& keys) {
   keys.push_back(
       TextKey(Of(
@@ -58,6 +70,7 @@ void AddWebhooks(std::vector<Key<Config>>& keys) {
 std::vector<Key<Config>> MakeKeys() {
   std::vector<Key<Config>> keys;
   AddEngine(keys);
+  AddAuth(keys);
   AddWebhooks(keys);
   return keys;
 }

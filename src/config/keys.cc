@@ -52,6 +52,11 @@ void AddServerKeys(std::vector<Key<Config>>& keys) {
                                "server.async", [](auto& c) -> auto& { return c.http.async; },
                                "clients may ask not to wait for their jobs (Prefer)"),
                            Choices<bool>{{"true", true}, {"false", false}}));
+  keys.push_back(ChoiceKey(Of(
+                               "server.priority", [](auto& c) -> auto& { return c.trust_priority; },
+                               "whose Priority counts: tenant: among the jobs of one tenant "
+                               "(auth.mode: keys); trust: every client's"),
+                           Choices<bool>{{"tenant", false}, {"trust", true}}));
   keys.push_back(NumberKey(
       Of(
           "server.max_request_line", [](auto& c) -> auto& { return c.http.max_request_line; },

@@ -35,7 +35,8 @@ enum class PushResult {
   kExisting,  // its Idempotency-Key was used for the same work: that is the job
   kConflict,  // its key was used for other work
   kFull,
-  kManyKeys,  // as many keys as may be are held
+  kTenantFull,  // as many of its tenant wait as may (QueuedJob::max_waiting)
+  kManyKeys,    // as many keys as may be are held
   kClosed,
   kDown,  // the store does not work
 };
@@ -90,7 +91,7 @@ class Engine {
   using Ended = std::function<void(bool ended)>;
   using Cancelled = std::function<void(CancelResult)>;
   using Found = std::function<void(Expected<std::optional<JobStatus>>)>;
-  using Listed = JobStore::Listed;
+  using Listed = std::function<void(Expected<std::vector<JobStatus>>)>;
   using Done = JobStore::Done;
 
   Engine() = default;
@@ -153,6 +154,9 @@ class Engine {
   // Whether a job holds this Idempotency-Key: a request with it may need no place.
   [[nodiscard]] virtual bool HoldsKey(QueueIndex queue, std::string_view tenant,
                                       std::string_view key) const = 0;
+
+  // How many jobs of a tenant wait in the queue.
+  [[nodiscard]] virtual std::size_t WaitingOf(QueueIndex queue, std::string_view tenant) const = 0;
 
   // Calls `told` with every kept job that ended, and is saved, without a call of Finish or Cancel:
   // its time was over, or no attempt was left for it when it came back. Null: nobody any more.

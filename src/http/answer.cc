@@ -61,6 +61,14 @@ std::string FormatHead(const Answer& answer, HeadContext context, std::size_t ex
   return head;
 }
 
+Answer JsonText(std::string text) {
+  Answer answer;
+  answer.fields = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
+  answer.text = std::move(text);
+  answer.compressible = true;
+  return answer;
+}
+
 const char* ReasonPhrase(int status) {
   switch (status) {
     case 200:
@@ -75,6 +83,10 @@ const char* ReasonPhrase(int status) {
       return "Not Modified";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:

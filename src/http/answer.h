@@ -42,6 +42,9 @@ struct Answer {
   [[nodiscard]] std::uint64_t BodySize() const;
 };
 
+// 200 with a JSON text that tells what is now: nobody is to store it.
+Answer JsonText(std::string text);
+
 // What the connection, not the answer's author, decides about the head.
 struct HeadContext {
   bool http11 = true;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/trace.h"
+#include "http/caller_check.h"
 #include "http/chars.h"
 #include "http/connection.h"
 #include "http/job_answer.h"
@@ -17,19 +18,12 @@
 #include "http/preferences.h"
 #include "http/problem.h"
 #include "http/queue_views.h"
+#include "service/endings.h"
 
 namespace headrace {
 namespace {
 
 namespace Http = Pistache::Http;
-
-Answer JsonText(std::string text) {
-  Answer answer;
-  answer.fields = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
-  answer.text = std::move(text);
-  answer.compressible = true;
-  return answer;
-}
 
 Error NotFound(const char* hint) { return {ErrorCode::kNotFound, "not-found", hint, "", 0}; }
 
@@ -98,6 +92,10 @@ std::optional<Answer> ApiSite::OnHeaders(Exchange& exchange) {
     exchange.answer_fields.append("traceparent: ").append(exchange.trace).append("\r\n");
   }
   if (auto answer = CheckRoute(exchange)) return answer;
+  // The page of the root is for everybody, what it tells is not.
+  if (exchange.match.route != HttpRoute::kRoot) {
+    if (auto answer = CheckCaller(keys_, exchange)) return answer;
+  }
   if (exchange.match.route == HttpRoute::kJobs) return Admit(exchange);
   if (auto query = ParseQuery(head.query); !query) return ProblemAnswer(query.error());
   return exchange.match.AsksForJob() ? std::nullopt : std::optional(Read(exchange));
@@ -109,8 +107,7 @@ std::optional<Answer> ApiSite::CheckRoute(Exchange& exchange) const {
   if (match.allowed.Empty()) return ProblemAnswer(NotFound("there is nothing at this path"));
   const bool names_queue = match.route == HttpRoute::kQueue || match.route == HttpRoute::kJobs;
   if (names_queue && !match.queue) {
-    return ProblemAnswer({ErrorCode::kNotFound, "no-such-queue",
-                          "there is no such queue; GET /v1/queues lists them", "", 0});
+    return ProblemAnswer(NoSuchQueue());
   }
   if (exchange.method == HttpMethod::kOptions) {
     Answer answer;
@@ -190,8 +187,10 @@ std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   if (!head.chunked) intake.content_length = head.content_length.value_or(0);
   const std::string type = ToLower(PayloadType(head));
   intake.media_type = type;
+  intake.caller = exchange.caller;
   if (IsEncoded(head)) intake.wrong_type = EncodedBody();
   auto upload = std::make_shared<JobUpload>(service_, queue, intake.content_length);
+  upload->SetCaller(exchange.caller);
   if (auto taken = TakeHead(exchange, *upload, intake); !taken) {
     intake.malformed = std::move(taken).error();
   }
@@ -221,18 +220,19 @@ Error ApiSite::TooManyJobs(QueueIndex queue) {
   metrics_.OnRejected(queue, Rejection::kQuota);
   return {ErrorCode::kOverloaded, "client-limit",
           "this address has as many jobs under way as it may; come back when one has ended", "",
-          service_.RetryAfter(queue)};
+          service_.NextEnd(queue)};
 }
 
-Answer ApiSite::Read(const Exchange& exchange) {
+Answer ApiSite::Read(Exchange& exchange) {
   switch (exchange.match.route) {
     case HttpRoute::kRoot:
-      return Root(*exchange.head);
+      return Root(exchange);
     case HttpRoute::kQueues:
       return JsonText(QueuesJson(service_));
     case HttpRoute::kQueue:
       return JsonText(QueueJson(service_, *exchange.match.queue));
     case HttpRoute::kJobs:
+    case HttpRoute::kJobList:
     case HttpRoute::kJob:
     case HttpRoute::kResult:
     case HttpRoute::kEvents:
@@ -242,12 +242,17 @@ Answer ApiSite::Read(const Exchange& exchange) {
   return ProblemAnswer(NotFound("there is nothing at this path"));
 }
 
-Answer ApiSite::Root(const RequestHead& head) const {
-  const std::string field = head.List("Accept");
+Answer ApiSite::Root(Exchange& exchange) const {
+  const std::string field = exchange.head->List("Accept");
   const Accept accept(field);
   constexpr std::array<std::string_view, 2> kOffers{"text/html", "application/json"};
   const auto best = accept.Best(kOffers);
-  Answer answer = best == std::size_t{1} ? JsonText(QueuesJson(service_)) : PageAnswer(service_);
+  if (best == std::size_t{1}) {
+    if (auto refused = CheckCaller(keys_, exchange)) return *std::move(refused);
+  }
+  const bool open = keys_ == nullptr;
+  Answer answer =
+      best == std::size_t{1} ? JsonText(QueuesJson(service_)) : PageAnswer(service_, open);
   answer.Add("Vary", "Accept");
   return answer;
 }

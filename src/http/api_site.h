@@ -20,14 +20,16 @@ class ApiSite final : public Site {
  public:
   // `clients` limits the jobs that one address has under way at once.
   // `async`: clients may ask not to wait for their jobs (Prefer).
+  // `keys` open the API, and outlive this; null: it is open.
   ApiSite(JobService& service, Metrics& metrics, ClientLimit clients = ClientLimit(0),
-          bool async = true)
+          bool async = true, const KeyRing* keys = nullptr)
       : service_(service),
         metrics_(metrics),
         routes_(service),
         jobs_(service),
         clients_(std::move(clients)),
-        async_(async) {}
+        async_(async),
+        keys_(keys) {}
 
   std::optional<Answer> OnHeaders(Exchange& exchange) override;
   void OnRequest(Connection& connection) override;
@@ -41,9 +43,9 @@ class ApiSite final : public Site {
   Status TakeKept(const RequestHead& head, JobUpload& upload, Intake& intake) const;
   Status TakeWebhook(std::string_view url, JobUpload& upload, const Intake& intake) const;
   Error TooManyJobs(QueueIndex queue);
-  Answer Read(const Exchange& exchange);
+  Answer Read(Exchange& exchange);
   void Submit(Connection& connection);
-  [[nodiscard]] Answer Root(const RequestHead& head) const;
+  [[nodiscard]] Answer Root(Exchange& exchange) const;
 
   JobService& service_;
   Metrics& metrics_;
@@ -51,6 +53,7 @@ class ApiSite final : public Site {
   JobSite jobs_;
   ClientLimit clients_;
   const bool async_;
+  const KeyRing* const keys_;
 };
 
 }  // namespace headrace

@@ -13,8 +13,9 @@ ClientLimit LimitOf(const HttpOptions& options) {
 
 }  // namespace
 
-HttpServer::HttpServer(HttpOptions options, JobService& service, Metrics& metrics)
-    : site_(service, metrics, LimitOf(options), options.async),
+HttpServer::HttpServer(HttpOptions options, JobService& service, Metrics& metrics,
+                       const KeyRing* keys)
+    : site_(service, metrics, LimitOf(options), options.async, keys),
       server_(std::move(options), site_, "http") {}
 
 }  // namespace headrace

@@ -14,7 +14,9 @@ namespace headrace {
 // `metrics` outlive it. Stop it after the workers, so that their outcomes still reach the clients.
 class HttpServer {
  public:
-  HttpServer(HttpOptions options, JobService& service, Metrics& metrics);
+  // `keys` as in ApiSite.
+  HttpServer(HttpOptions options, JobService& service, Metrics& metrics,
+             const KeyRing* keys = nullptr);
 
   Status Start() { return server_.Start(); }  // binds; port 0 takes a free one
   void AnnounceClose() {

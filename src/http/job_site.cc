@@ -6,6 +6,7 @@
 
 #include "http/connection.h"
 #include "http/job_events.h"
+#include "http/job_list.h"
 #include "http/job_views.h"
 #include "http/kept_result.h"
 #include "http/preferences.h"
@@ -21,6 +22,14 @@ constexpr std::chrono::seconds kMostPatience{300};
 headrace::Answer NeedsHttp11() {
   return ProblemAnswer({ErrorCode::kInvalidArgument, "http-version",
                         "events need HTTP/1.1; ask for the status instead", "", 0});
+}
+
+Error NotListed() {
+  return {
+      ErrorCode::kForbidden, "jobs-not-listed",
+      "jobs are listed where callers have keys, and each sees its own (auth.mode: keys); here a "
+      "job is known by its id alone",
+      "", 0};
 }
 
 }  // namespace
@@ -41,8 +50,14 @@ void JobSite::Respond(Connection& connection, const Make& make, Expected<JobStat
   });
 }
 
+JobRef JobSite::RefOf(const Connection& connection) {
+  const Exchange& exchange = connection.exchange();
+  return {exchange.match.argument, exchange.Tenant()};
+}
+
 void JobSite::Answer(Connection& connection) {
   const Exchange& exchange = connection.exchange();
+  if (exchange.match.route == HttpRoute::kJobList) return SendList(connection);
   if (exchange.match.route == HttpRoute::kResult) return SendResult(connection);
   if (exchange.match.route == HttpRoute::kEvents) return SendEvents(connection);
   if (exchange.method == HttpMethod::kDelete) return Cancel(connection);
@@ -52,7 +67,7 @@ void JobSite::Answer(Connection& connection) {
 }
 
 void JobSite::TellStatus(Connection& connection) {
-  service_.GetStatus(connection.exchange().match.argument, PartBytes::None(),
+  service_.GetStatus(RefOf(connection), PartBytes::None(),
                      ThenAnswer(connection, [this](const Connection&, const JobStatus& status) {
                        return StatusAnswer(status, service_);
                      }));
@@ -60,24 +75,24 @@ void JobSite::TellStatus(Connection& connection) {
 
 // First watched, then looked at: a change between the two is told twice, not lost.
 void JobSite::AwaitEnd(Connection& connection, std::chrono::milliseconds patience) {
-  const std::string id = connection.exchange().match.argument;
+  const JobRef job = RefOf(connection);
   auto waits = std::make_shared<StatusWait>(connection.weak_from_this(), connection.reactor(),
                                             service_, timer_);
   connection.Await(waits);
-  const auto tell = [this, id](const std::shared_ptr<StatusWait>& waiter, bool ended_only) {
-    service_.GetStatus(id, PartBytes::None(), [waiter, ended_only](Expected<JobStatus> status) {
+  const auto tell = [this, job](const std::shared_ptr<StatusWait>& waiter, bool ended_only) {
+    service_.GetStatus(job, PartBytes::None(), [waiter, ended_only](Expected<JobStatus> status) {
       if (!ended_only || !status || status->record.end) waiter->Tell(std::move(status));
     });
   };
   waits->WaitUntil(Deadline::After(patience), [tell, weak = std::weak_ptr(waits)] {
     if (const auto alive = weak.lock()) tell(alive, false);
   });
-  service_.Watch(id, waits);
+  service_.Watch(job, waits);
   tell(waits, true);
 }
 
 void JobSite::Cancel(Connection& connection) {
-  service_.Cancel(connection.exchange().match.argument,
+  service_.Cancel(RefOf(connection),
                   ThenAnswer(connection, [this](const Connection&, const JobStatus& status) {
                     return StatusAnswer(status, service_);
                   }));
@@ -86,7 +101,7 @@ void JobSite::Cancel(Connection& connection) {
 void JobSite::SendResult(Connection& connection) {
   const RouteMatch& match = connection.exchange().match;
   const PartBytes bytes = match.part.empty() ? PartBytes::OfAll() : PartBytes::Of(match.part);
-  service_.GetStatus(match.argument, bytes,
+  service_.GetStatus(RefOf(connection), bytes,
                      ThenAnswer(connection, [](const Connection& at, JobStatus status) {
                        const int retry_after =
                            status.record.state == JobState::kWaiting
@@ -97,15 +112,34 @@ void JobSite::SendResult(Connection& connection) {
                      }));
 }
 
+void JobSite::SendList(Connection& connection) {
+  const Exchange& exchange = connection.exchange();
+  if (exchange.caller == nullptr) return connection.Respond(ProblemAnswer(NotListed()));
+  auto filter = ParseJobList(exchange.head->query, service_);
+  if (!filter) return connection.Respond(ProblemAnswer(filter.error()));
+  filter->tenant = exchange.Tenant();
+  service_.List(*filter, [this, filter = *filter, weak = connection.weak_from_this(),
+                          link = connection.reactor()](auto jobs) {
+    link->Post([this, filter, weak, jobs = std::move(jobs)]() mutable {
+      const auto alive = weak.lock();
+      if (!alive) return;
+      CloseIfThrown(*alive, [&] {
+        alive->Respond(jobs ? JobListAnswer(*std::move(jobs), filter, service_)
+                            : ProblemAnswer(jobs.error()));
+      });
+    });
+  });
+}
+
 void JobSite::SendEvents(Connection& connection) {
   const Exchange& exchange = connection.exchange();
   if (!exchange.head->http11) return connection.Respond(NeedsHttp11());
-  const std::string id = exchange.match.argument;
+  const JobRef job = RefOf(connection);
   auto events = std::make_shared<JobEvents>(connection.weak_from_this(), connection.reactor(),
                                             service_, timer_, exchange.head->Find("Last-Event-ID"));
   connection.Await(events);
-  service_.Watch(id, events);
-  service_.GetStatus(id, PartBytes::None(),
+  service_.Watch(job, events);
+  service_.GetStatus(job, PartBytes::None(),
                      [events](Expected<JobStatus> status) { events->Begin(std::move(status)); });
 }
 

@@ -10,9 +10,9 @@ namespace headrace {
 
 class Connection;
 
-// The routes of one job: its status, with long polling; DELETE; its result; its events. Each is
-// answered when the engine has told of the job. Thread-safe; calls come on the connections' reactor
-// threads.
+// The routes of jobs: the list of a caller's; of one its status, with long polling; DELETE; its
+// result; its events. Each is answered when the engine has told of the job. Thread-safe; calls come
+// on the connections' reactor threads.
 class JobSite {
  public:
   explicit JobSite(JobService& service) : service_(service) {}
@@ -26,11 +26,13 @@ class JobSite {
   // Makes the answer on the connection's reactor, if it still waits for it then.
   [[nodiscard]] static JobService::Told ThenAnswer(Connection& connection, Make make);
   static void Respond(Connection& connection, const Make& make, Expected<JobStatus> status);
+  static JobRef RefOf(const Connection& connection);
   void TellStatus(Connection& connection);
   void AwaitEnd(Connection& connection, std::chrono::milliseconds patience);
   void Cancel(Connection& connection);
   void SendResult(Connection& connection);
   void SendEvents(Connection& connection);
+  void SendList(Connection& connection);
 
   JobService& service_;
   Timer timer_;  // of those who wait; last: its callbacks use the service

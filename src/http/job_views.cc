@@ -115,10 +115,7 @@ std::string JobJson(const JobStatus& status, const JobService& service) {
 }
 
 Answer StatusAnswer(const JobStatus& status, const JobService& service) {
-  Answer answer;
-  answer.fields = "Content-Type: application/json\r\nCache-Control: no-store\r\n";
-  answer.text = JobJson(status, service);
-  answer.compressible = true;
+  Answer answer = JsonText(JobJson(status, service));
   answer.Add("Job-Id", status.record.job.id);
   return answer;
 }

@@ -50,6 +50,15 @@ constexpr std::string_view kForm = R"html(<section aria-labelledby="make">
 </section>
 )html";
 
+constexpr std::string_view kNeedsKey = R"html(<section aria-labelledby="key">
+<h2 id="key">A key is needed</h2>
+<p>Whoever runs this service gives out keys. Programs send theirs with each request:</p>
+<pre>curl -H "Authorization: Bearer $KEY" --data-binary @a.pdf -o pages.zip \
+  ADDRESS/v1/queues/QUEUE/jobs</pre>
+<p>With it, <code>/v1/queues</code> tells which queues there are.</p>
+</section>
+)html";
+
 void AppendText(std::string& html, std::string_view text) {
   for (char c : text) {
     switch (c) {
@@ -101,7 +110,7 @@ void AppendQueues(std::string& html, const JobService& service) {
 
 }  // namespace
 
-Answer PageAnswer(const JobService& service) {
+Answer PageAnswer(const JobService& service, bool open) {
   const std::string nonce = RandomHex(32);
   Answer answer;
   answer.Add("Content-Type", "text/html; charset=utf-8");
@@ -121,11 +130,16 @@ Answer PageAnswer(const JobService& service) {
   html +=
       "</style></head><body><main>\n<h1>headrace</h1>\n"
       "<p>A bounded queue in front of CPU-heavy work.</p>\n";
-  AppendForm(html, service);
-  AppendQueues(html, service);
-  html +=
-      "<footer>Reload for new figures, or ask <a href=\"/v1/queues\">/v1/queues</a> for JSON."
-      "</footer>\n</main></body></html>\n";
+  if (open) {
+    AppendForm(html, service);
+    AppendQueues(html, service);
+    html +=
+        "<footer>Reload for new figures, or ask <a href=\"/v1/queues\">/v1/queues</a> for JSON."
+        "</footer>\n";
+  } else {
+    html += kNeedsKey;
+  }
+  html += "</main></body></html>\n";
   return answer;
 }
 

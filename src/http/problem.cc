@@ -23,6 +23,10 @@ Kind KindOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidArgument:
       return {400, "malformed-request"};
+    case ErrorCode::kUnauthorized:
+      return {401, "unauthorized"};
+    case ErrorCode::kForbidden:
+      return {403, "forbidden"};
     case ErrorCode::kNotFound:
       return {404, "not-found"};
     case ErrorCode::kMethodNotAllowed:

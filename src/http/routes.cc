@@ -71,6 +71,7 @@ RouteMatch RouteTable::Match(std::string_view path) const {
   }
   if (path == "/v1/queues") return Fixed(HttpRoute::kQueues, kRead);
   if (CutPrefix(path, "/v1/queues/")) return MatchQueue(path);
+  if (path == "/v1/jobs") return Fixed(HttpRoute::kJobList, kRead);
   if (CutPrefix(path, "/v1/jobs/")) return MatchJob(path);
   return {};
 }

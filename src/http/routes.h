@@ -39,9 +39,10 @@ struct RouteMatch {
   std::string argument;             // the queue's name or the job's id, decoded
   std::string part;                 // kResult: the name of the one that is wanted; empty: all
 
-  // Answered when the engine has told of that job.
+  // Answered when the engine has told of that job, or of several.
   [[nodiscard]] bool AsksForJob() const {
-    return route == HttpRoute::kJob || route == HttpRoute::kResult || route == HttpRoute::kEvents;
+    return route == HttpRoute::kJobList || route == HttpRoute::kJob ||
+           route == HttpRoute::kResult || route == HttpRoute::kEvents;
   }
 };
 

@@ -12,6 +12,7 @@
 #include "http/request_head.h"
 #include "http/routes.h"
 #include "http/uri.h"
+#include "service/key_ring.h"
 
 namespace headrace {
 
@@ -29,7 +30,15 @@ struct Exchange {
   SteadyTime started;
   SteadyTime body_deadline = SteadyTime::max();  // its body has come by then, or it is 408
   IpAddress client;                              // on whose behalf it came
-  ClientLimit::Place client_place;               // until it is answered
+  Caller* caller = nullptr;                      // by its key; null: nobody is told apart
+
+  // Whose jobs it may see; empty: those of nobody.
+  [[nodiscard]] const std::string& Tenant() const {
+    static const std::string kNobody;
+    return caller == nullptr ? kNobody : caller->tenant();
+  }
+
+  ClientLimit::Place client_place;  // until it is answered
 };
 
 // Something that waits on a connection for the answer to its request.

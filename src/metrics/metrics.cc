@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::array<const char*, 6> kRejections{"full",  "memory",   "results",
                                                  "quota", "deadline", "draining"};
-constexpr std::array<const char*, 8> kRoutes{"/",
+constexpr std::array<const char*, 9> kRoutes{"/",
                                              "/v1/queues/{queue}/jobs",
+                                             "/v1/jobs",
                                              "/v1/jobs/{id}",
                                              "/v1/jobs/{id}/result",
                                              "/v1/jobs/{id}/events",

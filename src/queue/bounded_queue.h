@@ -23,7 +23,7 @@ namespace headrace {
 template <class Item, std::size_t kEndings>
 class BoundedQueue {
  public:
-  enum class Pushed { kAccepted, kFull, kClosed };
+  enum class Pushed { kAccepted, kFull, kTenantFull, kClosed };
   enum class Stage { kHeld, kWaiting, kRunning };
 
   // Copied together under the lock: accepted + recovered == sum of ended + waiting + running.
@@ -120,6 +120,7 @@ class BoundedQueue {
     waiting_bytes_ -= next->bytes;
     next->stage = Stage::kRunning;
     ++running_;
+    CountOut(next->place);
     return next->item;
   }
 
@@ -153,6 +154,7 @@ class BoundedQueue {
       const auto at = FindRunning(id, accept);
       if (at == entries_.end()) return false;
       --running_;
+      CountIn(at->second.place);
       std::swap(at->second.item, item);
       at->second.stage = Stage::kHeld;
       if (!held) wake = Wait(at->second);
@@ -208,6 +210,13 @@ class BoundedQueue {
     return counts;
   }
 
+  // How many of this tenant's items wait or are held back. Those of nobody are not counted: 0.
+  [[nodiscard]] std::size_t WaitingOf(std::string_view tenant) const EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    const auto at = waiting_of_.find(tenant);
+    return at == waiting_of_.end() ? 0 : at->second;
+  }
+
   [[nodiscard]] std::vector<std::string> Ids() const EXCLUDES(mu_) {
     const MutexLock lock(mu_);
     std::vector<std::string> ids;
@@ -241,6 +250,7 @@ class BoundedQueue {
     }
   };
   using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
+  using Counters = std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>>;
 
   Pushed Push(const std::string& id, Entry entry) EXCLUDES(mu_) {
     bool wake = false;
@@ -249,6 +259,7 @@ class BoundedQueue {
       if (closed_) return Pushed::kClosed;
       if (entries_.size() >= places_) return Pushed::kFull;
       if (entries_.contains(id)) return Pushed::kFull;  // ids are unique by construction
+      if (!HasTurnsLeft(entry.place)) return Pushed::kTenantFull;
       if (entry.counted) ++accepted_;
       wake = Insert(id, std::move(entry));
     }
@@ -262,7 +273,24 @@ class BoundedQueue {
     inserted.place.ticket = next_ticket_++;
     inserted.place.since = SteadyClock::now();
     if (!inserted.counted) ++uncounted_;
+    CountIn(inserted.place);
     return inserted.stage == Stage::kWaiting && Wait(inserted);
+  }
+
+  // Whether one more of its tenant may wait.
+  [[nodiscard]] bool HasTurnsLeft(const LinePlace& place) const REQUIRES(mu_) {
+    if (place.most == 0) return true;
+    const auto at = waiting_of_.find(place.tenant);
+    return at == waiting_of_.end() || at->second < place.most;
+  }
+
+  void CountIn(const LinePlace& place) REQUIRES(mu_) {
+    if (!place.tenant.empty()) ++waiting_of_[place.tenant];
+  }
+  void CountOut(const LinePlace& place) REQUIRES(mu_) {
+    if (place.tenant.empty()) return;
+    const auto at = waiting_of_.find(place.tenant);
+    if (--at->second == 0) waiting_of_.erase(at);
   }
 
   bool Wait(Entry& entry) REQUIRES(mu_) {
@@ -280,7 +308,11 @@ class BoundedQueue {
 
   typename Entries::node_type Extract(typename Entries::iterator at) REQUIRES(mu_) {
     Entry& entry = at->second;
-    if (entry.stage == Stage::kRunning) --running_;
+    if (entry.stage == Stage::kRunning) {
+      --running_;
+    } else {
+      CountOut(entry.place);
+    }
     if (!entry.counted) --uncounted_;
     if (entry.stage == Stage::kWaiting) {
       waiting_.Remove(entry);
@@ -302,6 +334,7 @@ class BoundedQueue {
   CondVar ready_;
   Entries entries_ GUARDED_BY(mu_);
   WaitingLine<Entry> waiting_ GUARDED_BY(mu_);
+  Counters waiting_of_ GUARDED_BY(mu_);  // of each tenant, those held back among them
   std::uint64_t next_ticket_ GUARDED_BY(mu_) = 0;
   std::size_t waiting_bytes_ GUARDED_BY(mu_) = 0;
   std::size_t running_ GUARDED_BY(mu_) = 0;

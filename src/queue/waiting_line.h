@@ -25,6 +25,7 @@ inline constexpr Seconds kGainsUrgency{10};
 // Who waits, for whom and since when.
 struct LinePlace {
   std::string tenant;        // empty: none
+  std::size_t most = 0;      // of its tenant that wait, it among them; 0: any number
   int urgency = 3;           // 0 to 7
   std::uint64_t ticket = 0;  // order of arrival; kept by one that comes back
   SteadyTime since;          // when it came

@@ -84,7 +84,9 @@ Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
   const ServiceQueue& target = queues()[queue];
   // Whose key is held gets that job, and needs no room for another.
   const bool known =
-      !intake.idempotency_key.empty() && engine_.HoldsKey(queue, {}, intake.idempotency_key);
+      !intake.idempotency_key.empty() &&
+      engine_.HoldsKey(queue, intake.caller ? std::string_view(intake.caller->tenant()) : "",
+                       intake.idempotency_key);
   const QueueFigures figures = engine_.Figures(queue);
   if (!known &&
       figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
@@ -97,8 +99,33 @@ Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
   if (intake.kept) {
     if (auto kept = CheckResults(queue); !kept) return kept;
   }
-  if (!intake.request_timeout) return Ok();
-  return CheckReach(queue, Deadline::After(*intake.request_timeout));
+  if (intake.request_timeout) {
+    const Deadline reach = Deadline::After(*intake.request_timeout);
+    if (auto reached = CheckReach(queue, reach); !reached) return reached;
+  }
+  return intake.caller ? CheckQuota(queue, *intake.caller) : Ok();
+}
+
+// The last of all checks: whoever passes it has taken one of the jobs that the key lets in.
+Status Admission::CheckQuota(QueueIndex queue, Caller& caller) {
+  const std::size_t most = caller.max_waiting();
+  if (most != 0 && engine_.WaitingOf(queue, caller.tenant()) >= most) return TenantFull(queue);
+  const auto seconds = caller.TakeJob(SteadyClock::now());
+  if (!seconds) return Ok();
+  metrics_.OnRejected(queue, Rejection::kQuota);
+  return Error{ErrorCode::kOverloaded, "quota-rate",
+               fmt::format("the key lets in {} jobs a minute; come back after Retry-After seconds",
+                           caller.per_minute()),
+               "", *seconds};
+}
+
+Error Admission::TenantFull(QueueIndex queue) {
+  metrics_.OnRejected(queue, Rejection::kQuota);
+  return {ErrorCode::kOverloaded, "quota-waiting",
+          fmt::format("as many jobs of yours wait in queue '{}' as may; come back after "
+                      "Retry-After seconds",
+                      queues()[queue].options.name),
+          "", NextEnd(queue)};
 }
 
 // Kept results may hold half of the budget: the rest is for those who wait for theirs.
@@ -206,9 +233,12 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   job->accepted_at = SteadyClock::now();
   job->deadline = deadline;
   job->traceparent = std::move(submission.traceparent);
-  job->tenant = std::move(submission.tenant);
+  if (submission.caller) {
+    job->tenant = submission.caller->tenant();
+    job->max_waiting = submission.caller->max_waiting();
+  }
   // Where nobody is told apart, everybody would be the most urgent.
-  if (!job->tenant.empty()) job->urgency = submission.urgency;
+  if (submission.caller || options_.trust_priority) job->urgency = submission.urgency;
   job->client_place = std::move(submission.client_place);
   if (submission.wait || submission.idempotency) Keep(submission, target, *job);
   return job;
@@ -259,6 +289,8 @@ Error Admission::Refused(QueueIndex queue, PushResult pushed) {
   switch (pushed) {
     case PushResult::kFull:
       return Full(queue);
+    case PushResult::kTenantFull:
+      return TenantFull(queue);
     case PushResult::kConflict:
       return KeyConflict();
     case PushResult::kManyKeys:
@@ -281,6 +313,11 @@ void Admission::OnFinished(QueueIndex queue) {
 
 int Admission::RetryAfter(QueueIndex queue) {
   return retry_after_[queue]->Promise(SteadyClock::now(), Jitter());
+}
+
+int Admission::NextEnd(QueueIndex queue) const {
+  constexpr double kMost = 300;
+  return static_cast<int>(std::clamp(std::ceil(1 / DrainRate(queue)), 1.0, kMost));
 }
 
 double Admission::DrainRate(QueueIndex queue) const { return retry_after_[queue]->DrainRate(); }

@@ -27,6 +27,7 @@ class Admission {
     std::vector<ServiceQueue> queues;
     std::size_t max_body = std::size_t{64} << 20;  // bytes
     Ledger* ledger = nullptr;                      // outlives admission; null: no memory budget
+    bool trust_priority = false;                   // of clients who are not told apart, too
   };
 
   Admission(Options options, const Engine& engine, Metrics& metrics);
@@ -64,6 +65,9 @@ class Admission {
 
   // Seconds after which a refused client should come back; counts it as a promise.
   int RetryAfter(QueueIndex queue);
+  // The same for one whom not the queue but a limit of its own keeps out: about when the next job
+  // ends. No promise is counted, so that nobody can make others wait longer.
+  [[nodiscard]] int NextEnd(QueueIndex queue) const;
   [[nodiscard]] double DrainRate(QueueIndex queue) const;
 
   // From now on every request is refused with 503.
@@ -80,6 +84,8 @@ class Admission {
   Status CheckRoom(QueueIndex queue, const Intake& intake);
   Status CheckResults(QueueIndex queue);
   Status CheckReach(QueueIndex queue, Deadline deadline);
+  Status CheckQuota(QueueIndex queue, Caller& caller);
+  Error TenantFull(QueueIndex queue);
   Status ChargePayload(Submission& submission);
 
   const Options options_;

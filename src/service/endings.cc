@@ -58,6 +58,11 @@ Error ManyKeys(int retry_after) {
           retry_after};
 }
 
+Error NoSuchQueue() {
+  return {ErrorCode::kNotFound, "no-such-queue",
+          "there is no such queue; GET /v1/queues lists them", "", 0};
+}
+
 Error Gone() {
   return {ErrorCode::kGone,
           "gone",

@@ -3,6 +3,7 @@
 #include "base/cancel_token.h"
 #include "base/error.h"
 #include "base/outcome.h"
+#include "service/submission.h"
 
 namespace headrace {
 
@@ -12,6 +13,7 @@ namespace headrace {
 [[nodiscard]] Error KeyConflict();              // 422: its Idempotency-Key belongs to other work
 [[nodiscard]] Error ManyKeys(int retry_after);  // 429: no room for another key
 [[nodiscard]] Error NoSuchJob();                // 404
+[[nodiscard]] Error NoSuchQueue();              // 404
 [[nodiscard]] Error Gone();                     // 410: its time is over, if there was such a job
 [[nodiscard]] Error RunTimeout();               // 504: an attempt took too long
 [[nodiscard]] Error NotNow();                   // 503: the job cannot be cancelled at the moment
@@ -20,6 +22,11 @@ namespace headrace {
 [[nodiscard]] Outcome Cancelled();              // by DELETE
 [[nodiscard]] Outcome ClientGone();             // nobody waits for it any more
 [[nodiscard]] Outcome ShutDown();               // the service stopped before it ended
+
+// Whether the one who asks may see the job: others' are as if they were not there.
+[[nodiscard]] inline bool MaySee(const JobRef& job, const JobStatus& status) {
+  return job.tenant == status.record.job.tenant;
+}
 
 // The reason as the log says it.
 [[nodiscard]] const char* Name(CancelReason reason);

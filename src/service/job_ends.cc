@@ -148,17 +148,15 @@ void JobService::Abandon(std::string_view job_id, const Waiter& waiter) {
   impl_->End(std::string(job_id), CancelReason::kDisconnected, ClientGone(), [](CancelResult) {});
 }
 
-void JobService::Cancel(const std::string& job_id, Told done) {
-  impl_->Cancel(job_id, true, std::move(done));
-}
+void JobService::Cancel(const JobRef& job, Told done) { impl_->Cancel(job, true, std::move(done)); }
 
-void JobService::Impl::Cancel(const std::string& id, bool again, Told done) {
-  engine.Get(id, PartBytes::None(), [this, id, again, done = std::move(done)](auto found) mutable {
+void JobService::Impl::Cancel(const JobRef& job, bool again, Told done) {
+  engine.Get(job.id, PartBytes::None(), [=, this, done = std::move(done)](auto found) mutable {
     if (!found) return done(std::move(found).error());
-    if (!*found) return done(NoSuchJob());
+    if (!*found || !MaySee(job, **found)) return done(NoSuchJob());
     JobStatus status = **std::move(found);
     if (!status.record.end) return CancelUnfinished(status, again, std::move(done));
-    engine.DropResult(id, [status, done = std::move(done)](const Status& dropped) mutable {
+    engine.DropResult(job.id, [status, done = std::move(done)](const Status& dropped) mutable {
       status.record.result_dropped = true;
       dropped ? done(std::move(status)) : done(dropped.error());
     });
@@ -177,7 +175,8 @@ void JobService::Impl::CancelUnfinished(const JobStatus& status, bool again, Tol
         // yet, or its queue is not served by this process.
         if (result == CancelResult::kUnknown && status.kept) {
           if (!again) return done(NotNow());
-          return Cancel(status.record.job.id, false, std::move(done));
+          const KeptJob& job = status.record.job;
+          return Cancel({job.id, job.tenant}, false, std::move(done));
         }
         status.record.state = JobState::kCancelled;
         done(std::move(status));

@@ -13,7 +13,8 @@
 namespace headrace {
 
 JobService::Impl::Impl(Options the_options, Engine& the_engine, Metrics& metrics)
-    : admission({std::move(the_options.queues), the_options.max_body, the_options.ledger},
+    : admission({std::move(the_options.queues), the_options.max_body, the_options.ledger,
+                 the_options.trust_priority},
                 the_engine, metrics),
       results(the_options.ledger, the_options.spool),
       webhooks(std::move(the_options.webhooks)),
@@ -141,24 +142,33 @@ void JobService::Submit(Submission submission, const std::shared_ptr<Waiter>& wa
                      });
 }
 
-void JobService::Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher) {
-  impl_->watches.Add(job_id, std::move(watcher));
+void JobService::Watch(const JobRef& job, std::weak_ptr<JobWatcher> watcher) {
+  impl_->watches.Add(job, std::move(watcher));
+}
+
+void JobService::List(const RecordFilter& filter, Listed done) {
+  impl_->engine.List(filter, std::move(done));
 }
 
 // Whether there was such a job once is not known any more; its id says when that was.
-void JobService::GetStatus(const std::string& job_id, const PartBytes& bytes, Told done) {
-  impl_->engine.Get(job_id, bytes, [this, job_id, done = std::move(done)](auto found) mutable {
+void JobService::GetStatus(const JobRef& job, const PartBytes& bytes, Told done) {
+  impl_->engine.Get(job.id, bytes, [this, job, done = std::move(done)](auto found) mutable {
     if (!found) return done(std::move(found).error());
-    if (*found) return done(**std::move(found));
-    const auto queue = impl_->engine.QueueOf(job_id);
+    if (*found) {
+      const bool seen = MaySee(job, **found);
+      return done(seen ? Expected<JobStatus>(**std::move(found)) : NoSuchJob());
+    }
+    const auto queue = impl_->engine.QueueOf(job.id);
     if (!queue) return done(NoSuchJob());
     const auto kept = queues()[*queue].options.result_ttl;
-    const bool old = UtcNow() - TimeOfJobId(job_id) > kept;
+    const bool old = UtcNow() - TimeOfJobId(job.id) > kept;
     done(old ? Gone() : NoSuchJob());
   });
 }
 
 int JobService::RetryAfter(QueueIndex queue) { return impl_->admission.RetryAfter(queue); }
+
+int JobService::NextEnd(QueueIndex queue) const { return impl_->admission.NextEnd(queue); }
 
 double JobService::DrainRate(QueueIndex queue) const { return impl_->admission.DrainRate(queue); }
 

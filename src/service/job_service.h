@@ -34,9 +34,11 @@ class JobService {
     Ledger* ledger = nullptr;                      // outlives the service; null: no memory budget
     Spool* spool = nullptr;                        // outlives results; null: they stay in memory
     WebhookPolicy webhooks{};                      // whom clients may have told of their jobs
+    bool trust_priority = false;                   // as in Admission::Options
   };
   using Submitted = std::function<void(Expected<std::string> id)>;
   using Told = std::function<void(Expected<JobStatus>)>;
+  using Listed = Engine::Listed;
 
   JobService(Options options, Engine& engine, Metrics& metrics);
   ~JobService();
@@ -81,14 +83,17 @@ class JobService {
 
   // DELETE: cancels the job; its waiters get a cancelled outcome at once. Drops the result of a
   // kept job that has ended. Tells the status after it; not found for a job that is unknown.
-  void Cancel(const std::string& job_id, Told done);
+  void Cancel(const JobRef& job, Told done);
 
   // The status of an unfinished job, or of a kept one that has ended; with the bytes of its parts
-  // that are wanted. 404 or, after its time, 410.
-  void GetStatus(const std::string& job_id, const PartBytes& bytes, Told done);
+  // that are wanted. 404, also of another tenant's, or, after its time, 410.
+  void GetStatus(const JobRef& job, const PartBytes& bytes, Told done);
 
-  // Tells the watcher of every change of the job from now on.
-  void Watch(const std::string& job_id, std::weak_ptr<JobWatcher> watcher);
+  // Kept jobs of the filter's tenant, newest first.
+  void List(const RecordFilter& filter, Listed done);
+
+  // Tells the watcher of every change of the job from now on, if it may see it.
+  void Watch(const JobRef& job, std::weak_ptr<JobWatcher> watcher);
 
   // Ends its timers: nothing is told any more but what the engine ends. After CancelAll, before the
   // engine stops. Idempotent.
@@ -101,6 +106,9 @@ class JobService {
 
   // Seconds after which a refused client should come back (DESIGN 3, Retry-After).
   [[nodiscard]] int RetryAfter(QueueIndex queue);
+
+  // The same for one whom a limit of its own keeps out: about when the next job ends.
+  [[nodiscard]] int NextEnd(QueueIndex queue) const;
 
   // Jobs finished per second while the queue was not empty, as measured or expected.
   [[nodiscard]] double DrainRate(QueueIndex queue) const;

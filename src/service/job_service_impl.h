@@ -36,7 +36,7 @@ struct JobService::Impl {
   void End(const std::string& id, CancelReason reason, const Outcome& outcome,
            Engine::Cancelled done);
   // `again`: one that has ended meanwhile is looked at once more.
-  void Cancel(const std::string& id, bool again, Told done);
+  void Cancel(const JobRef& job, bool again, Told done);
   void CancelUnfinished(const JobStatus& status, bool again, Told done);
   bool CutOff(const QueuedJob& job, bool goes_on);
   bool TriedAgain(const QueuedJob& job, Outcome& outcome);

@@ -13,9 +13,9 @@ constexpr std::chrono::milliseconds kLookEvery{250};
 
 }  // namespace
 
-void JobWatches::Add(const std::string& id, std::weak_ptr<JobWatcher> watcher) {
+void JobWatches::Add(const JobRef& job, std::weak_ptr<JobWatcher> watcher) {
   const MutexLock lock(mu_);
-  watchers_.emplace(id, std::move(watcher));
+  watchers_.emplace(job.id, Watch{job.tenant, std::move(watcher)});
   if (!std::exchange(looking_, true)) LookLater();
 }
 
@@ -24,18 +24,20 @@ bool JobWatches::Any(std::string_view id) const {
   return !watchers_.empty() && watchers_.find(id) != watchers_.end();
 }
 
-std::vector<std::shared_ptr<JobWatcher>> JobWatches::Of(const std::string& id) const {
+std::vector<std::shared_ptr<JobWatcher>> JobWatches::Of(const std::string& id,
+                                                        const std::string* tenant) const {
   std::vector<std::shared_ptr<JobWatcher>> alive;
   const MutexLock lock(mu_);
   const auto [begin, end] = watchers_.equal_range(id);
   for (auto at = begin; at != end; ++at) {
-    if (auto watcher = at->second.lock()) alive.push_back(std::move(watcher));
+    if (tenant != nullptr && at->second.tenant != *tenant) continue;
+    if (auto watcher = at->second.watcher.lock()) alive.push_back(std::move(watcher));
   }
   return alive;
 }
 
 void JobWatches::Tell(const std::string& id, const std::shared_ptr<const JobStatus>& status) {
-  for (const auto& watcher : Of(id)) watcher->OnStatus(status);
+  for (const auto& watcher : Of(id, &status->record.job.tenant)) watcher->OnStatus(status);
 }
 
 void JobWatches::LookLater() {
@@ -46,7 +48,7 @@ void JobWatches::LookAtAll() {
   std::set<std::string> ids;
   {
     const MutexLock lock(mu_);
-    std::erase_if(watchers_, [](const auto& entry) { return entry.second.expired(); });
+    std::erase_if(watchers_, [](const auto& entry) { return entry.second.watcher.expired(); });
     looking_ = !watchers_.empty();
     if (!looking_) return;
     for (const auto& [id, watcher] : watchers_) ids.insert(id);
@@ -56,7 +58,7 @@ void JobWatches::LookAtAll() {
     look_(id, [this, id](Expected<std::optional<JobStatus>> found) {
       if (!found) return;  // asked again later
       if (*found) return Tell(id, std::make_shared<const JobStatus>(**std::move(found)));
-      for (const auto& watcher : Of(id)) watcher->OnGone();
+      for (const auto& watcher : Of(id, nullptr)) watcher->OnGone();
     });
   }
 }

@@ -12,6 +12,7 @@
 #include "base/sync.h"
 #include "base/timer.h"
 #include "engine/engine.h"
+#include "service/submission.h"
 
 namespace headrace {
 
@@ -34,8 +35,9 @@ class JobWatches {
 
   explicit JobWatches(Look look) : look_(std::move(look)) {}
 
-  // From now on; what was before is to be asked for afterwards.
-  void Add(const std::string& id, std::weak_ptr<JobWatcher> watcher) EXCLUDES(mu_);
+  // From now on; what was before is to be asked for afterwards. Who asks for another tenant's job
+  // hears nothing of it.
+  void Add(const JobRef& job, std::weak_ptr<JobWatcher> watcher) EXCLUDES(mu_);
   // Whether it would reach anybody; cheap.
   [[nodiscard]] bool Any(std::string_view id) const EXCLUDES(mu_);
   // Nothing is looked at any more. Idempotent.
@@ -51,15 +53,21 @@ class JobWatches {
     }
   };
 
-  [[nodiscard]] std::vector<std::shared_ptr<JobWatcher>> Of(const std::string& id) const
+  struct Watch {
+    std::string tenant;
+    std::weak_ptr<JobWatcher> watcher;
+  };
+
+  // `tenant`: the job's; null: it is not known any more.
+  [[nodiscard]] std::vector<std::shared_ptr<JobWatcher>> Of(const std::string& id,
+                                                            const std::string* tenant) const
       EXCLUDES(mu_);
   void LookAtAll() EXCLUDES(mu_);
   void LookLater() REQUIRES(mu_);
 
   const Look look_;
   mutable Mutex mu_;
-  std::unordered_multimap<std::string, std::weak_ptr<JobWatcher>, Hash, std::equal_to<>> watchers_
-      GUARDED_BY(mu_);
+  std::unordered_multimap<std::string, Watch, Hash, std::equal_to<>> watchers_ GUARDED_BY(mu_);
   bool looking_ GUARDED_BY(mu_) = false;
   Timer timer_;  // last: its callback uses all above
 };

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "handler/executor_figures.h"
 #include "headrace/handler.h"
+#include "service/key_ring.h"
 #include "service/retry_policy.h"
 
 namespace headrace {
@@ -40,6 +41,12 @@ struct ServiceQueue {
 // segments takes few of them.
 inline constexpr std::uint64_t kUploadStep = std::uint64_t{256} << 10;
 
+// A job as one asks for it who may see it.
+struct JobRef {
+  std::string id;
+  std::string tenant{};  // the asker's; empty: nobody is told apart
+};
+
 // What the edge knows of a request before its body is read. What it has found wrong itself is told
 // in the place that it has in Precheck's order.
 struct Intake {
@@ -50,6 +57,7 @@ struct Intake {
   bool more_params = true;                      // the body may bring some: it is a form
   bool kept = false;                            // its outcome would be kept
   std::string_view idempotency_key{};           // empty: none
+  Caller* caller = nullptr;                     // who sends it; null: nobody is told apart
   std::optional<std::chrono::milliseconds> request_timeout{};  // as in Submission
   std::optional<Error> wrong_type{};    // beside the media type: the body's encoding
   std::optional<Error> malformed{};     // in the query or the header fields
@@ -67,8 +75,8 @@ struct Submission {
   SteadyTime started = SteadyClock::now();                   // when the request's head began
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline, from then
   std::string traceparent;
-  std::string tenant{};         // whose it is; empty: nobody is told apart
-  int urgency = kUsualUrgency;  // RFC 9218: 0 to 7
+  const Caller* caller = nullptr;  // whose it is, alive during the call; null: as in Intake
+  int urgency = kUsualUrgency;     // RFC 9218: 0 to 7
   // How long the client waits for the outcome before it is told that the job goes on: the job is
   // kept then. 0: not at all. Nothing: to the deadline.
   std::optional<std::chrono::milliseconds> wait{};

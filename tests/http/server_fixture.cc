@@ -37,7 +37,7 @@ ServerFixture::~ServerFixture() {
 
 void ServerFixture::Serve(HttpOptions options) {
   options.listen = "127.0.0.1:0";
-  server_ = std::make_unique<HttpServer>(std::move(options), *service_, *metrics_);
+  server_ = std::make_unique<HttpServer>(std::move(options), *service_, *metrics_, keys_.get());
   const auto started = server_->Start();
   ASSERT_TRUE(started.ok()) << started.error().hint;
 }

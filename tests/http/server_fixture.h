@@ -43,7 +43,8 @@ class ServerFixture : public ServiceFixture {
 
   [[nodiscard]] RawClient Connect() const { return RawClient(server_->port()); }
 
-  std::optional<Spool> spool_;  // outlives the server's answers
+  std::optional<Spool> spool_;           // outlives the server's answers
+  std::unique_ptr<const KeyRing> keys_;  // that open the server; null: it is open
   std::unique_ptr<HttpServer> server_;
 
  private:

@@ -25,7 +25,9 @@ std::size_t Ending(JobState state) {
   return static_cast<std::size_t>(state) - static_cast<std::size_t>(JobState::kSucceeded);
 }
 
-LinePlace PlaceOf(const QueuedJob& job) { return {job.tenant, job.urgency, 0, {}}; }
+LinePlace PlaceOf(const QueuedJob& job) {
+  return {job.tenant, job.max_waiting, job.urgency, 0, {}};
+}
 
 auto IsAttempt(std::uint32_t attempt) {
   return [attempt](const JobPtr& job) { return job->attempt == attempt; };
@@ -139,17 +141,22 @@ void LocalEngine::Push(JobPtr job, Pushed done) {
   PushAnswer answer{PushResult::kAccepted, job->id};
   const std::size_t bytes = job->payload.size();
   Queue& queue = *queues_.at(job->queue);
-  switch (queue.TryPush(answer.id, job, bytes, PlaceOf(*job))) {
+  answer.result = ResultOf(queue.TryPush(answer.id, job, bytes, PlaceOf(*job)));
+  done(std::move(answer));
+}
+
+PushResult LocalEngine::ResultOf(Queue::Pushed pushed) {
+  switch (pushed) {
     case Queue::Pushed::kAccepted:
-      break;
+      return PushResult::kAccepted;
     case Queue::Pushed::kFull:
-      answer.result = PushResult::kFull;
-      break;
+      return PushResult::kFull;
+    case Queue::Pushed::kTenantFull:
+      return PushResult::kTenantFull;
     case Queue::Pushed::kClosed:
-      answer.result = PushResult::kClosed;
       break;
   }
-  done(std::move(answer));
+  return PushResult::kClosed;
 }
 
 // The key first: a client that asks again gets its job also when the queue is full.
@@ -166,7 +173,7 @@ void LocalEngine::Keep(const JobPtr& job, Pushed done) {
   const auto held = queue.TryHold(job->id, job, job->payload.size(), PlaceOf(*job));
   if (held != Queue::Pushed::kAccepted) {
     if (job->idempotency) keys_.Free(KeyOf(*job), job->id);
-    done({held == Queue::Pushed::kFull ? PushResult::kFull : PushResult::kClosed, {}});
+    done({ResultOf(held), {}});
     return;
   }
   store_->Insert(KeptOf(*job, false), job->payload,

@@ -60,6 +60,9 @@ class LocalEngine : public Engine {
   [[nodiscard]] std::string Healthy() const override { return store_->Healthy(); }
   [[nodiscard]] bool HoldsKey(QueueIndex queue, std::string_view tenant,
                               std::string_view key) const override;
+  [[nodiscard]] std::size_t WaitingOf(QueueIndex queue, std::string_view tenant) const override {
+    return queues_.at(queue)->WaitingOf(tenant);
+  }
   void OnEnded(Told told) override;
   void StopClaims() override;
   void Stop() override;
@@ -76,7 +79,9 @@ class LocalEngine : public Engine {
   static constexpr std::size_t kFinalStates = 4;
   using Queue = BoundedQueue<JobPtr, kFinalStates>;
 
+  static PushResult ResultOf(Queue::Pushed pushed);
   [[nodiscard]] Queue* Find(std::string_view id) const;
+  [[nodiscard]] std::optional<JobStatus> FindUnfinished(std::string_view id) const;
   void Keep(const JobPtr& job, Pushed done);
   void OnInserted(const JobPtr& job, const Status& inserted, const Pushed& done);
   void RecoverAll(const std::vector<KeptJob>& unfinished);

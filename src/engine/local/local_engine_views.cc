@@ -19,16 +19,18 @@ Error Stopped() { return {ErrorCode::kUnavailable, "draining", "the service has 
 
 }  // namespace
 
-void LocalEngine::Get(std::string_view id, const PartBytes& bytes, Found found) {
+std::optional<JobStatus> LocalEngine::FindUnfinished(std::string_view id) const {
   const Queue* const queue = Find(id);
-  if (queue != nullptr) {
-    if (const auto unfinished = queue->Find(id)) {
-      const bool runs = unfinished->stage == Queue::Stage::kRunning;
-      const JobState state = runs ? JobState::kRunning : JobState::kWaiting;
-      found(std::optional(StatusOf(*unfinished->item, state, unfinished->position)));
-      return;
-    }
-  }
+  if (queue == nullptr) return std::nullopt;
+  const auto unfinished = queue->Find(id);
+  if (!unfinished) return std::nullopt;
+  const bool runs = unfinished->stage == Queue::Stage::kRunning;
+  const JobState state = runs ? JobState::kRunning : JobState::kWaiting;
+  return StatusOf(*unfinished->item, state, unfinished->position);
+}
+
+void LocalEngine::Get(std::string_view id, const PartBytes& bytes, Found found) {
+  if (auto unfinished = FindUnfinished(id)) return found(std::move(unfinished));
   if (stopped_.load()) return found(Stopped());
   store_->Load(id, bytes, [found = std::move(found)](Expected<std::optional<JobRecord>> loaded) {
     if (!loaded) {
@@ -41,7 +43,17 @@ void LocalEngine::Get(std::string_view id, const PartBytes& bytes, Found found) 
 
 void LocalEngine::List(const RecordFilter& filter, Listed listed) {
   if (stopped_.load()) return listed(Stopped());
-  store_->List(filter, std::move(listed));
+  store_->List(filter, [this, listed = std::move(listed)](auto records) {
+    if (!records) return listed(std::move(records).error());
+    std::vector<JobStatus> jobs;
+    jobs.reserve(records->size());
+    for (JobRecord& record : *records) {
+      // What is in memory says more of those that have not ended.
+      auto unfinished = record.end ? std::nullopt : FindUnfinished(record.job.id);
+      jobs.push_back(unfinished ? *std::move(unfinished) : *AsStatus(std::move(record)));
+    }
+    listed(std::move(jobs));
+  });
 }
 
 // Its key is given free: the work would have to be done again.

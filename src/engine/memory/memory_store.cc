@@ -54,7 +54,8 @@ void MemoryStore::Insert(const KeptJob& job, const Payload& payload, Done done) 
       entry.charge = ledger_->ChargeAnyway(MemoryUse::kResults, WeightOf(job));
     }
     const MutexLock lock(mu_);
-    entries_.insert_or_assign(job.id, std::move(entry));
+    const auto at = entries_.insert_or_assign(job.id, std::move(entry)).first;
+    if (!job.tenant.empty()) by_tenant_[job.tenant].emplace(at->first, &at->second.record);
   }
   done(Ok());
 }
@@ -108,17 +109,23 @@ void MemoryStore::End(Entry& entry, const JobEnd& end) {
 }
 
 void MemoryStore::Expire(const std::string& id) {
-  JobRecord gone;  // with its bytes, destroyed outside the lock
+  Entries::node_type gone;  // with its bytes, destroyed outside the lock, as the next one
+  std::optional<JobEnd> dropped;
   const MutexLock lock(mu_);
-  Entry* const entry = Find(id);
-  if (entry == nullptr) return;
-  entry->over = true;
-  if (entry->delivering) {
-    gone.end = DropParts(entry->record);
+  const auto at = entries_.find(id);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  entry.over = true;
+  if (entry.delivering) {
+    dropped = DropParts(entry.record);
     return;
   }
-  gone = std::move(entry->record);
-  entries_.erase(entries_.find(id));
+  const auto tenant = by_tenant_.find(entry.record.job.tenant);
+  if (tenant != by_tenant_.end()) {
+    tenant->second.erase(at->first);
+    if (tenant->second.empty()) by_tenant_.erase(tenant);
+  }
+  gone = entries_.extract(at);
 }
 
 void MemoryStore::DropResult(std::string_view id, Done done) {
@@ -145,16 +152,22 @@ void MemoryStore::Load(std::string_view id, const PartBytes& bytes, Found found)
 
 void MemoryStore::List(const RecordFilter& filter, Listed listed) { listed(Newest(filter)); }
 
-std::vector<JobRecord> MemoryStore::Newest(const RecordFilter& filter) const {
+template <class Index>
+std::vector<JobRecord> MemoryStore::NewestOf(const Index& index, const RecordFilter& filter) {
   std::vector<JobRecord> records;
-  const MutexLock lock(mu_);
-  auto at = filter.before.empty() ? entries_.end() : entries_.lower_bound(filter.before);
-  while (at != entries_.begin() && records.size() < filter.limit) {
-    const JobRecord& record = (--at)->second.record;
-    if (!Fits(filter, record)) continue;
-    records.push_back(CopyWith(PartBytes::None(), record));
+  auto at = filter.before.empty() ? index.end() : index.lower_bound(filter.before);
+  while (at != index.begin() && records.size() < filter.limit) {
+    const JobRecord& record = RecordOf((--at)->second);
+    if (Fits(filter, record)) records.push_back(CopyWith(PartBytes::None(), record));
   }
   return records;
+}
+
+std::vector<JobRecord> MemoryStore::Newest(const RecordFilter& filter) const {
+  const MutexLock lock(mu_);
+  if (!filter.tenant || filter.tenant->empty()) return NewestOf(entries_, filter);
+  const auto own = by_tenant_.find(*filter.tenant);
+  return own == by_tenant_.end() ? std::vector<JobRecord>() : NewestOf(own->second, filter);
 }
 
 Expected<Payload> MemoryStore::LoadPayload(std::string_view id) {

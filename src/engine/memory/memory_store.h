@@ -46,8 +46,13 @@ class MemoryStore final : public JobStore {
     bool delivering = false;  // a webhook is still to be told
     bool over = false;        // its time is
   };
-  using Entries = std::map<std::string, Entry, std::less<>>;  // ids sort by time
+  using Entries = std::map<std::string, Entry, std::less<>>;     // ids sort by time
+  using Records = std::map<std::string_view, const JobRecord*>;  // of entries, by their keys
 
+  static const JobRecord& RecordOf(const Entry& entry) { return entry.record; }
+  static const JobRecord& RecordOf(const JobRecord* record) { return *record; }
+  template <class Index>
+  static std::vector<JobRecord> NewestOf(const Index& index, const RecordFilter& filter);
   void End(Entry& entry, const JobEnd& end) REQUIRES(mu_);
   void Expire(const std::string& id) EXCLUDES(mu_);
   [[nodiscard]] std::vector<JobRecord> Newest(const RecordFilter& filter) const EXCLUDES(mu_);
@@ -56,6 +61,8 @@ class MemoryStore final : public JobStore {
   Ledger* const ledger_;
   mutable Mutex mu_;
   Entries entries_ GUARDED_BY(mu_);
+  // Of every tenant that has a name: a list looks at no other's.
+  std::map<std::string, Records, std::less<>> by_tenant_ GUARDED_BY(mu_);
   Timer timer_;  // last: its callbacks use all above
 };
 

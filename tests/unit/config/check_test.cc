@@ -33,6 +33,15 @@ TEST_F(CheckTest, ABodyThatExceedsTheBudgetIsRefused) {
                   "f.yaml:1: server.max_body: 64MiB is more than memory.budget (32MiB)")));
 }
 
+TEST_F(CheckTest, KeysNeedTheirFileAndAFileTheirMode) {
+  EXPECT_THAT(LoadWithQueue("auth: {mode: keys}").problems,
+              ElementsAre(HasSubstr("auth.file: is missing; allowed: a file of lines TENANT")));
+  EXPECT_THAT(LoadWithQueue("auth: {file: /etc/keys}").problems,
+              ElementsAre(HasSubstr("f.yaml:1: auth.file: is for auth.mode: keys")));
+  EXPECT_THAT(LoadWithQueue("auth: {mode: keys, file: /none/keys}").problems,
+              ElementsAre(HasSubstr("auth.file: /none/keys: cannot be opened: No such file")));
+}
+
 TEST_F(CheckTest, AQueueWithoutHandlerIsRefusedWithTheKnownOnes) {
   EXPECT_THAT(
       Load("queues:\n  a: {workers: 1}").problems,

@@ -87,7 +87,7 @@ TEST_F(LoadTest, AnUnknownSectionIsOneLine) {
   const auto loaded = LoadWithQueue("servr: {listen: x, threads: 2}");
   EXPECT_THAT(loaded.problems, ElementsAre("f.yaml:1: servr: unknown key; allowed: server, "
                                            "management, memory, sandbox, executors, engine, "
-                                           "webhooks, log, "
+                                           "auth, webhooks, log, "
                                            "shutdown, queues"));
 }
 

@@ -218,7 +218,7 @@ TEST_F(ViewsTest, ShowTheProgressOfAJobOnceItIsKnown) {
 }
 
 TEST_F(ViewsTest, ShowAPageWithoutScripts) {
-  const Answer page = PageAnswer(*service_);
+  const Answer page = PageAnswer(*service_, true);
   EXPECT_THAT(page.fields, HasSubstr("Content-Security-Policy: default-src 'none'; "));
   EXPECT_THAT(page.text, HasSubstr("action=\"/v1/queues/pdf/jobs\""));
   EXPECT_THAT(page.text, HasSubstr(">echo</th>"));
@@ -227,7 +227,7 @@ TEST_F(ViewsTest, ShowAPageWithoutScripts) {
 
 TEST_F(ViewsTest, ShowNoFormWhereNoQueueTakesPdfs) {
   pdf_.name = "other";
-  EXPECT_THAT(PageAnswer(*service_).text, Not(HasSubstr("<form")));
+  EXPECT_THAT(PageAnswer(*service_, true).text, Not(HasSubstr("<form")));
 }
 
 }  // namespace

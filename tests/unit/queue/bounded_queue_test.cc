@@ -44,6 +44,28 @@ TEST(BoundedQueue, RefusesTheItemForWhichThereIsNoPlace) {
   EXPECT_EQ(queue.Figures().accepted, 2U);
 }
 
+TEST(BoundedQueue, LetsNoMoreOfATenantWaitThanMay) {
+  Queue queue(10);
+  const LinePlace limited{"a", 2, 3, 0, {}};
+  const LinePlace others{"b", 0, 3, 0, {}};
+  EXPECT_EQ(queue.TryPush("1", "1", 0, limited), Queue::Pushed::kAccepted);
+  EXPECT_EQ(queue.TryHold("2", "2", 0, limited), Queue::Pushed::kAccepted);
+  EXPECT_EQ(queue.WaitingOf("a"), 2U) << "one held back is one that waits";
+  EXPECT_EQ(queue.TryPush("3", "3", 0, limited), Queue::Pushed::kTenantFull);
+  EXPECT_EQ(queue.TryHold("3", "3", 0, limited), Queue::Pushed::kTenantFull);
+  EXPECT_EQ(queue.TryPush("4", "4", 0, others), Queue::Pushed::kAccepted);
+  EXPECT_EQ(queue.Claim(), "1");
+  EXPECT_EQ(queue.WaitingOf("a"), 1U) << "one that runs does not wait";
+  EXPECT_EQ(queue.TryPush("3", "3", 0, limited), Queue::Pushed::kAccepted);
+  EXPECT_TRUE(queue.Return("1", "1", false, kAny));
+  EXPECT_EQ(queue.WaitingOf("a"), 3U);
+  EXPECT_TRUE(queue.Remove("3", kDropped));
+  queue.Forget("2");
+  EXPECT_EQ(queue.WaitingOf("a"), 1U);
+  while (const auto item = queue.Claim()) EXPECT_TRUE(queue.Finish(*item, kDone, kAny));
+  EXPECT_EQ(queue.WaitingOf("a") + queue.WaitingOf("b"), 0U);
+}
+
 TEST(BoundedQueue, KeepsThePlaceOfAnItemThatRuns) {
   Queue queue(1);
   Push(queue, "a");

@@ -22,7 +22,7 @@ class WaitingLineTest : public testing::Test {
   Entry& Add(const std::string& tenant, int urgency = 3, seconds age = seconds(0)) {
     Entry& entry = entries_.emplace_back();
     entry.name = tenant + std::to_string(++count_);
-    entry.place = {tenant, urgency, static_cast<std::uint64_t>(count_), now_ - age};
+    entry.place = {tenant, 0, urgency, static_cast<std::uint64_t>(count_), now_ - age};
     line_.Add(entry);
     return entry;
   }

@@ -39,7 +39,7 @@ class KeptJobs : public AdmissionFixture {
   }
   JobStatus StatusNow(const std::string& id) {
     JobStatus told;
-    service_->GetStatus(id, PartBytes::OfAll(), [&](Expected<JobStatus> status) {
+    service_->GetStatus({id}, PartBytes::OfAll(), [&](Expected<JobStatus> status) {
       ASSERT_TRUE(status.ok());
       told = *std::move(status);
     });
@@ -161,7 +161,7 @@ TEST_F(KeptJobs, ExpireWhileTheyWaitAndTellThoseWhoWatch) {
   std::string id;
   Keep(milliseconds(0), &id);
   const auto watcher = std::make_shared<Watcher>();
-  service_->Watch(id, watcher);
+  service_->Watch({id}, watcher);
   EXPECT_TRUE(watcher->expired.Wait());
   EXPECT_EQ(service_->Figures(0).expired, 1U);
 }
@@ -174,7 +174,7 @@ TEST_F(KeptJobs, AreForgottenWhenTheirTimeIsOver) {
   Finish(*Claim(), Success());
   EXPECT_TRUE(Eventually([&] {
     ErrorCode code = ErrorCode::kInternal;
-    service_->GetStatus(id, PartBytes::None(), [&](const Expected<JobStatus>& status) {
+    service_->GetStatus({id}, PartBytes::None(), [&](const Expected<JobStatus>& status) {
       if (!status) code = status.error().code;
     });
     return code == ErrorCode::kGone;

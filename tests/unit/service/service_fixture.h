@@ -91,7 +91,7 @@ class AdmissionFixture : public testing::Test {
   }
   Expected<JobStatus> Delete(const std::string& id) {
     Expected<JobStatus> answer(Error{});
-    service_->Cancel(id, [&](Expected<JobStatus> status) { answer = std::move(status); });
+    service_->Cancel({id}, [&](Expected<JobStatus> status) { answer = std::move(status); });
     return answer;
   }
   Expected<std::string> Submit(const std::shared_ptr<Waiter>& waiter, Params params = {},

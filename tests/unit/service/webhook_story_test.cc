@@ -90,7 +90,7 @@ class WebhookStory : public testing::Test {
     if (hooks_) return *hooks_;
     timer_ = std::make_unique<Timer>();
     WebhookSeams seams;
-    seams.load = [this](const std::string& id, bool, WebhookSeams::Found found) {
+    seams.load = [this](const std::string& id, const PartBytes&, WebhookSeams::Found found) {
       found(store_.Load(id));
     };
     seams.set_delivery = [this](const std::string& id, const auto& next) {

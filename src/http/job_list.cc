@@ -1,0 +1,104 @@
+#include "http/job_list.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/job_id.h"
+#include "base/json.h"
+#include "base/words.h"
+#include "http/job_views.h"
+#include "http/uri.h"
+#include "net/http_url.h"
+#include "service/endings.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::array<JobState, 6> kStates{JobState::kWaiting,   JobState::kRunning,
+                                          JobState::kSucceeded, JobState::kFailed,
+                                          JobState::kCancelled, JobState::kExpired};
+
+Error BadQuery(std::string hint) {
+  return {ErrorCode::kInvalidArgument, "bad-query", std::move(hint), "", 0};
+}
+
+std::optional<JobState> ParseState(std::string_view word) {
+  for (const JobState state : kStates) {
+    if (word == ToString(state)) return state;
+  }
+  return std::nullopt;
+}
+
+Status TakeState(const std::string& value, RecordFilter& filter) {
+  filter.state = ParseState(value);
+  if (filter.state) return Ok();
+  return BadQuery("state is one of waiting, running, succeeded, failed, cancelled, expired");
+}
+
+Status TakeLimit(const std::string& value, RecordFilter& filter) {
+  const auto number = ParseNumberAll<std::size_t>(value);
+  if (!number || *number < 1 || *number > kLargestPage) {
+    return BadQuery(fmt::format("limit is a whole number of 1 to {}", kLargestPage));
+  }
+  filter.limit = *number;
+  return Ok();
+}
+
+Status Take(QueryParam param, const JobService& service, RecordFilter& filter) {
+  if (param.name == "state") return TakeState(param.value, filter);
+  if (param.name == "limit") return TakeLimit(param.value, filter);
+  if (param.name == "queue") {
+    // Jobs of a queue that is not configured any more are kept, and not shown by its name.
+    if (!service.FindQueue(param.value)) return NoSuchQueue();
+    filter.queue = std::move(param.value);
+    return Ok();
+  }
+  if (param.name == "cursor") {
+    if (!QueueOfJobId(param.value)) return BadQuery("cursor is none that a list has given");
+    filter.before = std::move(param.value);
+    return Ok();
+  }
+  return BadQuery(fmt::format("'{}' is unknown; allowed: queue, state, limit, cursor", param.name));
+}
+
+// The address of the page that begins below `last`.
+std::string NextPage(const RecordFilter& filter, const std::string& last) {
+  std::string address = fmt::format("/v1/jobs?limit={}", filter.limit - 1);
+  if (filter.queue) address += "&queue=" + PercentEncode(*filter.queue);
+  if (filter.state) address += fmt::format("&state={}", ToString(*filter.state));
+  return address + "&cursor=" + last;
+}
+
+}  // namespace
+
+Expected<RecordFilter> ParseJobList(std::string_view query, const JobService& service) {
+  auto params = ParseQuery(query);
+  if (!params) return std::move(params).error();
+  RecordFilter filter;
+  filter.limit = kUsualPage;
+  for (QueryParam& param : *params) {
+    if (auto taken = Take(std::move(param), service, filter); !taken) {
+      return std::move(taken).error();
+    }
+  }
+  ++filter.limit;
+  return filter;
+}
+
+Answer JobListAnswer(std::vector<JobStatus> jobs, const RecordFilter& filter,
+                     const JobService& service) {
+  const bool more = jobs.size() >= filter.limit;
+  if (more) jobs.resize(filter.limit - 1);
+  std::vector<Json> items;
+  items.reserve(jobs.size());
+  for (const JobStatus& status : jobs) items.push_back(Json::Object(JobMembers(status, service)));
+  std::vector<std::pair<std::string, Json>> members{{"jobs", Json::Array(items)}};
+  if (more) members.emplace_back("next", Json::String(NextPage(filter, jobs.back().record.job.id)));
+  return JsonText(Json::Object(members).Text() + "\n");
+}
+
+}  // namespace headrace

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/job_store.h"
+#include "http/answer.h"
+#include "service/job_service.h"
+
+namespace headrace {
+
+// Jobs on one page of a list.
+inline constexpr std::size_t kUsualPage = 50;
+inline constexpr std::size_t kLargestPage = 100;
+
+// What "queue=&state=&limit=&cursor=" asks for; one job more than the page has, so that it is known
+// whether there is another page. 400 what is malformed, 404 for a queue that is not there.
+Expected<RecordFilter> ParseJobList(std::string_view query, const JobService& service);
+
+// {"jobs":[...],"next":"/v1/jobs?..."}: what the filter found; `next` only if there is more.
+Answer JobListAnswer(std::vector<JobStatus> jobs, const RecordFilter& filter,
+                     const JobService& service);
+
+}  // namespace headrace
