@@ -185,6 +185,10 @@ void App::ConnectMetrics() {
   sources.ledger = &ledger_;
   sources.armed_deadlines = [this] { return service_.ArmedDeadlines(); };
   sources.spooled = [this] { return spool_ ? spool_->Used() : 0; };
+  sources.webhooks = [this] {
+    const Webhooks* const made = webhooks_made_.load();
+    return made == nullptr ? WebhookFigures{} : made->Figures();
+  };
   sources.sandbox = ProbeSandbox();
   metrics_.Connect(std::move(sources));
 }
@@ -235,6 +239,7 @@ void App::MakeWebhooks() {
     return JobMembers(status, service_);
   };
   webhooks_.emplace(std::move(options), std::move(seams));
+  webhooks_made_.store(&*webhooks_);
   engine_->OnDelivery([this](const std::string& id) { webhooks_->Deliver(id); });
 }
 

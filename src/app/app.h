@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,7 @@ class App {
   JobService service_;
   WorkerPool workers_;  // its workers call the service
   std::optional<Webhooks> webhooks_;
+  std::atomic<const Webhooks*> webhooks_made_{nullptr};  // for scrapes, which come before them
   Health health_;
   const std::unique_ptr<const KeyRing> keys_;
   HttpServer http_;

@@ -50,6 +50,7 @@ class Collector {
     Executors();
     Sandbox();
     Service();
+    Webhooks();
     Process();
     return std::move(families_);
   }
@@ -193,6 +194,21 @@ class Collector {
     Family build("headrace_build_info", "The build that runs; always 1.", MetricType::Gauge);
     build.Add(1, {{"version", in_.version}});
     families_.push_back(build.Take());
+  }
+
+  void Webhooks() {
+    const WebhookFigures now = in_.sources.webhooks ? in_.sources.webhooks() : WebhookFigures{};
+    Family ended("headrace_webhooks_total", "Webhooks that were told, or never will be.",
+                 MetricType::Counter);
+    ended.Add(static_cast<double>(now.sent), {{"outcome", "sent"}});
+    ended.Add(static_cast<double>(now.given_up), {{"outcome", "given_up"}});
+    families_.push_back(ended.Take());
+    One("headrace_webhook_failures_total", "Attempts to tell a webhook that failed.",
+        MetricType::Counter, static_cast<double>(now.failed));
+    One("headrace_webhooks_pending", "Webhooks that are still to be told.", MetricType::Gauge,
+        static_cast<double>(now.pending));
+    One("headrace_webhooks_in_flight", "Requests to webhooks that are under way.",
+        MetricType::Gauge, static_cast<double>(now.in_flight));
   }
 
   void Process() {

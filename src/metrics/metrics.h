@@ -35,6 +35,14 @@ struct SlotFigures {
   std::size_t free = 0;
 };
 
+struct WebhookFigures {
+  std::uint64_t sent = 0;      // deliveries that a receiver took with a 2xx
+  std::uint64_t failed = 0;    // attempts that came to anything else
+  std::uint64_t given_up = 0;  // deliveries that will never be taken
+  std::size_t pending = 0;     // deliveries that are due now or later
+  std::size_t in_flight = 0;   // requests on their way
+};
+
 // Where a scrape finds what other modules count. Every function is called from the management
 // thread, must be thread-safe and must not block; an empty one leaves its series at 0.
 struct MetricSources {
@@ -46,6 +54,7 @@ struct MetricSources {
   const Ledger* ledger = nullptr;
   std::function<std::uint64_t()> spooled;  // bytes
   std::function<std::size_t()> armed_deadlines;
+  std::function<WebhookFigures()> webhooks;
   SandboxLayers sandbox{};  // as found at the start
 };
 

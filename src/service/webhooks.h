@@ -18,6 +18,7 @@
 #include "base/utc_time.h"
 #include "engine/job_store.h"
 #include "engine/kept_job.h"
+#include "metrics/metrics.h"
 #include "net/webhook_client.h"
 #include "service/fair_lines.h"
 #include "service/webhook_event.h"
@@ -61,14 +62,6 @@ struct WebhookSeams {
   std::function<SteadyTime()> now;
   std::function<UtcTime()> utc_now;
   std::function<double()> random;
-};
-
-struct WebhookFigures {
-  std::uint64_t sent = 0;      // deliveries that a receiver took with a 2xx
-  std::uint64_t failed = 0;    // attempts that came to anything else
-  std::uint64_t given_up = 0;  // deliveries that will never be taken
-  std::size_t pending = 0;     // deliveries that are due now or later
-  std::size_t in_flight = 0;   // requests on their way
 };
 
 // Tells webhooks of the ends of jobs: loads the record, signs, sends, and tries again until the

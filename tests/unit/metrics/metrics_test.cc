@@ -227,6 +227,7 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   };
   sources.log_dropped = [] { return std::uint64_t{4}; };
   sources.ledger = &ledger;
+  sources.webhooks = [] { return WebhookFigures{5, 6, 7, 8, 9}; };
   sources.sandbox = {true, true, false, true};
   metrics_.Connect(std::move(sources));
   auto series = Scrape();
@@ -241,6 +242,11 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   EXPECT_EQ(series["headrace_log_dropped_total"], 4);
   EXPECT_EQ(series["headrace_memory_bytes{use=\"results\"}"], 10);
   EXPECT_EQ(series["headrace_memory_budget_bytes"], 1000);
+  EXPECT_EQ(series["headrace_webhooks_total{outcome=\"sent\"}"], 5);
+  EXPECT_EQ(series["headrace_webhook_failures_total"], 6);
+  EXPECT_EQ(series["headrace_webhooks_total{outcome=\"given_up\"}"], 7);
+  EXPECT_EQ(series["headrace_webhooks_pending"], 8);
+  EXPECT_EQ(series["headrace_webhooks_in_flight"], 9);
 }
 
 TEST_F(MetricsTest, AreWhatPromtoolCallsClean) {
