@@ -65,7 +65,8 @@ class JobStore {
   // What processes before this one have left.
   struct Recovered {
     // Waiting and running ones (those that ran: an attempt that has begun is counted), in the order
-    // of their acceptance. Of queues that are not configured as well: they are left as they are.
+    // of their acceptance. Of queues that are not configured as well: they are left as they are. Of
+    // several jobs with one Idempotency-Key only the newest has it, here and from now on.
     std::vector<KeptJob> unfinished;
     // Keys of ended jobs that are still held: job id and key, with tenant and queue by `job`.
     std::vector<KeptJob> held_keys;
@@ -97,7 +98,7 @@ class JobStore {
   // The job has ended; its payload is dropped. Done once that and the result would survive.
   virtual void End(std::string_view id, const JobEnd& end, Done done) = 0;
 
-  // Drops the result (not the record) of an ended job.
+  // Drops the result (not the record) of an ended job, and gives its Idempotency-Key free.
   virtual void DropResult(std::string_view id, Done done) = 0;
 
   // The record of a job, with the bytes of its parts that are wanted; nothing if there is none.

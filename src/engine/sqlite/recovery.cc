@@ -85,6 +85,10 @@ Status TakeOver(Database& db, const Clock& clock) {
   const std::string boot_id = clock.boot_id();
   db.Run("BEGIN IMMEDIATE");
   db.Run("UPDATE job SET state=0 WHERE state=1");
+  // A key may have been given free, and used by another job, before the end of the first was saved.
+  db.Run(
+      "WITH newest AS (SELECT max(seq) FROM job WHERE key IS NOT NULL GROUP BY queue, tenant, key)"
+      " UPDATE job SET key=NULL, key_digest=NULL WHERE key IS NOT NULL AND seq NOT IN newest");
   if (db.Text("SELECT value FROM meta WHERE name='boot_id'") != boot_id) {
     MoveTimes(db, Moment::Now(clock));
     Statement(db, "INSERT OR REPLACE INTO meta(name, value) VALUES('boot_id', ?)").Do(boot_id);

@@ -71,7 +71,8 @@ class Tables {
   Statement ended_{db_, "SELECT seq FROM job WHERE id=? AND state>=2"};
   Statement part_files_{db_, "SELECT file FROM part WHERE at BETWEEN ? AND ? AND file IS NOT NULL"};
   Statement delete_parts_{db_, "DELETE FROM part WHERE at BETWEEN ? AND ?"};
-  Statement mark_dropped_{db_, "UPDATE job SET result_dropped=1 WHERE seq=?"};
+  Statement mark_dropped_{db_,
+                          "UPDATE job SET result_dropped=1, key=NULL, key_digest=NULL WHERE seq=?"};
   Statement set_delivery_{
       db_, "INSERT OR REPLACE INTO delivery(seq, attempts, due_utc, due_boot) VALUES(?,?,?,?)"};
   Statement delete_delivery_{db_, "DELETE FROM delivery WHERE seq=?"};

@@ -102,6 +102,25 @@ TEST_F(SqliteStoreTest, GivesHeldKeysAndDeliveriesBack) {
   EXPECT_LT(std::chrono::abs(recovered.deliveries[1].due - due), milliseconds(100));
 }
 
+TEST_F(SqliteStoreTest, GivesAKeyToTheNewestOfItsJobs) {
+  Open();
+  std::vector<std::string> ids;
+  for (const char* tenant : {"", "", "other"}) {
+    KeptJob job = MakeKept(tenant);
+    job.idempotency = IdempotencyKey{"key", {}};
+    ids.push_back(job.id);
+    EXPECT_TRUE(calls->Insert(job));
+  }
+  Reopen();
+  ASSERT_EQ(recovered.unfinished.size(), 3U);
+  EXPECT_FALSE(recovered.unfinished[0].idempotency);
+  EXPECT_TRUE(recovered.unfinished[1].idempotency);
+  EXPECT_TRUE(recovered.unfinished[2].idempotency) << "another tenant's key is another one";
+  EXPECT_TRUE(calls->End(ids[1], Ended(JobState::kCancelled)));
+  Reopen();
+  EXPECT_FALSE(recovered.unfinished[0].idempotency) << "it has lost it for good";
+}
+
 TEST_F(SqliteStoreTest, KeepsTheNumbersOfQueuesWhateverTheirOrder) {
   Open({"a", "b"});
   EXPECT_THAT(recovered.tags, ElementsAre(0U, 1U));
