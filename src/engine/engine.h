@@ -74,7 +74,8 @@ struct JobStatus {
 enum class CancelResult {
   kUnknown,    // no such job, or it has ended
   kRemoved,    // it was waiting; its place is free, it will never run
-  kSignalled,  // it is running; its token is cancelled, Finish will follow
+  kSignalled,  // it is running; its token is cancelled, Finish will follow. The end of a kept one
+               // is saved already, and stays as it is whatever Finish says
 };
 
 // Keeps jobs between intake (`service`) and execution (`worker`), which meet only here. A place is

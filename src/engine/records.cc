@@ -74,6 +74,11 @@ Outcome ExpiredUnrun() {
       {ErrorCode::kDeadlineExceeded, "deadline", "the job did not end before its deadline", {}});
 }
 
+Outcome CancelledUnrun() {
+  return EndedAs(JobState::kCancelled,
+                 {ErrorCode::kConflict, "cancelled", "the job was cancelled", {}});
+}
+
 Outcome PayloadLost(const Error& error) {
   return EndedAs(JobState::kFailed, {ErrorCode::kInternal, "payload-lost",
                                      "the service has lost the job's payload; send it again",

@@ -20,6 +20,7 @@ namespace headrace {
 
 // Ends that the engine itself finds.
 [[nodiscard]] Outcome ExpiredUnrun();  // nobody ran it in time
+[[nodiscard]] Outcome CancelledUnrun();
 [[nodiscard]] Outcome PayloadLost(const Error& error);
 [[nodiscard]] Outcome Poisoned(const KeptJob& job);  // no attempt is left for it
 

@@ -41,6 +41,14 @@ class BoundedQueue {
     Item item;
     Stage stage = Stage::kWaiting;
     std::size_t position = 0;  // of one that waits: how many are before it, about
+    bool settled = false;      // how it ends is decided, though it runs
+  };
+
+  // What Finish did; true if it ended the item.
+  struct Finished {
+    bool ended = false;
+    bool settled = false;  // as Remove had it, whatever Finish wanted
+    explicit operator bool() const { return ended; }
   };
 
   struct Entry {
@@ -48,7 +56,8 @@ class BoundedQueue {
     std::size_t bytes = 0;
     LinePlace place;
     Stage stage = Stage::kWaiting;
-    bool counted = true;  // as accepted or recovered
+    bool counted = true;                   // as accepted or recovered
+    std::optional<std::size_t> settled{};  // of one that runs: how it will have ended
   };
 
   // `places` >= 1: the most items that are unfinished at once.
@@ -135,24 +144,26 @@ class BoundedQueue {
 
   // Ends a running item if `accept(item)` holds; frees its place.
   template <class Accept>
-  bool Finish(std::string_view id, std::size_t ending, Accept accept) EXCLUDES(mu_) {
+  Finished Finish(std::string_view id, std::size_t ending, Accept accept) EXCLUDES(mu_) {
     typename Entries::node_type gone;  // destroyed outside the lock
     const MutexLock lock(mu_);
     const auto at = FindRunning(id, accept);
-    if (at == entries_.end()) return false;
+    if (at == entries_.end()) return {};
+    const std::optional<std::size_t> settled = at->second.settled;
     gone = Extract(at);
-    ++ended_[ending];
-    return true;
+    ++ended_[settled.value_or(ending)];
+    return {true, settled.has_value()};
   }
 
   // Gives a running item back to where it stood, as `item`; held back if it is to wait for Open.
+  // False also for one whose end is settled: it is to be finished.
   template <class Accept>
   bool Return(std::string_view id, Item item, bool held, Accept accept) EXCLUDES(mu_) {
     bool wake = false;
     {
       const MutexLock lock(mu_);
       const auto at = FindRunning(id, accept);
-      if (at == entries_.end()) return false;
+      if (at == entries_.end() || at->second.settled) return false;
       --running_;
       CountIn(at->second.place);
       std::swap(at->second.item, item);
@@ -164,14 +175,20 @@ class BoundedQueue {
   }
 
   // Takes an item that waits or is held back out, ended as `ending`. Tells where it was; nothing:
-  // nowhere. A running one stays.
-  std::optional<Stage> Remove(std::string_view id, std::size_t ending) EXCLUDES(mu_) {
+  // nowhere, or its end was settled before. A running one stays; to `settle` it says that it ends
+  // so whatever Finish, which must follow, has to say.
+  std::optional<Stage> Remove(std::string_view id, std::size_t ending, bool settle = false)
+      EXCLUDES(mu_) {
     typename Entries::node_type gone;  // destroyed outside the lock
     const MutexLock lock(mu_);
     const auto at = entries_.find(id);
     if (at == entries_.end()) return std::nullopt;
     const Stage stage = at->second.stage;
-    if (stage == Stage::kRunning) return stage;
+    if (at->second.settled) return std::nullopt;
+    if (stage == Stage::kRunning) {
+      if (settle) at->second.settled = ending;
+      return stage;
+    }
     Count(at->second);
     gone = Extract(at);
     ++ended_[ending];
@@ -185,13 +202,13 @@ class BoundedQueue {
     const Entry& entry = at->second;
     switch (entry.stage) {
       case Stage::kRunning:
-        return Found{entry.item, entry.stage, 0};
+        return Found{entry.item, entry.stage, 0, entry.settled.has_value()};
       case Stage::kHeld:
-        return Found{entry.item, entry.stage, waiting_.size()};
+        return Found{entry.item, entry.stage, waiting_.size(), false};
       case Stage::kWaiting:
         break;
     }
-    return Found{entry.item, entry.stage, waiting_.Position(entry)};
+    return Found{entry.item, entry.stage, waiting_.Position(entry), false};
   }
 
   [[nodiscard]] Counts Figures() const EXCLUDES(mu_) {

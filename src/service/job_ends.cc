@@ -38,8 +38,8 @@ void JobService::Impl::End(const std::string& id, CancelReason reason, const Out
       spdlog::info("job ended unrun: job_id={} queue={} outcome={} reason={}", id,
                    queue ? admission.queues()[*queue].options.name : "-",
                    expired ? "expired" : "cancelled", Name(reason));
-      TellChange(id);
     }
+    if (result != CancelResult::kUnknown) TellChange(id);
     done(result);
   });
 }

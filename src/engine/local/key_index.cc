@@ -48,18 +48,17 @@ PushResult KeyIndex::Take(const Name& name, const PayloadDigest& digest, const s
   return PushResult::kExisting;
 }
 
-void KeyIndex::Confirm(const Name& name) {
-  std::string id;
+void KeyIndex::Confirm(const Name& name, std::string_view id) {
   std::vector<Engine::Pushed> followers;
   {
     const MutexLock lock(mu_);
     const auto at = entries_.find(TextOf(name));
-    if (at == entries_.end()) return;
+    // It may have been given free, and taken by another job, before this one was written.
+    if (at == entries_.end() || at->second.id != id) return;
     at->second.confirmed = true;
-    id = at->second.id;
     followers = std::exchange(at->second.followers, {});
   }
-  for (const auto& follower : followers) follower({PushResult::kExisting, id});
+  for (const auto& follower : followers) follower({PushResult::kExisting, std::string(id)});
 }
 
 void KeyIndex::Free(const Name& name, std::string_view id) {

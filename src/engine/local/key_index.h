@@ -34,8 +34,8 @@ class KeyIndex {
   PushResult Take(const Name& name, const PayloadDigest& digest, const std::string& id,
                   const Engine::Pushed& first) EXCLUDES(mu_);
 
-  // The job is accepted: tells those who came meanwhile.
-  void Confirm(const Name& name) EXCLUDES(mu_);
+  // The job is accepted: tells those who came meanwhile, if the key is still this job's.
+  void Confirm(const Name& name, std::string_view id) EXCLUDES(mu_);
   // The key may be used again, if it is this job's. Who came meanwhile is told kDown.
   void Free(const Name& name, std::string_view id) EXCLUDES(mu_);
   // The job has ended: the key is held until then.

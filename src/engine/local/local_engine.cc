@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cassert>
 #include <chrono>
 #include <map>
 
@@ -13,27 +12,9 @@
 namespace headrace {
 namespace {
 
-// An outcome that could not be saved is tried again after so long, until it can.
-constexpr std::chrono::seconds kSaveAgain{1};
-// The same of a payload that could not be read.
-constexpr std::chrono::seconds kReadAgain{1};
-// A payload of which the store has a file needs no memory while it waits.
-constexpr std::size_t kLeastLeftToStore = std::size_t{64} << 10U;
-
-std::size_t Ending(JobState state) {
-  assert(state >= JobState::kSucceeded);
-  return static_cast<std::size_t>(state) - static_cast<std::size_t>(JobState::kSucceeded);
-}
-
 LinePlace PlaceOf(const QueuedJob& job) {
   return {job.tenant, job.max_waiting, job.urgency, 0, {}};
 }
-
-auto IsAttempt(std::uint32_t attempt) {
-  return [attempt](const JobPtr& job) { return job->attempt == attempt; };
-}
-
-void Ignore(const Status& /*status*/) {}
 
 }  // namespace
 
@@ -182,6 +163,12 @@ void LocalEngine::Keep(const JobPtr& job, Pushed done) {
                  });
 }
 
+// A payload of which the store has a file needs no memory while it waits.
+bool LocalEngine::LeftToStore(const QueuedJob& job) const {
+  constexpr std::size_t kLeast = std::size_t{64} << 10U;
+  return job.payload_size > kLeast && durability_ != Durability::kProcess;
+}
+
 void LocalEngine::OnInserted(const JobPtr& job, const Status& inserted, const Pushed& done) {
   Queue& queue = *queues_[job->queue];
   JobPtr waiting = job;
@@ -191,16 +178,19 @@ void LocalEngine::OnInserted(const JobPtr& job, const Status& inserted, const Pu
     done({PushResult::kDown, {}});
     return;
   }
-  if (job->payload.size() > kLeastLeftToStore && durability() != Durability::kProcess) {
+  if (LeftToStore(*job)) {
     auto lighter = std::make_shared<QueuedJob>(*job);
     lighter->payload = {};
     waiting = std::move(lighter);
     queue.Replace(job->id, waiting);
   }
   Arm(waiting);
-  if (job->idempotency) keys_.Confirm(KeyOf(*job));
+  if (job->idempotency) keys_.Confirm(KeyOf(*job), job->id);
   done({PushResult::kAccepted, job->id});
-  if (!queue.Open(job->id)) Disarm(job->id);  // it was cancelled meanwhile
+  if (queue.Open(job->id)) return;
+  // It was cancelled meanwhile, and its end may have come to the store before it did.
+  const bool expired = job->cancel.reason() == CancelReason::kDeadline;
+  End(waiting, expired ? ExpiredUnrun() : CancelledUnrun(), [] {});
 }
 
 void LocalEngine::Arm(const JobPtr& job) {
@@ -278,119 +268,6 @@ std::optional<JobPtr> LocalEngine::Begin(const JobPtr& job) {
   store_->Begin(job->id, job->attempt, *begun->started);
   queues_[job->queue]->Replace(job->id, begun);
   return begun;
-}
-
-// Bytes that are lost fail the job; those that cannot be read now are asked for again later.
-void LocalEngine::OnNoPayload(const JobPtr& job, const Error& error) {
-  Queue& queue = *queues_[job->queue];
-  if (error.code != ErrorCode::kNotFound) {
-    queue.Return(job->id, job, true, IsAttempt(job->attempt));
-    timer_.Schedule(Deadline::After(kReadAgain), [&queue, id = job->id] { queue.Open(id); });
-    return;
-  }
-  const Outcome outcome = PayloadLost(error);
-  if (!queue.Finish(job->id, Ending(outcome.state), IsAttempt(job->attempt))) return;
-  End(job, outcome, [this, job, outcome] { Tell(job, outcome); });
-}
-
-void LocalEngine::Finish(std::string_view id, std::uint32_t attempt, const Outcome& outcome,
-                         Ended done) {
-  Queue* const queue = Find(id);
-  JobPtr job;
-  const bool ended =
-      queue != nullptr && queue->Finish(id, Ending(outcome.state), [&](const JobPtr& running) {
-        if (running->attempt != attempt) return false;
-        job = running;
-        return true;
-      });
-  if (!ended || !job->kept) {
-    done(ended);
-    return;
-  }
-  End(job, outcome, [done = std::move(done)] { done(true); });
-}
-
-// A kept job that has left its queue.
-void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<void()> done) {
-  Disarm(job->id);
-  JobEnd end;
-  end.outcome = outcome;
-  end.ended = UtcNow();
-  end.keep = options_.queues[job->queue].result_ttl;
-  end.frees_key = FreesKey(outcome);
-  end.tells_webhook = !job->webhook_url.empty();
-  if (job->idempotency) {
-    if (end.frees_key) {
-      keys_.Free(KeyOf(*job), job->id);
-    } else {
-      keys_.HoldUntil(KeyOf(*job), job->id, SteadyClock::now() + end.keep);
-    }
-  }
-  Save(job->id, end, std::move(done));
-}
-
-// Until it is saved it is tried again: it was worked for.
-void LocalEngine::Save(const std::string& id, const JobEnd& end, std::function<void()> done) {
-  store_->End(id, end, [this, id, end, done = std::move(done)](const Status& saved) {
-    if (saved) {
-      if (end.tells_webhook) TellDelivery(id);
-      done();
-      return;
-    }
-    timer_.Schedule(Deadline::After(kSaveAgain), [this, id, end, done] { Save(id, end, done); });
-  });
-}
-
-bool LocalEngine::Release(std::string_view id, std::uint32_t attempt) {
-  Queue* const queue = Find(id);
-  auto found = queue == nullptr ? std::nullopt : queue->Find(id);
-  if (!found) return false;
-  const JobPtr job = found->item;
-  if (!queue->Return(id, job, false, IsAttempt(attempt))) return false;
-  if (job->kept) store_->Return(id, attempt - 1, SteadyTime::min(), job->last_error, Ignore);
-  return true;
-}
-
-bool LocalEngine::Retry(std::string_view id, std::uint32_t attempt, SteadyTime not_before,
-                        const Error& error) {
-  Queue* const queue = Find(id);
-  auto found = queue == nullptr ? std::nullopt : queue->Find(id);
-  if (!found || !found->item->kept) return false;
-  auto next = std::make_shared<QueuedJob>(*found->item);
-  next->attempt = attempt + 1;
-  next->last_error = error;
-  next->progress = {};
-  if (durability_ != Durability::kProcess && next->payload_size > kLeastLeftToStore) {
-    next->payload = {};  // the store has it
-  }
-  if (!queue->Return(id, std::move(next), true, IsAttempt(attempt))) return false;
-  store_->Return(id, attempt, not_before, error, Ignore);
-  timer_.Schedule(Deadline::At(not_before), [queue, id = std::string(id)] { queue->Open(id); });
-  return true;
-}
-
-void LocalEngine::Cancel(std::string_view id, CancelReason reason, const Outcome& outcome,
-                         Cancelled done) {
-  Queue* const queue = Find(id);
-  const auto found = queue == nullptr ? std::nullopt : queue->Find(id);
-  if (!found) {
-    done(CancelResult::kUnknown);
-    return;
-  }
-  const JobPtr& job = found->item;
-  // The token first: whoever claims the job in between sees it and does not run it.
-  CancelToken token = job->cancel;
-  token.Cancel(reason);
-  const auto stage = queue->Remove(id, Ending(outcome.state));
-  if (!stage || *stage == Queue::Stage::kRunning) {
-    // Who comes with its key from now on wants it done, not cancelled.
-    if (stage && job->idempotency) keys_.Free(KeyOf(*job), job->id);
-    done(stage ? CancelResult::kSignalled : CancelResult::kUnknown);
-  } else if (job->kept) {
-    End(job, outcome, [done = std::move(done)] { done(CancelResult::kRemoved); });
-  } else {
-    done(CancelResult::kRemoved);
-  }
 }
 
 }  // namespace headrace

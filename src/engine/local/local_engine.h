@@ -80,6 +80,8 @@ class LocalEngine : public Engine {
   using Queue = BoundedQueue<JobPtr, kFinalStates>;
 
   static PushResult ResultOf(Queue::Pushed pushed);
+  // The position of a final state in the counts.
+  static std::size_t Ending(JobState state);
   [[nodiscard]] Queue* Find(std::string_view id) const;
   [[nodiscard]] std::optional<JobStatus> FindUnfinished(std::string_view id) const;
   void Keep(const JobPtr& job, Pushed done);
@@ -94,6 +96,8 @@ class LocalEngine : public Engine {
   void End(const JobPtr& job, const Outcome& outcome, std::function<void()> done);
   void TellDelivery(const std::string& id);
   void Save(const std::string& id, const JobEnd& end, std::function<void()> done);
+  void AwaitEnd(const std::string& id, std::function<void(const Outcome&)> saved);
+  [[nodiscard]] bool LeftToStore(const QueuedJob& job) const;
   [[nodiscard]] KeyIndex::Name KeyOf(const QueuedJob& job) const;
 
   const Options options_;

@@ -23,7 +23,7 @@ std::optional<JobStatus> LocalEngine::FindUnfinished(std::string_view id) const 
   const Queue* const queue = Find(id);
   if (queue == nullptr) return std::nullopt;
   const auto unfinished = queue->Find(id);
-  if (!unfinished) return std::nullopt;
+  if (!unfinished || unfinished->settled) return std::nullopt;
   const bool runs = unfinished->stage == Queue::Stage::kRunning;
   const JobState state = runs ? JobState::kRunning : JobState::kWaiting;
   return StatusOf(*unfinished->item, state, unfinished->position);

@@ -137,6 +137,40 @@ TEST_F(Restart, WhatHasEndedIsKeptWithItsResultAndItsKey) {
   EXPECT_EQ(result, PushResult::kExisting);
 }
 
+TEST_F(Restart, WhatWasCancelledAsItRanStaysCancelled) {
+  Start();
+  const std::string id = PushKept("key");
+  const JobPtr job = ClaimNext();
+  EXPECT_EQ(CancelFor(*engine, id, CancelReason::kDeleted), CancelResult::kSignalled);
+  EXPECT_EQ(StatusIn(*engine, id)->record.state, JobState::kCancelled);
+  EXPECT_FALSE(engine->Retry(id, job->attempt, SteadyClock::now(), {})) << "it is over";
+  EXPECT_NE(PushKept("key"), id) << "whoever comes with its key wants it done";
+  EXPECT_EQ(engine->Figures(0).running, 1U) << "its worker has not stopped yet";
+  Start();
+  EXPECT_EQ(engine->Figures(0).recovered, 1U) << "the second alone";
+  EXPECT_EQ(StatusIn(*engine, id)->record.state, JobState::kCancelled);
+}
+
+TEST_F(Restart, AWorkerThatFinishesACancelledJobChangesNothing) {
+  Start();
+  const std::string id = PushKept();
+  const JobPtr job = ClaimNext();
+  CancelFor(*engine, id, CancelReason::kDeleted);
+  EXPECT_TRUE(FinishAs(*engine, id, job->attempt, Success()));
+  EXPECT_EQ(StatusIn(*engine, id)->record.state, JobState::kCancelled);
+  EXPECT_EQ(engine->Figures(0).cancelled, 1U);
+  EXPECT_EQ(engine->Figures(0).succeeded + engine->Figures(0).running, 0U);
+}
+
+TEST_F(Restart, ADroppedResultGivesItsKeyFreeForGood) {
+  Start();
+  const std::string id = PushKept("key");
+  FinishAs(*engine, id, ClaimNext()->attempt, Success());
+  EXPECT_TRUE(WaitFor<Status>([&](auto told) { engine->DropResult(id, std::move(told)); }));
+  Start();
+  EXPECT_NE(PushKept("key"), id);
+}
+
 TEST_F(Restart, AJobOfAQueueThatIsGoneStaysUntilItsQueueIsBack) {
   Start();
   const std::string id = PushKept();

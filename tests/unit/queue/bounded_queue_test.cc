@@ -105,6 +105,22 @@ TEST(BoundedQueue, LeavesAnItemThatRunsWhereItIs) {
   EXPECT_EQ(queue.Figures().running, 1U);
 }
 
+TEST(BoundedQueue, EndsAnItemThatRunsAsItWasSettledWhateverFinishSays) {
+  Queue queue(1);
+  Push(queue, "a");
+  queue.Claim();
+  EXPECT_EQ(queue.Remove("a", kDropped, true), Queue::Stage::kRunning);
+  EXPECT_EQ(queue.Remove("a", kDone, true), std::nullopt) << "it was settled before";
+  EXPECT_TRUE(queue.Find("a")->settled);
+  EXPECT_FALSE(queue.Return("a", "item a", false, kAny));
+  EXPECT_EQ(queue.Figures().running, 1U) << "it keeps its place";
+  const Queue::Finished finished = queue.Finish("a", kDone, kAny);
+  EXPECT_TRUE(finished);
+  EXPECT_TRUE(finished.settled);
+  EXPECT_EQ(queue.Figures().ended[kDropped], 1U);
+  EXPECT_EQ(queue.Figures().ended[kDone], 0U);
+}
+
 TEST(BoundedQueue, PutsAReleasedItemBackToTheHead) {
   Queue queue(2);
   Push(queue, "a");
