@@ -90,14 +90,15 @@ class Server:
         return seconds
 
 
-def headrace(folder, workers=1, capacity=64, threads=1, cores=None):
-    """The service with `simulate` alone, as a Server; its configuration is written to `folder`."""
+def headrace(folder, workers=1, capacity=64, threads=1, cores=None, more=""):
+    """The service with `simulate` alone, as a Server; its configuration, with `more` sections, is written to `folder`."""
     http, management = free_port(), free_port()
     config = Path(folder) / f"headrace-{http}.yaml"
     config.write_text(
         f'server: {{listen: "127.0.0.1:{http}", threads: {threads}}}\n'
         f'management: {{listen: "127.0.0.1:{management}"}}\n'
         f"shutdown: {{drain: 0s}}\n"  # nobody waits for what is left
+        f"{more}"
         f"queues:\n"
         f"  simulate: {{handler: simulate, workers: {workers}, capacity: {capacity}, isolation: {{mode: thread}}}}\n")
     server = Server("headrace", [find_headrace(), "serve", "--config", config],
@@ -132,10 +133,11 @@ def wrk_argv(url, seconds, connections, cores=None):
         "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(ROOT / "bench/noop.lua"), url]
 
 
-def wrk(url, seconds, connections=64, cores=None, method="POST"):
+def wrk(url, seconds, connections=64, cores=None, method="POST", prefer=None, size=0):
     """Runs wrk; returns what noop.lua reports."""
     done = subprocess.run(wrk_argv(url, seconds, connections, cores), capture_output=True, text=True,
-                          check=False, env={**os.environ, "BENCH_METHOD": method})
+                          check=False, env={**os.environ, "BENCH_METHOD": method, "BENCH_SIZE": str(size),
+                               **({"BENCH_PREFER": prefer} if prefer else {})})
     for line in done.stdout.splitlines():
         if line.startswith("JSON "):
             return json.loads(line[5:])

@@ -1,11 +1,15 @@
 #include "store_bare_loop.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/job_id.h"
@@ -135,4 +139,32 @@ double BareLoop(const std::string& path, int jobs, int group, std::size_t bytes)
   for (int done = 0; done < jobs; done += group) loop.Group(group);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   return jobs / took.count();
+}
+
+double BareFiles(const std::string& folder, int files, int threads, std::size_t bytes) {
+  const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string content(bytes, 'x');
+  std::atomic<int> next{0};
+  const auto work = [&] {
+    for (int number = next++; number < files; number = next++) {
+      const std::string name = "bare-" + std::to_string(number);
+      const std::string unfinished = "unfinished-" + name;
+      const int file = openat(directory, unfinished.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+      bool good = write(file, content.data(), bytes) == static_cast<ssize_t>(bytes);
+      good = good && fdatasync(file) == 0 && close(file) == 0;
+      good = good && renameat(directory, unfinished.c_str(), directory, name.c_str()) == 0;
+      good = good && fsync(directory) == 0 && unlinkat(directory, name.c_str(), 0) == 0;
+      if (!good) {
+        std::perror("store-bench: files");
+        std::exit(1);
+      }
+    }
+  };
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::thread> workers;
+  for (int i = 0; i < threads; ++i) workers.emplace_back(work);
+  for (std::thread& worker : workers) worker.join();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  close(directory);
+  return files / took.count();
 }

@@ -3,6 +3,8 @@
 //   store-bench FOLDER large     jobs/s, 16 in flight, 1 MiB in and out
 //   store-bench FOLDER recover   how long 100,000 waiting jobs take to come back
 //   store-bench FOLDER flat      1,000,000 jobs, 1000 kept at a time: the size of the files
+//   store-bench FOLDER bare N    N jobs by the bare loop, 1 KiB: jobs/s
+//   store-bench FOLDER files N   N files of 1 MiB written as the store does, and removed: files/s
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -161,6 +163,21 @@ double StoreRate(const std::string& folder, int jobs, int in_flight, std::size_t
   return rate;
 }
 
+double Bare(const std::string& folder, int jobs, int in_flight) {
+  fs::remove_all(folder);
+  {
+    SqliteStore makes_tables(OptionsFor(folder));
+    Open(makes_tables);
+  }
+  return BareLoop(folder + "/jobs.db", jobs, in_flight, 1024);
+}
+
+void Files(const std::string& folder, int files) {
+  fs::create_directories(folder);
+  const auto threads = static_cast<int>(SqliteOptions{}.file_threads);
+  fmt::print("{:.0f}\n", BareFiles(folder, files, threads, std::size_t{1} << 20U));
+}
+
 void Rate(const std::string& folder) {
   constexpr int kJobs = 60'000;
   constexpr int kInFlight = 64;
@@ -168,12 +185,7 @@ void Rate(const std::string& folder) {
   fmt::print("1 KiB in and out, {} in flight, {} jobs\n", kInFlight, kJobs);
   for (int round = 0; round < 3; ++round) {
     const double store = StoreRate(folder, kJobs, kInFlight, 1024);
-    fs::remove_all(folder);
-    {
-      SqliteStore makes_tables(OptionsFor(folder));
-      Open(makes_tables);
-    }
-    const double bare = BareLoop(folder + "/jobs.db", kJobs, kInFlight, 1024);
+    const double bare = Bare(folder, kJobs, kInFlight);
     ratios.push_back(store / bare);
     fmt::print("  bare:  {:6.0f} jobs/s in groups of {}; ratio {:.2f}\n", bare, kInFlight,
                ratios.back());
@@ -267,9 +279,11 @@ void Flat(const std::string& folder) {
 }  // namespace headrace
 
 int main(int argc, char** argv) {
-  const std::string_view what = argc == 3 ? argv[2] : "";
+  const std::string_view what = argc >= 3 ? argv[2] : "";
+  const int count = argc == 4 ? std::atoi(argv[3]) : 10'000;
   if (what.empty()) {
-    fmt::print(stderr, "usage: store-bench FOLDER rate | large | recover | flat\n");
+    fmt::print(stderr,
+               "usage: store-bench FOLDER rate | large | recover | flat | bare N | files N\n");
     return 2;
   }
   const std::string folder = std::string(argv[1]) + "/store-bench";
@@ -277,5 +291,7 @@ int main(int argc, char** argv) {
   if (what == "large") headrace::Large(folder);
   if (what == "recover") headrace::Recover(folder);
   if (what == "flat") headrace::Flat(folder);
+  if (what == "bare") fmt::print("{:.0f}\n", headrace::Bare(folder, count, 64));
+  if (what == "files") headrace::Files(folder, count);
   std::filesystem::remove_all(folder);
 }

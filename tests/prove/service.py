@@ -52,6 +52,8 @@ def free_port():
 class Service:
     """Use as a context manager. `server` and `memory` are lines of the configuration's sections."""
 
+    environment = {}  # of the process, beside what all have
+
     def __init__(self, queues, server="", memory=""):
         self.port, self.management = free_port(), free_port()
         self._text = (f'server:\n  listen: "127.0.0.1:{self.port}"\n  threads: 4\n{server}'
@@ -63,7 +65,7 @@ class Service:
         config = Path(self._folder.name) / "headrace.yaml"
         config.write_text(self._text)
         own = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
-        self.process = subprocess.Popen([program(), "serve", "--config", config], env=own)
+        self.process = subprocess.Popen([program(), "serve", "--config", config], env={**own, **self.environment})
         for _ in range(200):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.management}/readyz", timeout=2):
