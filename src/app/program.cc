@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/builtin_handlers.h"
+#include "app/client_commands.h"
 #include "app/health_probe.h"
 #include "app/linked_handlers.h"
 #include "app/linked_zygote.h"
@@ -23,6 +24,8 @@
 
 namespace headrace {
 namespace {
+
+constexpr int kWrongUsage = 2;
 
 std::vector<std::string> Environment() {
   std::vector<std::string> variables;
@@ -106,7 +109,13 @@ int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) 
   health->add_option("--path", path, "what to ask: /readyz, /livez or /startupz");
   const CLI::App* version = command.add_subcommand("version", "print the version");
   static_cast<void>(serve);
-  CLI11_PARSE(command, argc, argv);
+  ClientCommands client(command);
+  try {
+    command.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return command.exit(error) == 0 ? EXIT_SUCCESS : kWrongUsage;
+  }
+  if (const auto status = client.Run()) return *status;
 
   if (version->parsed()) {
     fmt::print("headrace {}\n", HEADRACE_VERSION);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "config/check.h"
@@ -15,6 +17,9 @@ namespace headrace {
 namespace {
 
 constexpr std::string_view kPrefix = "HEADRACE_";
+// Of the client (docs/client.md) and of the command line: no keys, but no mistakes either.
+constexpr std::array<std::string_view, 3> kNotKeys{"HEADRACE_CONFIG", "HEADRACE_SERVER",
+                                                   "HEADRACE_KEY_FILE"};
 constexpr const char* kNoQueue = "no queue is configured; allowed: 1 to 1024 queues";
 
 KeySet<QueueConfig> AllQueueKeys() { return {QueueKeys(), QueueTrees()}; }
@@ -101,7 +106,8 @@ void ReadEnvironment(const std::vector<std::string>& environment, Config& config
     const auto equals = entry.find('=');
     const std::string name = entry.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : entry.substr(equals + 1);
-    if (name == "HEADRACE_CONFIG" || ApplyVariable(name, value, config, problems)) continue;
+    const bool no_key = std::find(kNotKeys.begin(), kNotKeys.end(), name) != kNotKeys.end();
+    if (no_key || ApplyVariable(name, value, config, problems)) continue;
     problems.AddVariable(name,
                          "names no key; allowed: HEADRACE_CONFIG, HEADRACE_<SECTION>_<KEY>, and "
                          "HEADRACE_QUEUES_<NAME>_<KEY> for a queue of the file");

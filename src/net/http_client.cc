@@ -154,6 +154,7 @@ std::optional<HttpClient::Impl::Watched> HttpClient::Impl::Wait(HttpTransfer& tr
 
 HttpReport HttpClient::Impl::Report(const HttpTransfer& transfer) {
   HttpReport report{EndOf(code, transfer), {}};
+  report.untrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
   if (!transfer.refusal().empty()) {
     report.detail = transfer.refusal();
   } else if (report.end == HttpEnd::kBroken && code == CURLE_OK) {

@@ -30,6 +30,7 @@ struct HttpRequest {
   std::vector<std::string> fields;  // "Name: value", the caller's responsibility; no others are
                                     // sent but Host, Accept and Content-Length
   Payload body;                     // read from where it lies
+  std::vector<std::string> wanted;  // names of other fields that HttpHead is to tell
 };
 
 struct HttpHead {
@@ -37,6 +38,7 @@ struct HttpHead {
   std::string media_type;               // Content-Type as it came; may be empty
   std::optional<std::uint64_t> length;  // Content-Length, where it is the body's length
   std::int64_t retry_after = 0;         // seconds; 0: none
+  std::vector<std::string> wanted;      // HttpRequest::wanted's values; empty: no such field
 };
 
 // Takes an answer as it comes. False ends the exchange: the rest is not wanted.
@@ -65,7 +67,8 @@ enum class HttpEnd {
 
 struct HttpReport {
   HttpEnd end = HttpEnd::kBroken;
-  std::string detail;  // for the operator; without the URL's query
+  std::string detail;      // for the operator; without the URL's query
+  bool untrusted = false;  // kUnreachable: the certificate is not what it must be
 };
 
 // An HTTP/1.1 client for one request at a time on one connection, which is kept for the next one.

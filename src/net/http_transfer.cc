@@ -56,6 +56,12 @@ std::optional<std::uint64_t> ContentLength(CURL* easy) {
   return ParseNumberAll<std::uint64_t>(field->value);
 }
 
+std::string FieldText(CURL* easy, const std::string& name) {
+  curl_header* field = nullptr;
+  if (curl_easy_header(easy, name.c_str(), 0, CURLH_HEADER, -1, &field) != CURLHE_OK) return {};
+  return field->value;
+}
+
 }  // namespace
 
 bool HttpTransfer::Attach(const HttpClientOptions& options, curl_slist* list) {
@@ -160,6 +166,7 @@ bool HttpTransfer::EndHead() {
   if (type != nullptr) head.media_type = type;
   head.length = ContentLength(easy_);
   head.retry_after = retry_after;
+  for (const std::string& name : request_.wanted) head.wanted.push_back(FieldText(easy_, name));
   stopped_ = !sink_.OnHead(head);
   return !stopped_;
 }

@@ -1,0 +1,32 @@
+#include "client/pause.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <random>
+
+namespace headrace {
+
+bool PauseUntil(const CancelToken& cancel, Deadline until) {
+  while (!until.Passed()) {
+    if (cancel.Cancelled()) return false;
+    pollfd entry{cancel.PollFd(), POLLIN, 0};
+    ::poll(&entry, 1, until.PollTimeout());
+  }
+  return !cancel.Cancelled();
+}
+
+std::chrono::milliseconds BackoffDelay(int attempt, double random) {
+  constexpr int kDoublings = 4;
+  constexpr double kFirst = 500;  // milliseconds
+  const double whole =
+      kFirst * static_cast<double>(1U << static_cast<unsigned>(std::clamp(attempt, 0, kDoublings)));
+  return std::chrono::milliseconds(static_cast<std::int64_t>(whole * (1 - random / 4)));
+}
+
+std::chrono::milliseconds BackoffDelay(int attempt) {
+  static thread_local std::minstd_rand source(std::random_device{}());
+  return BackoffDelay(attempt, std::uniform_real_distribution<double>(0, 1)(source));
+}
+
+}  // namespace headrace
