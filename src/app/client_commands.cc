@@ -37,7 +37,7 @@ struct Common {
   std::string timeout;
   bool json = false;
   bool quiet = false;
-  int retries = 10;
+  RetryOptions retry;
 };
 
 bool IsTerminal() {
@@ -163,7 +163,7 @@ void ClientCommands::Impl::AddFolder(CLI::App& command) {
       ->capture_default_str();
   command.add_flag("--force", options.force, "replace files of the same names");
   command
-      .add_option("--retries", common.retries,
+      .add_option("--retries", common.retry.most,
                   "how often a refused (429, 503) or lost request is sent again")
       ->check(CLI::Range(0, 1'000'000))
       ->type_name("N")
@@ -285,7 +285,7 @@ ExitCode ClientCommands::Impl::Do(const CommandContext& context) {
 ExitCode ClientCommands::Impl::Run() {
   Interrupts interrupts;
   ProgressBoard board({STDERR_FILENO, IsTerminal(), common.quiet});
-  ResultOutput output;
+  ResultOutput output(board);
   const auto refuse = [&](const Error& error) {
     board.Complain(error.hint);
     return ExitCodeOf(error.code);
@@ -300,7 +300,7 @@ ExitCode ClientCommands::Impl::Run() {
   const auto deadline = ReadTimeout();
   if (!deadline) return refuse(deadline.error());
   const ExitCode code = Do({*std::move(address), interrupts.token(), *deadline, common.json,
-                            common.retries, board, output});
+                            common.retry, board, output});
   if (output.good() || code != ExitCode::kDone) return code;
   return refuse(Broken("cannot-write", "cannot write to standard output"));
 }

@@ -21,11 +21,14 @@ Error With(Error error, const std::string& more) {
 Status CallRetry::Again(const Error& error) {
   if (error.code != ErrorCode::kOverloaded && !IsLoss(error)) return error;
   if (cancel_.Cancelled()) return Interrupted();
-  if (tries_ >= most_) {
-    return most_ == 0 ? error : With(error, fmt::format("; given up after {} retries", most_));
+  if (tries_ >= options_.most) {
+    return options_.most == 0 ? error
+                              : With(error, fmt::format("; given up after {} {}", options_.most,
+                                                        options_.most == 1 ? "retry" : "retries"));
   }
-  const std::chrono::milliseconds delay =
-      error.retry_after > 0 ? std::chrono::seconds(error.retry_after) : BackoffDelay(tries_);
+  const std::chrono::milliseconds delay = error.retry_after > 0
+                                              ? std::chrono::seconds(error.retry_after)
+                                              : BackoffDelay(options_.first, tries_);
   const Deadline until = Deadline::After(delay);
   if (until >= deadline_) return With(error, "; --timeout leaves no time for another try");
   ++tries_;

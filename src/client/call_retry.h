@@ -10,6 +10,11 @@
 
 namespace headrace {
 
+struct RetryOptions {
+  int most = 10;                         // tries after the first one
+  std::chrono::milliseconds first{500};  // see BackoffDelay
+};
+
 // Decides whether a call that failed is made again, and waits until then: after 429 and 503 for
 // their Retry-After, after a lost connection, and where no time is given, for BackoffDelay. Not
 // thread-safe.
@@ -18,8 +23,11 @@ class CallRetry {
   // Told at the start of a wait and each second: why, and how long still.
   using Tell = std::function<void(const std::string& why, std::chrono::seconds left)>;
 
-  CallRetry(CancelToken cancel, Deadline deadline, int most, Tell tell)
-      : cancel_(std::move(cancel)), deadline_(deadline), most_(most), tell_(std::move(tell)) {}
+  CallRetry(CancelToken cancel, Deadline deadline, RetryOptions options, Tell tell)
+      : cancel_(std::move(cancel)),
+        deadline_(deadline),
+        options_(options),
+        tell_(std::move(tell)) {}
 
   // Ok: now is the time to try again. Else what to end with: the error itself where another try
   // would not help, with the reason why there is none where it was the last; or Interrupted.
@@ -33,7 +41,7 @@ class CallRetry {
 
   const CancelToken cancel_;
   const Deadline deadline_;
-  const int most_;
+  const RetryOptions options_;
   const Tell tell_;
   int tries_ = 0;
 };

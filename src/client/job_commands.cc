@@ -60,7 +60,7 @@ class JobLine {
 
   void Show(const ProgressStep& step) { context_.board.Show(line_, step); }
   CallRetry MakeRetry() {
-    return {context_.cancel, context_.deadline, context_.retries,
+    return {context_.cancel, context_.deadline, context_.retry,
             [this](const std::string& why, std::chrono::seconds left) {
               Show({why, fmt::format("again in {} s", left.count())});
             }};

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <random>
 
 namespace headrace {
@@ -16,17 +17,17 @@ bool PauseUntil(const CancelToken& cancel, Deadline until) {
   return !cancel.Cancelled();
 }
 
-std::chrono::milliseconds BackoffDelay(int attempt, double random) {
+std::chrono::milliseconds BackoffDelay(std::chrono::milliseconds first, int attempt,
+                                       double random) {
   constexpr int kDoublings = 4;
-  constexpr double kFirst = 500;  // milliseconds
-  const double whole =
-      kFirst * static_cast<double>(1U << static_cast<unsigned>(std::clamp(attempt, 0, kDoublings)));
+  const auto times = 1U << static_cast<unsigned>(std::clamp(attempt, 0, kDoublings));
+  const double whole = static_cast<double>(first.count()) * times;
   return std::chrono::milliseconds(static_cast<std::int64_t>(whole * (1 - random / 4)));
 }
 
-std::chrono::milliseconds BackoffDelay(int attempt) {
+std::chrono::milliseconds BackoffDelay(std::chrono::milliseconds first, int attempt) {
   static thread_local std::minstd_rand source(std::random_device{}());
-  return BackoffDelay(attempt, std::uniform_real_distribution<double>(0, 1)(source));
+  return BackoffDelay(first, attempt, std::uniform_real_distribution<double>(0, 1)(source));
 }
 
 }  // namespace headrace

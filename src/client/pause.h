@@ -11,9 +11,10 @@ namespace headrace {
 bool PauseUntil(const CancelToken& cancel, Deadline until);
 
 // How long to wait before a request is sent again of which nothing came back, or a refusal without
-// Retry-After: half a second, doubled with each attempt (from 0 on) up to 8 s, and up to a quarter
-// less at random, so that many clients do not come back at once.
-std::chrono::milliseconds BackoffDelay(int attempt, double random);
-std::chrono::milliseconds BackoffDelay(int attempt);
+// Retry-After: `first`, doubled with each attempt (from 0 on) up to sixteen times that, and up to a
+// quarter less (`random` is 0 to 1), so that many clients do not come back at once.
+std::chrono::milliseconds BackoffDelay(std::chrono::milliseconds first, int attempt, double random);
+// The same at random.
+std::chrono::milliseconds BackoffDelay(std::chrono::milliseconds first, int attempt);
 
 }  // namespace headrace

@@ -76,12 +76,25 @@ void ProgressBoard::Complain(std::string_view text) {
   Redraw(fmt::format("headrace: {}\n", text));
 }
 
+bool ProgressBoard::PrintResult(std::FILE* stream, std::string_view text) {
+  const MutexLock lock(mu_);
+  Print(TakeAway());
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
+  Redraw("");
+  return written;
+}
+
+// What takes away what was drawn.
+std::string ProgressBoard::TakeAway() {
+  const std::size_t lines = std::exchange(drawn_, 0);
+  return lines > 0 ? fmt::format("\x1b[{}A\r\x1b[J", lines) : "";
+}
+
 // Takes away what was drawn, prints what stays, and draws anew below it, in one write.
 void ProgressBoard::Redraw(std::string_view above) {
-  std::string text;
-  if (drawn_ > 0) text += fmt::format("\x1b[{}A\r\x1b[J", drawn_);
+  std::string text = TakeAway();
   text += above;
-  drawn_ = 0;
   if (options_.terminal && !options_.quiet) {
     const std::size_t columns = Columns();
     for (const Line& line : lines_) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ class ProgressBoard {
   // `last`: what remains to be read of it; empty: nothing.
   void End(int line, std::string_view last);
 
+  // A result's text to standard output, which may be the same terminal. False: it was not written.
+  bool PrintResult(std::FILE* stream, std::string_view text);
+
   // A line that stays, unless it is to be quiet.
   void Say(std::string_view text);
   // The same, in any case: "headrace: text".
@@ -47,6 +51,7 @@ class ProgressBoard {
 
   void Print(std::string_view text) REQUIRES(mu_);
   void Redraw(std::string_view above) REQUIRES(mu_);
+  [[nodiscard]] std::string TakeAway() REQUIRES(mu_);
   void PrintStep(Line& line, bool news) REQUIRES(mu_);
   [[nodiscard]] std::size_t Columns() const;
 

@@ -109,7 +109,7 @@ Expected<Reply> ServiceClient::AskUntil(const Call& call, Deadline deadline,
   const HttpReport report = http_->Run(request, sink, cancel_, std::min(deadline, deadline_));
   if (report.end == HttpEnd::kComplete) return std::move(sink.reply);
   if (report.end != HttpEnd::kStopped) return Failed(report);
-  if (sink.too_long) return Broken("broken-answer", "the service's answer is longer than 16 MiB");
+  if (sink.too_long) return Broken("too-long", "the service's answer is longer than 64 MiB");
   sink.reply.stopped = true;
   return std::move(sink.reply);
 }

@@ -19,8 +19,8 @@ namespace headrace {
 // Where the service is, and who asks.
 struct ServiceAddress {
   std::string url = "http://127.0.0.1:8080";  // may have a path, in front of /v1; see CheckAddress
-  std::string key;                            // sent as Authorization: Bearer; empty: none
-  std::string ca_file;                        // PEM of the authorities trusted alone
+  std::string key = {};                       // sent as Authorization: Bearer; empty: none
+  std::string ca_file = {};                   // PEM of the authorities trusted alone
 };
 
 // The same without a slash at its end. Error: no http or https URL, or one with a query.
@@ -53,7 +53,7 @@ using ChooseStream = std::function<ByteStream(const Reply& head)>;
 // Asks the service, one request at a time, on one connection. Not thread-safe.
 class ServiceClient {
  public:
-  static constexpr std::size_t kMostKept = std::size_t{16} << 20;  // bytes of Reply::body
+  static constexpr std::size_t kMostKept = std::size_t{64} << 20;  // bytes of Reply::body
 
   // All requests end when the token is cancelled or the deadline has passed.
   ServiceClient(ServiceAddress address, CancelToken cancel, Deadline deadline);

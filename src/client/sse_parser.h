@@ -19,7 +19,7 @@ struct ServerEvent {
 class SseParser {
  public:
   using Take = std::function<void(const ServerEvent&)>;
-  static constexpr std::size_t kMostBytes = std::size_t{4} << 20;  // of an event
+  static constexpr std::size_t kMostBytes = std::size_t{16} << 20;  // of an event
 
   explicit SseParser(Take take) : take_(std::move(take)) {}
 

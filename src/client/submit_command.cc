@@ -43,7 +43,8 @@ ExitCode SubmitFiles(const SubmitOptions& options, const std::vector<std::string
     context.board.Complain(*mistake);
     return ExitCode::kRefused;
   }
-  if (auto prepared = PrepareFolder(options.folder); !prepared) {
+  const bool fetches = options.mode != SubmitMode::kAsync;
+  if (auto prepared = fetches ? PrepareFolder(options.folder) : Ok(); !prepared) {
     context.board.Complain(prepared.error().hint);
     return ExitCode::kRefused;
   }

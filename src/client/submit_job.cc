@@ -136,7 +136,7 @@ Status SubmitJob::Work() {
 }
 
 CallRetry SubmitJob::MakeRetry() {
-  return {context_.cancel, context_.deadline, context_.retries,
+  return {context_.cancel, context_.deadline, context_.retry,
           [this](const std::string& why, std::chrono::seconds left) {
             Show({why, fmt::format("again in {} s", left.count())});
           }};
@@ -260,16 +260,25 @@ void SubmitJob::LeaveJob(const Error& error, const std::string& id, bool ended) 
     return context_.board.Say(fmt::format(
         "{}: job {} may go on; headrace result {} --wait fetches its result", label_, id, id));
   }
+  CancelJob(id);
+}
+
+void SubmitJob::CancelJob(const std::string& id) {
   constexpr std::chrono::seconds kPatience{5};
   Show({"cancelling"});
   ServiceClient fresh(context_.address, CancelToken(), Deadline::After(kPatience));
-  const auto reply = fresh.Ask({"DELETE", "/v1/jobs/" + id, {}});
-  const std::string trouble = !reply                 ? reply.error().hint
-                              : reply->status == 200 ? ""
-                                                     : ProblemOf(*reply).hint;
-  context_.board.Say(
-      trouble.empty() ? fmt::format("{}: job {} is cancelled", label_, id)
-                      : fmt::format("{}: job {} could not be cancelled: {}", label_, id, trouble));
+  const auto reply = fresh.Ask({"DELETE", "/v1/jobs/" + id});
+  std::string end;
+  if (!reply) {
+    end = "could not be cancelled: " + reply.error().hint;
+  } else if (reply->status != 200) {
+    end = "could not be cancelled: " + ProblemOf(*reply).hint;
+  } else if (const auto job = ReadJobView(reply->body); job && job->state != "cancelled") {
+    end = "had ended: " + Printable(job->state);
+  } else {
+    end = "is cancelled";
+  }
+  context_.board.Say(fmt::format("{}: job {} {}", label_, id, end));
 }
 
 void SubmitJob::TellFiles() {

@@ -87,6 +87,7 @@ class SubmitJob {
   Status Finish(const JobView& job);
   Status TellDirect(const std::string& id);
   void TellFiles();
+  void CancelJob(const std::string& id);
   void LeaveJob(const Error& error, const std::string& id, bool ended);
 
   CallRetry MakeRetry();

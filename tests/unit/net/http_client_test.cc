@@ -46,6 +46,20 @@ TEST_F(HttpClientTest, SendsTheRequestAsItIsAndNothingElse) {
                                    Pair("X-Key", "secret"), Pair("Content-Length", "4")));
 }
 
+TEST_F(HttpClientTest, TellsTheFieldsThatAreWantedInTheirOrder) {
+  const Server server(Answering(
+      [](const ServedRequest&) { return AnswerText(200, "", "ETag: \"x\"\r\njob-id: 01a\r\n"); }));
+  HttpRequest request;
+  request.method = "GET";
+  request.url = server.Url();
+  KeepingSink sink;
+  EXPECT_EQ(Run(request, &sink).end, HttpEnd::kComplete);
+  EXPECT_THAT(sink.head.wanted, testing::IsEmpty());
+  request.wanted = {"Job-Id", "Location", "ETag"};
+  EXPECT_EQ(Run(request, &sink).end, HttpEnd::kComplete);
+  EXPECT_THAT(sink.head.wanted, ElementsAre("01a", "", "\"x\""));
+}
+
 TEST_F(HttpClientTest, SendsAnEmptyBodyWithItsLengthAndNoMediaType) {
   ServedRequest seen;
   const Server server(Answering([&](const ServedRequest& request) {

@@ -44,12 +44,14 @@ TEST_F(HttpClientTls, TrustsTheAuthorityOfItsFile) {
   options_.ca_file = File();
   const HttpReport report = Ask(identity);
   EXPECT_EQ(report.end, HttpEnd::kComplete) << report.detail;
+  EXPECT_FALSE(report.untrusted);
   EXPECT_EQ(body_, "secret");
 }
 
 TEST_F(HttpClientTls, TrustsNobodyElse) {
   const HttpReport unknown = Ask(Identity("127.0.0.1"));
   EXPECT_EQ(unknown.end, HttpEnd::kUnreachable);
+  EXPECT_TRUE(unknown.untrusted);
   EXPECT_THAT(unknown.detail, testing::HasSubstr("certificate"));
   EXPECT_EQ(body_, "");
 }
