@@ -44,6 +44,12 @@ std::string LabelOf(const std::string& file) {
   return file == "-" ? "standard input" : Printable(file);
 }
 
+// Short, to leave room for a bar.
+std::string LineLabel(const std::string& file) {
+  const std::string name = file.substr(file.rfind('/') + 1);
+  return LabelOf(name.empty() ? file : name);
+}
+
 // The time that is left, for the service to know; nothing: there is no limit, or a longer one than
 // it takes.
 std::optional<std::int64_t> SecondsLeft(Deadline deadline) {
@@ -115,7 +121,7 @@ SubmitJob::SubmitJob(const SubmitOptions& options, const CommandContext& context
       folder_({options.folder, std::move(below), options.force}) {}
 
 ExitCode SubmitJob::Run() {
-  line_ = context_.board.Begin(label_);
+  line_ = context_.board.Begin(LineLabel(file_));
   const Status status = Work();
   context_.board.End(line_, done_);
   if (status) return ExitCode::kDone;
