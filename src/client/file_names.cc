@@ -51,7 +51,7 @@ std::string SafeFileName(std::string_view name) {
   return std::string(Shortened(safe, kMostName - extension.size())) + extension;
 }
 
-std::string UniqueNames::Take(std::string name) {
+std::string UniqueNames::Take(const std::string& name) {
   const std::size_t dot = ExtensionAt(name);
   std::string unique = name;
   for (int number = 2; !taken_.insert(unique).second; ++number) {

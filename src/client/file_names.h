@@ -14,7 +14,7 @@ std::string SafeFileName(std::string_view name);
 // Names for the files of one folder: the second of two equal ones becomes name-2.png.
 class UniqueNames {
  public:
-  std::string Take(std::string name);
+  std::string Take(const std::string& name);
 
  private:
   std::set<std::string> taken_;

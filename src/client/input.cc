@@ -74,7 +74,7 @@ Expected<Payload> Spool(const std::string& path, int fd, const CancelToken& canc
   auto file = TemporaryFile();
   if (!file) return std::move(file).error();
   std::size_t size = 0;
-  std::array<std::byte, std::size_t{64} << 10> buffer;
+  std::array<std::byte, std::size_t{64} << 10> buffer{};
   while (AwaitInput(fd, cancel)) {
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got == 0) return Payload::FromFile(*std::move(file), size);

@@ -136,7 +136,7 @@ bool IsJobId(std::string_view text) {
 }
 
 std::string FailureText(const JobView& job) {
-  const std::string what =
+  std::string what =
       job.state == "failed" ? "the job failed" : "the job is " + Printable(job.state);
   if (job.error_detail.empty() && job.error_type.empty()) return what;
   return fmt::format("{}: {} ({}, HTTP {})", what, Printable(job.error_detail),

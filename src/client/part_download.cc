@@ -59,6 +59,16 @@ Status PartDownload::Begin(const Reply& head) {
   return Broken("wrong-range", "the service's answer is broken: it is not the range asked for");
 }
 
+Status PartDownload::Take(std::span<const std::byte> bytes, const PartView& part) {
+  auto written = folder_.WritePart({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (written && folder_.part_bytes() > part.size) {
+    return Broken("wrong-size",
+                  "the service's answer is broken: a part is longer than the job's status says");
+  }
+  tell_();
+  return written;
+}
+
 Status PartDownload::Try(const Call& call, const PartView& part) {
   Status written = Ok();
   const auto reply = client_.Ask(call, [&](const Reply& head) -> ByteStream {
@@ -66,14 +76,7 @@ Status PartDownload::Try(const Call& call, const PartView& part) {
     if (head.status != 200 && !rest) return {};
     written = Begin(head);
     return [&](std::span<const std::byte> bytes) {
-      if (!written) return false;
-      written = folder_.WritePart({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-      if (folder_.part_bytes() > part.size) {
-        written = Broken("wrong-size",
-                         "the service's answer is broken: a part is longer than "
-                         "the job's status says");
-      }
-      tell_();
+      if (written) written = Take(bytes, part);
       return written.ok();
     };
   });

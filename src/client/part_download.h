@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -28,6 +30,7 @@ class PartDownload {
   Status FetchPart(const JobView& job, const PartView& part);
   Status Try(const Call& call, const PartView& part);
   Status Begin(const Reply& head);
+  Status Take(std::span<const std::byte> bytes, const PartView& part);
 
   ServiceClient& client_;
   CallRetry retry_;

@@ -197,12 +197,10 @@ Expected<SubmitJob::Taken> SubmitJob::SendOnce(const Call& call) {
     Show({"its result comes"});
     return result.Begin(head);
   });
-  if (!reply && !result.begun()) return reply.error();
-  if (result.begun()) {
-    // What the taker says comes first: it is why the answer was not read to its end.
-    if (auto ended = result.End(); !ended) return reply ? ended.error() : reply.error();
-    if (!reply) return reply.error();
-  }
+  // Of an answer that came whole, or was not read on, the taker knows what is wrong with it.
+  const Status ended = result.begun() ? result.End() : Ok();
+  if (reply && !ended) return ended.error();
+  if (!reply) return reply.error();
   if (reply->status == 200 || reply->status == 204)
     return Taken{{}, Printable(reply->wanted[kJobId])};
   if (reply->status != 202) return ProblemOf(*reply);
