@@ -1,5 +1,7 @@
 #include "http/api_site.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -47,6 +49,20 @@ bool IsEncoded(const RequestHead& head) {
 Error EncodedBody() {
   return {ErrorCode::kUnsupportedMediaType, "content-encoding",
           "the body must not be compressed (Content-Encoding)", "", 0};
+}
+
+// Fields that change what becomes of a job. One that is there and says nothing was meant to: its
+// sender had no value for it, and must not find out by a job that is done twice.
+Status CheckFieldsSaySomething(const RequestHead& head) {
+  for (const auto& field : head.fields) {
+    if (!field.value.empty()) continue;
+    for (const char* const name : {"Idempotency-Key", "Request-Timeout", "Webhook-Url"}) {
+      if (!EqualsIgnoreCase(field.name, name)) continue;
+      return Error{ErrorCode::kInvalidArgument, "empty-field",
+                   fmt::format("{} is empty; give it a value, or leave it out", name), "", 0};
+    }
+  }
+  return Ok();
 }
 
 Http::Method PistacheMethod(HttpMethod method) {
@@ -142,6 +158,7 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
   for (const auto& field : head.fields) {
     if (auto added = upload.params().AddHeader(field.name, field.value); !added) return added;
   }
+  if (auto sound = CheckFieldsSaySomething(head); !sound) return sound;
   auto timeout = ParseRequestTimeout(head.List("Request-Timeout"));
   if (!timeout) return std::move(timeout).error();
   intake.request_timeout = *timeout;

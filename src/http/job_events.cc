@@ -77,6 +77,7 @@ void JobEvents::Open(Connection& connection, const JobStatus& status) {
   if (status.record.end && last_ && *last_ >= EventPlace::Of(status)) {
     Answer nothing;
     nothing.status = 204;
+    nothing.Add("Job-Id", status.record.job.id);
     return connection.Respond(std::move(nothing));
   }
   Answer head;

@@ -39,6 +39,12 @@ Error BehindTheEnd() {
   return {ErrorCode::kRangeNotSatisfiable, "", "the range lies behind the end of the part", "", 0};
 }
 
+Answer Problem(const Error& error, std::string_view job_id) {
+  Answer answer = ProblemAnswer(error, job_id);
+  answer.Add("Job-Id", job_id);
+  return answer;
+}
+
 // The bytes of a part never change, and no other job's part has the same.
 std::string TagOf(const ResultPart& part, std::string_view job_id) {
   return fmt::format("\"{}-{:08x}-{}\"", job_id, part.crc32, part.bytes.size());
@@ -64,7 +70,7 @@ Answer PartAnswer(Answer answer, const RequestHead& head, const std::string& tag
     case RangeKind::kWhole:
       return answer;
     case RangeKind::kUnsatisfiable: {
-      Answer problem = ProblemAnswer(BehindTheEnd(), job_id);
+      Answer problem = Problem(BehindTheEnd(), job_id);
       problem.Add("Content-Range", fmt::format("bytes */{}", size));
       return problem;
     }
@@ -85,16 +91,16 @@ Answer KeptResultAnswer(JobStatus status, std::string_view part, const RequestHe
                         int retry_after) {
   const std::string& id = status.record.job.id;
   if (!status.record.end) {
-    return ProblemAnswer(NotEnded(status.record.state, retry_after), id);
+    return Problem(NotEnded(status.record.state, retry_after), id);
   }
   if (status.record.state != JobState::kSucceeded) {
-    return ProblemAnswer(DidNotSucceed(status.record.state), id);
+    return Problem(DidNotSucceed(status.record.state), id);
   }
-  if (status.record.result_dropped) return ProblemAnswer(Dropped(), id);
+  if (status.record.result_dropped) return Problem(Dropped(), id);
   Outcome outcome = std::move(status.record.end->outcome);
   if (!part.empty()) {
     std::erase_if(outcome.parts, [part](const ResultPart& one) { return one.name != part; });
-    if (outcome.parts.empty()) return ProblemAnswer(NoSuchPart(), id);
+    if (outcome.parts.empty()) return Problem(NoSuchPart(), id);
   }
   const std::string accept = part.empty() ? head.List("Accept") : std::string();
   const bool itself =

@@ -133,6 +133,21 @@ TEST_F(AsyncTest, AResultBeforeTheEndIs409WithRetryAfterAndAfterAFailure409WithI
   EXPECT_THAT(late.body, AllOf(HasSubstr("/problems/no-result"), HasSubstr("failed")));
 }
 
+TEST_F(AsyncTest, AnAnswerAboutAJobNamesItAlsoWhereItIsAProblem) {
+  Serve();
+  const std::string job = Succeed();
+  const std::string id = job.substr(job.rfind('/') + 1);
+  const RawAnswer behind = Get(job + "/result", "Range: bytes=99-\r\n");
+  EXPECT_EQ(behind.status, 416);
+  EXPECT_EQ(behind.Field("job-id"), id);
+  EXPECT_EQ(Get(job + "/result/none").Field("job-id"), id);
+  EXPECT_EQ(Get(job + "/events", "Last-Event-ID: 1-2-0\r\n").Field("job-id"), id);
+  Ask("DELETE " + job + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  const RawAnswer gone = Get(job + "/result");
+  EXPECT_EQ(gone.status, 410);
+  EXPECT_EQ(gone.Field("job-id"), id);
+}
+
 TEST_F(AsyncTest, PartsAreFoundByTheirNamesAndAllOfThemAsAZip) {
   Serve();
   const std::string job = Succeed("x", "?parts=2");

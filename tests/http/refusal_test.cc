@@ -53,6 +53,7 @@ const std::vector<Fault> kFaults{
      [](Ask& ask) {
        ask.fields += "Headrace-Param-Format: png\r\nHeadrace-Param-Format: png\r\n";
      }},
+    {"empty-field", 400, [](Ask& ask) { ask.fields += "Idempotency-Key:\r\n"; }},
     {"bad-request-timeout", 400, [](Ask& ask) { ask.timeout = "Request-Timeout: 1s\r\n"; }},
     {"invalid-params", 422, [](Ask& ask) { ask.query.emplace_back("nonsense=1"); }},
     {"not-acceptable", 406, [](Ask& ask) { ask.fields += "Accept: text/css\r\n"; }},
@@ -146,6 +147,13 @@ TEST_F(RefusalTest, RefusesBeforeTheBodyAChunkedUploadWhenTheBudgetIsSpent) {
   const auto memory = ledger_.TryCharge(MemoryUse::kUploads, ledger_.budget());
   ASSERT_TRUE(memory);
   ExpectProblem(ask.Text(), 429, "memory-budget-spent");
+}
+
+TEST_F(RefusalTest, RefusesAFieldThatIsThereAndSaysNothing) {
+  Serve();
+  for (const char* field : {"Idempotency-Key: \r\n", "Request-Timeout:\r\n", "webhook-url:\r\n"}) {
+    ExpectProblem(PostHead(kEcho, 10, field), 400, "empty-field");
+  }
 }
 
 TEST_F(RefusalTest, RefusesACompressedBodyWhicheverFieldSaysSo) {
