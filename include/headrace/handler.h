@@ -82,6 +82,9 @@ struct HandlerInfo {
   // Checks what single specifications cannot say (combinations, syntaxes). Returns the sentence for
   // the client, or nothing. May be empty. Thread-safe.
   std::function<std::optional<std::string>(const Params& params)> check;
+
+  // Media types that parts of its results have, beside those of its `format`; empty: not known.
+  std::vector<std::string> result_types = {};
 };
 
 }  // namespace headrace

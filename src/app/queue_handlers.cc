@@ -21,12 +21,22 @@ std::vector<std::string> PdfArgumentsOf(const PdfKeys& keys) {
 
 bool IsOcr(const QueueConfig& queue) { return queue.handler == "ocr"; }
 
+// A program that writes no files has one part, its standard output.
+std::vector<std::string> ResultTypes(const QueueConfig& queue, const HandlerInfo& registered) {
+  const bool once = queue.command.protocol == CommandOptions::Protocol::kOnce;
+  if (!queue.RunsCommand() || !once || HasPlace(queue.command, kOutputPlace)) {
+    return registered.result_types;
+  }
+  return {queue.command.output_type};
+}
+
 // Nothing where the registry's description is the queue's.
 std::optional<HandlerInfo> OwnInfo(const QueueConfig& queue, const HandlerInfo& registered) {
   if (IsOcr(queue)) return OcrHandlerInfo(queue.ocr);
-  if (queue.params.empty()) return std::nullopt;
+  if (queue.params.empty() && !queue.RunsCommand()) return std::nullopt;
   HandlerInfo info = registered;
-  info.params = queue.params;
+  if (!queue.params.empty()) info.params = queue.params;
+  info.result_types = ResultTypes(queue, registered);
   return info;
 }
 

@@ -248,6 +248,8 @@ Answer ApiSite::Read(Exchange& exchange) {
       return JsonText(QueuesJson(service_));
     case HttpRoute::kQueue:
       return JsonText(QueueJson(service_, *exchange.match.queue));
+    case HttpRoute::kOpenApi:
+      return document_.For(*exchange.head);
     case HttpRoute::kJobs:
     case HttpRoute::kJobList:
     case HttpRoute::kJob:

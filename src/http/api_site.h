@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/job_site.h"
+#include "http/openapi.h"
 #include "http/routes.h"
 #include "http/site.h"
 #include "metrics/metrics.h"
@@ -26,6 +27,7 @@ class ApiSite final : public Site {
       : service_(service),
         metrics_(metrics),
         routes_(service),
+        document_(service, {.async = async}),
         jobs_(service),
         clients_(std::move(clients)),
         async_(async),
@@ -50,6 +52,7 @@ class ApiSite final : public Site {
   JobService& service_;
   Metrics& metrics_;
   const RouteTable routes_;
+  const OpenApi document_;
   JobSite jobs_;
   ClientLimit clients_;
   const bool async_;

@@ -69,6 +69,7 @@ RouteMatch RouteTable::Match(std::string_view path) const {
   for (const auto& entry : short_paths_) {
     if (path == entry.path) return {HttpRoute::kJobs, kPostOrPut, entry.queue, {}, {}};
   }
+  if (path == "/openapi.json") return Fixed(HttpRoute::kOpenApi, kRead);
   if (path == "/v1/queues") return Fixed(HttpRoute::kQueues, kRead);
   if (CutPrefix(path, "/v1/queues/")) return MatchQueue(path);
   if (path == "/v1/jobs") return Fixed(HttpRoute::kJobList, kRead);

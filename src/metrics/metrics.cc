@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::array<const char*, 6> kRejections{"full",  "memory",   "results",
                                                  "quota", "deadline", "draining"};
-constexpr std::array<const char*, 9> kRoutes{"/",
+constexpr std::array<const char*, 10> kRoutes{"/",
                                              "/v1/queues/{queue}/jobs",
                                              "/v1/jobs",
                                              "/v1/jobs/{id}",
@@ -26,6 +26,7 @@ constexpr std::array<const char*, 9> kRoutes{"/",
                                              "/v1/jobs/{id}/events",
                                              "/v1/queues",
                                              "/v1/queues/{queue}",
+                                             "/openapi.json",
                                              "other"};
 constexpr std::array<const char*, 7> kMethods{"GET",    "HEAD",    "POST", "PUT",
                                               "DELETE", "OPTIONS", "other"};

@@ -20,7 +20,18 @@ namespace headrace {
 enum class Rejection { kFull, kMemory, kResults, kQuota, kDeadline, kDraining };
 
 // Routes as the metrics know them; every unknown path is kOther.
-enum class HttpRoute { kRoot, kJobs, kJobList, kJob, kResult, kEvents, kQueues, kQueue, kOther };
+enum class HttpRoute {
+  kRoot,
+  kJobs,
+  kJobList,
+  kJob,
+  kResult,
+  kEvents,
+  kQueues,
+  kQueue,
+  kOpenApi,
+  kOther
+};
 enum class HttpMethod { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
 
 struct WorkerFigures {

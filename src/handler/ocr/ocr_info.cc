@@ -110,6 +110,7 @@ HandlerInfo OcrHandlerInfo(const OcrOptions& options) {
   info.media_types = {"image/png",       "image/jpeg",        "image/tiff",
                       "application/pdf", "application/x-pdf", "application/octet-stream"};
   info.params = MakeParams(options);
+  info.result_types = {"text/plain", "text/html", "text/tab-separated-values", "application/json"};
   info.check = [options](const Params& params) { return Check(params, options); };
   return info;
 }

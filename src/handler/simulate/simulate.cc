@@ -78,6 +78,7 @@ const HandlerInfo& SimulateInfo() {
     ParamSpec token{"token", ParamType::kText, "given back in the answer"};
     token.max_length = 128;
     made.params = {ms, mode, token};
+    made.result_types = {"application/json"};
     return made;
   }();
   return kInfo;
