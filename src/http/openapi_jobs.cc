@@ -1,5 +1,6 @@
 // The operations that take work and give results: their media types are those of the handlers.
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <set>
 #include <utility>
 
@@ -58,21 +59,15 @@ Members ResultContent(const std::set<std::string>& types) {
   return content;
 }
 
-Json Link(const char* operation, const char* description) {
-  return Json::Object({{"operationId", Text(operation)},
-                       {"description", Text(description)},
-                       {"parameters", Json::Object({{"id", Text("$response.header.Job-Id")}})}});
-}
-
 Reply Taken() {
   return {202,
           "the job is taken and goes on",
           {"Location", "Preference-Applied", "Job-Id", "Cache-Control", "traceparent"},
           {{kJson, Ref("schemas", "Job")}},
-          {{"status", Link("getJob", "how it is")},
-           {"events", Link("getEvents", "its changes as they come")},
-           {"result", Link("getResult", "its result, once it has succeeded")},
-           {"cancel", Link("deleteJob", "it is not wanted any more")}}};
+          {{"status", JobLink("getJob", "how it is")},
+           {"events", JobLink("getEvents", "its changes as they come")},
+           {"result", JobLink("getResult", "its result, once it has succeeded")},
+           {"cancel", JobLink("deleteJob", "it is not wanted any more")}}};
 }
 
 const std::vector<std::string_view>& ResultHeaders() {
@@ -94,12 +89,17 @@ Reply NoParts() {
 
 // The payload raw, or as the file of a form.
 Json Payload(const HandlerInfo& handler) {
+  const Json bytes = Json::Object({{"schema", Bytes(handler.needs_payload)}});
   Members content;
-  for (const std::string& type : handler.media_types) {
-    content.emplace_back(type, Json::Object({{"schema", Bytes()}}));
+  for (const std::string& type : handler.media_types) content.emplace_back(type, bytes);
+  if (content.empty()) content.emplace_back(kAny, bytes);
+  Members form{{"schema", FormSchema(handler)}};
+  if (!handler.media_types.empty()) {
+    const std::string types = fmt::format("{}", fmt::join(handler.media_types, ", "));
+    const Json file = Json::Object({{"contentType", Text(types)}});
+    form.emplace_back("encoding", Json::Object({{"file", file}}));
   }
-  if (content.empty()) content.emplace_back(kAny, Json::Object({{"schema", Bytes()}}));
-  content.emplace_back("multipart/form-data", Json::Object({{"schema", FormSchema(handler)}}));
+  content.emplace_back("multipart/form-data", Json::Object(form));
   return Json::Object({{"required", Json::Bool(handler.needs_payload)},
                        {"description", Text("the payload; it must not be compressed")},
                        {"content", Json::Object(content)}});
@@ -111,7 +111,9 @@ void AddRanges(Operation& operation, const Members& content, bool ranges) {
   operation.replies.push_back({304, "the client has it", {"ETag", "Job-Id", "traceparent"}});
   if (!ranges) return;
   for (Json& range : ParameterRefs({"Range", "If-Range"})) operation.parameters.push_back(range);
-  Reply part = Whole(content, {"ETag", "Accept-Ranges", "Content-Range"});
+  Members pieces;  // of JSON, too, which is none then
+  for (const auto& [type, schema] : content) pieces.emplace_back(type, Bytes());
+  Reply part = Whole(pieces, {"ETag", "Accept-Ranges", "Content-Range"});
   part.status = 206;
   part.description = "a range of the part's bytes";
   operation.replies.push_back(std::move(part));

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 namespace headrace::openapi {
 
@@ -37,7 +38,11 @@ Json Enum(const std::vector<std::string>& values) {
 
 Json ListOf(Json items) { return Schema("array", {{"items", std::move(items)}}); }
 
-Json Bytes() { return Schema("string", {{"format", Text("binary")}}); }
+Json Bytes(bool some) {
+  Members more{{"format", Text("binary")}};
+  if (some) more.emplace_back("minLength", Number(1));
+  return Schema("string", std::move(more));
+}
 
 Json Closed(const Members& required, const Members& optional) {
   std::vector<std::string> names;

@@ -23,7 +23,7 @@ Json Ref(std::string_view section, std::string_view name);
 Json Schema(std::string_view type, Members more = {});
 Json Enum(const std::vector<std::string>& values);
 Json ListOf(Json items);
-Json Bytes();  // of any media type but JSON
+Json Bytes(bool some = false);  // of any media type but JSON; `some`: at least one
 
 // A JSON object that has no other members than these; `optional` ones may be missing.
 Json Closed(const Members& required, const Members& optional = {});

@@ -88,6 +88,10 @@ Operation StatusOperation() {
       "With `Prefer: wait=N` the answer comes when the job has ended, or after N seconds, 300 at "
       "most.";
   status.parameters.push_back(Ref("parameters", "Prefer"));
+  status.replies.front().links = {
+      {"result", JobLink("getResult", "its result, once it has succeeded")},
+      {"part", JobLink("getPart", "the first of its parts",
+                       {{"part", Text("$response.body#/parts/0/name")}})}};
   return status;
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/words.h"
@@ -63,7 +62,8 @@ std::vector<HeaderParam> OfReads() {
            Schema("string"), "bytes=0-1023"},
           {"If-Range", "the ETag of the part that the range is of", Schema("string"),
            "\"01m8jdg3gg2qtj1gksfkb6nc5cv4w300-3610a686-5\""},
-          {"If-None-Match", "the ETags that the client has", Schema("string"), "*"},
+          {"If-None-Match", "the ETags that the client has", Schema("string"),
+           "\"01m8jdg3gg2qtj1gksfkb6nc5cv4w300-3610a686-5\""},
           {"Last-Event-ID", "the id of the last event that the client has got", Schema("string"),
            "1-1-0"}};
 }
@@ -176,7 +176,7 @@ std::vector<Json> HandlerParameters(const HandlerInfo& handler) {
 }
 
 Json FormSchema(const HandlerInfo& handler) {
-  const Members file{{"file", Bytes()}};
+  const Members file{{"file", Bytes(handler.needs_payload)}};
   Members fields;
   for (const ParamSpec& spec : handler.params) {
     if (spec.name != "file") fields.emplace_back(spec.name, ParamSchema(spec));

@@ -156,6 +156,13 @@ std::string NameOf(int status) { return fmt::format("problem-{}", status); }
 
 }  // namespace
 
+Json JobLink(std::string_view operation, std::string_view description, Members more) {
+  more.emplace(more.begin(), "id", Text("$response.header.Job-Id"));
+  return Json::Object({{"operationId", Text(operation)},
+                       {"description", Text(description)},
+                       {"parameters", Json::Object(more)}});
+}
+
 Json Headers() {
   std::vector<HeaderField> fields = OfJobs();
   for (HeaderField& field : OfContent()) fields.push_back(std::move(field));

@@ -18,6 +18,9 @@ struct Reply {
   Members links{};                          // what can be asked for with what it tells
 };
 
+// A link to an operation on the job that the answer is about, which takes `more` parameters.
+Json JobLink(std::string_view operation, std::string_view description, Members more = {});
+
 // components/headers. A name that ends in "-if-any" is of a field that may be missing.
 Json Headers();
 

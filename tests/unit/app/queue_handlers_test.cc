@@ -8,6 +8,8 @@ namespace headrace {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 class QueueHandlersTest : public testing::Test {
  protected:
@@ -51,6 +53,20 @@ TEST_F(QueueHandlersTest, QueuesThatDeclareParametersTakeThem) {
   EXPECT_EQ(infos.Of(1).name, "http");
   EXPECT_EQ(infos.Of(1).params.at(0).name, "layout");
   EXPECT_EQ(infos.Of(2).params.size(), 0U);
+}
+
+TEST_F(QueueHandlersTest, AProgramThatWritesNoFilesHasResultsOfOneType) {
+  for (QueueConfig& queue : config_.queues) {
+    queue.handler = "command";
+    queue.command.command = {"cat"};
+    queue.command.output_type = "text/plain";
+  }
+  config_.queues[1].command.command = {"cat", "{output}"};
+  config_.queues[2].command.protocol = CommandOptions::Protocol::kFrames;
+  const QueueHandlers infos(config_, handlers_.registry());
+  EXPECT_THAT(infos.Of(0).result_types, ElementsAre("text/plain"));
+  EXPECT_THAT(infos.Of(1).result_types, IsEmpty());
+  EXPECT_THAT(infos.Of(2).result_types, IsEmpty());
 }
 
 TEST_F(QueueHandlersTest, ACommandLearnsWhatThePlanAndOtherKeysSay) {

@@ -145,6 +145,9 @@ TEST_F(OpenApiTest, TellsTheMediaTypesOfPayloadsAndResults) {
   EXPECT_THAT(NamesOf(At(document, In(kPdf, {"responses", "200", "content"}))),
               UnorderedElementsAre("image/png", "image/jpeg", "application/json", "application/zip",
                                    "multipart/mixed"));
+  EXPECT_EQ(String(At(document, In(kPdf, {"requestBody", "content", "multipart/form-data",
+                                          "encoding", "file", "contentType"}))),
+            "application/pdf");
   EXPECT_THAT(NamesOf(At(document, In(kEcho, {"requestBody", "content"}))), Contains("*/*"));
   EXPECT_THAT(NamesOf(At(document, In(kEcho, {"responses", "200", "content"}))), Contains("*/*"));
 }
@@ -171,6 +174,14 @@ TEST_F(OpenApiTest, HasAStatusForEachThingThatCanBeWrongWithAJob) {
                            "414", "415", "417", "422", "429", "431", "500", "502", "503", "504"));
   EXPECT_THAT(NamesOf(At(document, {"components", "responses", "problem-429", "headers"})),
               Contains("Retry-After"));
+}
+
+TEST_F(OpenApiTest, LeadsFromAJobThatIsTakenToAllThatCanBeAskedOfIt) {
+  const JsonValue document = Document();
+  EXPECT_THAT(NamesOf(At(document, In(kEcho, {"responses", "202", "links"}))),
+              UnorderedElementsAre("status", "events", "result", "cancel"));
+  EXPECT_EQ(String(At(document, In(kEcho, {"responses", "202", "links", "status", "operationId"}))),
+            String(At(document, {"paths", "/v1/jobs/{id}", "get", "operationId"})));
 }
 
 TEST_F(OpenApiTest, SaysNothingOfWaitingWhereNobodyMayLeave) {

@@ -3,12 +3,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "handler/ocr/ocr_info.h"
+#include "handler/ocr/page_text.h"
 #include "ocr_support.h"
 
 namespace headrace {
 namespace {
 
 using nlohmann::json;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -85,6 +88,15 @@ TEST(OcrOutput, APictureThatTellsItsResolutionKeepsIt) {
   const std::string png = Encoded(Pictures(TextPdf({{"some words"}}), 240).front(), IFF_PNG);
   const OcrDone done = ReadText(png, {{"output", "json"}, {"dpi", "600"}});
   EXPECT_EQ(json::parse(done.Text()).at("dpi"), 240);
+}
+
+TEST(OcrOutput, IsOfATypeThatTheHandlerDeclares) {
+  const auto declared = OcrHandlerInfo(OcrOptions{}).result_types;
+  for (const auto output :
+       {OcrOutput::kText, OcrOutput::kHocr, OcrOutput::kTsv, OcrOutput::kJson}) {
+    const std::string type = MediaTypeOf(output);
+    EXPECT_THAT(declared, Contains(type.substr(0, type.find(';'))));
+  }
 }
 
 TEST(OcrOutput, HocrIsAWholeDocument) {
