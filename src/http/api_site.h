@@ -27,7 +27,7 @@ class ApiSite final : public Site {
       : service_(service),
         metrics_(metrics),
         routes_(service),
-        document_(service, {.async = async}),
+        document_(service, {.keys = keys != nullptr, .async = async}),
         jobs_(service),
         clients_(std::move(clients)),
         async_(async),

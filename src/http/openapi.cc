@@ -45,8 +45,8 @@ Json Tags() {
 Json Components(const JobService& service, const OpenApiOptions& options) {
   std::vector<std::string> queues;
   for (const ServiceQueue& queue : service.queues()) queues.push_back(queue.options.name);
-  Members components{{"schemas", openapi::Schemas(options.lists)},
-                     {"parameters", openapi::Parameters(queues, options.lists)},
+  Members components{{"schemas", openapi::Schemas()},
+                     {"parameters", openapi::Parameters(queues)},
                      {"headers", openapi::Headers()},
                      {"responses", openapi::ProblemResponses()}};
   if (options.keys) {

@@ -11,9 +11,8 @@ namespace headrace {
 
 // What the configuration says of the API beside its queues.
 struct OpenApiOptions {
-  bool keys = false;   // every /v1 route and the document itself need a key
-  bool lists = false;  // there is GET /v1/jobs
-  bool async = true;   // clients may ask not to wait for their jobs (Prefer)
+  bool keys = false;  // every /v1 route and the document itself need a key
+  bool async = true;  // clients may ask not to wait for their jobs (Prefer)
 };
 
 // The description of the main listener's API as an OpenAPI 3.1 document: each queue has a path of

@@ -126,7 +126,7 @@ std::string DescriptionOf(const ParamSpec& spec) {
 
 }  // namespace
 
-Json Parameters(const std::vector<std::string>& queues, bool lists) {
+Json Parameters(const std::vector<std::string>& queues) {
   Members all{
       {"id", PathParameter("id", "a job's id, as `job_id` and Job-Id have it",
                            Schema("string", {{"minLength", Number(1)}}))},
@@ -137,7 +137,7 @@ Json Parameters(const std::vector<std::string>& queues, bool lists) {
     all.emplace_back(param.name, HeaderParameter(param));
   }
   for (const HeaderParam& param : OfReads()) all.emplace_back(param.name, HeaderParameter(param));
-  if (lists) AddListParameters(all, queues);
+  AddListParameters(all, queues);
   return Json::Object(all);
 }
 

@@ -11,7 +11,7 @@ namespace headrace::openapi {
 
 // components/parameters: the header fields that requests have, and what stands in paths. The name
 // of a queue is one of `queues`.
-Json Parameters(const std::vector<std::string>& queues, bool lists);
+Json Parameters(const std::vector<std::string>& queues);
 
 // References to some of them, by their names there.
 std::vector<Json> ParameterRefs(const std::vector<std::string_view>& names);

@@ -22,7 +22,6 @@ struct Place {
   std::string noun;                           // in the names of its operations
   std::function<Operation(HttpMethod)> make;  // of every method but OPTIONS
   bool open = false;                          // some of it needs no key
-  MethodSet methods{};                        // where the table has none
 };
 
 std::vector<const HandlerInfo*> HandlersOf(const JobService& service) {
@@ -53,16 +52,9 @@ void AddQueues(std::vector<Place>& places, const JobService& service, bool async
   }
 }
 
-void AddJobs(std::vector<Place>& places, const JobService& service, bool lists) {
+void AddJobs(std::vector<Place>& places, const JobService& service) {
   const auto handlers = HandlersOf(service);
-  if (lists) {
-    places.push_back({"/v1/jobs",
-                      "/v1/jobs",
-                      "Jobs",
-                      Always(ListOperation),
-                      false,
-                      {HttpMethod::kGet, HttpMethod::kHead, HttpMethod::kOptions}});
-  }
+  places.push_back({"/v1/jobs", "/v1/jobs", "Jobs", Always(ListOperation)});
   places.push_back({"/v1/jobs/{id}", "/v1/jobs/id", "Job", [](HttpMethod method) {
                       return method == HttpMethod::kDelete ? CancelOperation() : StatusOperation();
                     }});
@@ -102,8 +94,7 @@ class Writer {
       : routes_(service), options_(options) {}
 
   [[nodiscard]] Json PathItem(const Place& place) const {
-    const MethodSet known = routes_.Match(place.sample).allowed;
-    const std::string methods = (known.Empty() ? place.methods : known).Text();
+    const std::string methods = routes_.Match(place.sample).allowed.Text();
     Members item;
     for (const std::string_view method : SplitList(methods)) {
       item.emplace_back(ToLower(method),
@@ -160,7 +151,7 @@ Json Paths(const JobService& service, const OpenApiOptions& options) {
   std::vector<Place> places{{"/", "/", "Root", Always(RootOperation), true}};
   places.push_back({"/openapi.json", "/openapi.json", "Document", Always(DocumentOperation)});
   AddQueues(places, service, options.async);
-  AddJobs(places, service, options.lists);
+  AddJobs(places, service);
   const Writer writer(service, options);
   Members paths;
   for (const Place& place : places) paths.emplace_back(place.path, writer.PathItem(place));

@@ -66,19 +66,6 @@ std::vector<HeaderField> OfContent() {
           {"WWW-Authenticate", "how to show a key (RFC 6750)", Pattern("^Bearer ")}};
 }
 
-// Those of requests for a key, and of lists where nobody is told apart: no job has them.
-struct AccessProblem {
-  int status;
-  const char* title;
-  std::vector<std::string> types;
-};
-
-const std::vector<AccessProblem>& AccessProblems() {
-  static const std::vector<AccessProblem> kProblems{{401, "Unauthorized", {"no-key", "wrong-key"}},
-                                                    {403, "Forbidden", {"jobs-not-listed"}}};
-  return kProblems;
-}
-
 struct ProblemOf {
   std::string title;
   std::vector<std::string> types;
@@ -92,11 +79,6 @@ std::map<int, ProblemOf> AllProblems() {
     problem.title = ReasonPhrase(StatusOf(code));
     problem.types.push_back(std::string("/problems/") + type);
     problem.open = HandlersName(code);
-  }
-  for (const AccessProblem& access : AccessProblems()) {
-    ProblemOf& problem = all[access.status];
-    problem.title = access.title;
-    for (const auto& type : access.types) problem.types.push_back("/problems/" + type);
   }
   return all;
 }

@@ -175,19 +175,17 @@ std::vector<std::string> StateNames() {
   return names;
 }
 
-Json Schemas(bool lists) {
-  Members schemas{{"Problem", ProblemSchema()},
-                  {"Job", JobSchema()},
-                  {"JobError", JobErrorSchema()},
-                  {"Part", PartSchema()},
-                  {"Result", ResultSchema()},
-                  {"Event", EventSchema()},
-                  {"Queue", QueueSchema()},
-                  {"Queues", Closed({{"queues", ListOf(Ref("schemas", "Queue"))}})}};
-  if (lists) {
-    schemas.emplace_back("JobList", Closed({{"jobs", ListOf(Ref("schemas", "Job"))}},
-                                           {{"next", Link("the next page; missing at the end")}}));
-  }
+Json Schemas() {
+  const Members schemas{{"Problem", ProblemSchema()},
+                        {"Job", JobSchema()},
+                        {"JobError", JobErrorSchema()},
+                        {"Part", PartSchema()},
+                        {"Result", ResultSchema()},
+                        {"Event", EventSchema()},
+                        {"Queue", QueueSchema()},
+                        {"Queues", Closed({{"queues", ListOf(Ref("schemas", "Queue"))}})},
+                        {"JobList", Closed({{"jobs", ListOf(Ref("schemas", "Job"))}},
+                                           {{"next", Link("the next page; missing at the end")}})}};
   return Json::Object(schemas);
 }
 

@@ -8,8 +8,8 @@
 namespace headrace::openapi {
 
 // components/schemas: what http/job_views, http/queue_views, http/problem and http/result_answer
-// send as JSON, member by member. `lists`: with that of GET /v1/jobs.
-Json Schemas(bool lists);
+// send as JSON, member by member.
+Json Schemas();
 
 // The words for the states of a job.
 std::vector<std::string> StateNames();

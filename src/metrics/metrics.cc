@@ -19,15 +19,15 @@ namespace {
 constexpr std::array<const char*, 6> kRejections{"full",  "memory",   "results",
                                                  "quota", "deadline", "draining"};
 constexpr std::array<const char*, 10> kRoutes{"/",
-                                             "/v1/queues/{queue}/jobs",
-                                             "/v1/jobs",
-                                             "/v1/jobs/{id}",
-                                             "/v1/jobs/{id}/result",
-                                             "/v1/jobs/{id}/events",
-                                             "/v1/queues",
-                                             "/v1/queues/{queue}",
-                                             "/openapi.json",
-                                             "other"};
+                                              "/v1/queues/{queue}/jobs",
+                                              "/v1/jobs",
+                                              "/v1/jobs/{id}",
+                                              "/v1/jobs/{id}/result",
+                                              "/v1/jobs/{id}/events",
+                                              "/v1/queues",
+                                              "/v1/queues/{queue}",
+                                              "/openapi.json",
+                                              "other"};
 constexpr std::array<const char*, 7> kMethods{"GET",    "HEAD",    "POST", "PUT",
                                               "DELETE", "OPTIONS", "other"};
 constexpr std::array<JobState, 4> kFinalStates{JobState::kSucceeded, JobState::kFailed,

@@ -214,9 +214,8 @@ TEST_F(OpenApiTest, AsksForAKeyButForThePageAndForMethods) {
   EXPECT_EQ(At(document, {"paths", "/put", "options", "responses", "401"}), nullptr);
 }
 
-TEST_F(OpenApiTest, ListsJobsWhereThatIsThere) {
+TEST_F(OpenApiTest, SaysWhereJobsAreListed) {
   OpenApiOptions options;
-  options.lists = true;
   const JsonValue document = Document(options);
   const std::vector<std::string> list{"paths", "/v1/jobs", "get"};
   EXPECT_THAT(ParametersOf(document, list),
@@ -228,9 +227,7 @@ TEST_F(OpenApiTest, ListsJobsWhereThatIsThere) {
 }
 
 TEST_F(OpenApiTest, HasNoTwoOperationsOfOneName) {
-  OpenApiOptions options;
-  options.lists = true;
-  const JsonValue document = Document(options);
+  const JsonValue document = Document();
   std::vector<std::string> names;
   for (const auto& path : *At(document, {"paths"})->As<JsonValue::Object>()) {
     for (const auto& method : *path.value.As<JsonValue::Object>()) {
