@@ -255,26 +255,32 @@ void Connection::RespondStream(Answer head) {
 // would be read as the next answer.
 void Connection::Stream(std::vector<AnswerPiece> pieces) {
   if (state_ != State::kStream) return;
+  if (!Frame(pieces)) return Close();
+  if (!pieces.empty()) writer_.Add(std::move(pieces));
+}
+
+bool Connection::Frame(std::vector<AnswerPiece>& pieces) {
   std::uint64_t size = 0;
   for (const auto& piece : pieces) size += piece.size();
-  if (size == 0) return;  // would be the last chunk
-  if (left_ && size > *left_) return Close();
-  if (left_) {
+  if (left_ && size > *left_) return false;
+  if (size == 0) {
+    pieces.clear();  // would be the last chunk
+  } else if (left_) {
     *left_ -= size;
   } else {
     pieces.front().text.insert(0, fmt::format("{:x}\r\n", size));
     pieces.push_back({"\r\n", {}});
   }
-  writer_.Add(std::move(pieces));
+  return true;
 }
 
-void Connection::EndStream(std::string_view trailer) {
+void Connection::EndStream(std::string_view trailer, std::vector<AnswerPiece> last) {
   if (state_ != State::kStream) return;
+  if (!Frame(last)) return Close();
   if (left_.value_or(0) > 0) return AbortStream();
   pending_.reset();
   state_ = State::kWriting;
   since_ = SteadyClock::now();
-  std::vector<AnswerPiece> last;
   if (!left_) last.push_back({fmt::format("0\r\n{}\r\n", trailer), {}});
   if (writer_.Add(std::move(last))) FinishAnswer();
   AdvanceBuffered();

@@ -54,10 +54,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Respond(Answer answer);
   // An answer in pieces: RespondStream with its head (`streamed`), Stream as they come, then
   // EndStream, with field lines for the trailer (RFC 9112, 7.1.2; an answer of known length has
-  // none), or, where it cannot be completed, AbortStream. HTTP/1.1 only.
+  // none) and perhaps the `last` pieces, or, where it cannot be completed, AbortStream. HTTP/1.1
+  // only.
   void RespondStream(Answer head);
   void Stream(std::vector<AnswerPiece> pieces);
-  void EndStream(std::string_view trailer);
+  void EndStream(std::string_view trailer, std::vector<AnswerPiece> last = {});
   void AbortStream();
   void Await(std::shared_ptr<Pending> pending) { pending_ = std::move(pending); }
   [[nodiscard]] const Exchange& exchange() const { return exchange_; }
@@ -91,6 +92,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] bool HasUnread() const;
   void Send(Answer answer, bool keep, State after);
   void FinishAnswer();
+  // Makes one chunk of them, if the answer has chunks; false if they are longer than it may be.
+  bool Frame(std::vector<AnswerPiece>& pieces);
   void StartLinger();
   void CheckHead(SteadyTime now);
   void CheckRate(SteadyTime now);

@@ -87,14 +87,14 @@ void JobEvents::Open(Connection& connection, const JobStatus& status) {
   connection.RespondStream(std::move(head));
   begun_ = true;
   KeepAlive();
-  Take(connection, status);
+  Take(connection, status, JobJson(status, service_));
 }
 
 void JobEvents::OnStatus(const std::shared_ptr<const JobStatus>& status) {
-  link_->Post([self = shared_from_this(), status] {
+  link_->Post([self = shared_from_this(), status, json = texts_->Of(status)] {
     const auto connection = self->connection_.lock();
     if (!connection || self->ended_ || !self->begun_) return;
-    CloseIfThrown(*connection, [&] { self->Take(*connection, *status); });
+    CloseIfThrown(*connection, [&] { self->Take(*connection, *status, *json); });
   });
 }
 
@@ -109,8 +109,10 @@ void JobEvents::OnGone() {
 }
 
 // Statuses may come twice, and, read by several threads, out of order: what is not new is dropped.
-void JobEvents::Take(Connection& connection, const JobStatus& status) {
+// `json` is a line of its own, with its end.
+void JobEvents::Take(Connection& connection, const JobStatus& status, std::string_view json) {
   const EventPlace place = EventPlace::Of(status);
+  std::string events;
   if (!last_ || *last_ < place) {
     const bool same_state = last_ && last_->attempt == place.attempt && last_->stage == place.stage;
     const bool missed_start = last_ && place.stage == kEnded && status.record.job.started &&
@@ -119,19 +121,19 @@ void JobEvents::Take(Connection& connection, const JobStatus& status) {
       JobStatus started = status;
       started.record.state = JobState::kRunning;
       started.record.end.reset();
-      Send(connection, started, "state");
+      events += Event(EventPlace::Of(started), JobJson(started, service_), "state");
     }
-    Send(connection, status, same_state ? "progress" : "state");
+    events += Event(place, json, same_state ? "progress" : "state");
   }
-  if (place.stage != kEnded) return;
+  if (place.stage != kEnded) return connection.Stream(Text(std::move(events)));
   End();
-  connection.EndStream("");
+  connection.EndStream("", Text(std::move(events)));
 }
 
-void JobEvents::Send(Connection& connection, const JobStatus& status, std::string_view event) {
-  last_ = EventPlace::Of(status);
-  const std::string data = JobJson(status, service_);  // one line, with its end
-  connection.Stream(Text(fmt::format("id: {}\nevent: {}\ndata: {}\n", last_->Text(), event, data)));
+std::string JobEvents::Event(const EventPlace& place, std::string_view json,
+                             std::string_view name) {
+  last_ = place;
+  return fmt::format("id: {}\nevent: {}\ndata: {}\n", place.Text(), name, json);
 }
 
 void JobEvents::End() {

@@ -9,6 +9,7 @@
 #include "base/timer.h"
 #include "http/reactor_link.h"
 #include "http/site.h"
+#include "http/status_texts.h"
 #include "service/job_service.h"
 
 namespace headrace {
@@ -39,10 +40,12 @@ class JobEvents final : public JobWatcher,
  public:
   // `timer` outlives it.
   JobEvents(std::weak_ptr<Connection> connection, std::shared_ptr<ReactorLink> link,
-            const JobService& service, Timer& timer, std::string_view last_event_id)
+            const JobService& service, std::shared_ptr<StatusTexts> texts, Timer& timer,
+            std::string_view last_event_id)
       : connection_(std::move(connection)),
         link_(std::move(link)),
         service_(service),
+        texts_(std::move(texts)),
         timer_(timer),
         last_(EventPlace::Parse(last_event_id)) {}
 
@@ -57,12 +60,14 @@ class JobEvents final : public JobWatcher,
   void End();
   void KeepAlive();
   void Beat();
-  void Take(Connection& connection, const JobStatus& status);
-  void Send(Connection& connection, const JobStatus& status, std::string_view event);
+  void Take(Connection& connection, const JobStatus& status, std::string_view json);
+  // As it is sent.
+  std::string Event(const EventPlace& place, std::string_view json, std::string_view name);
 
   const std::weak_ptr<Connection> connection_;
   const std::shared_ptr<ReactorLink> link_;
   const JobService& service_;
+  const std::shared_ptr<StatusTexts> texts_;
   Timer& timer_;
   Timer::Ticket keep_alive_;
   std::optional<EventPlace> last_;  // what the client has heard of

@@ -77,7 +77,7 @@ void JobSite::TellStatus(Connection& connection) {
 void JobSite::AwaitEnd(Connection& connection, std::chrono::milliseconds patience) {
   const JobRef job = RefOf(connection);
   auto waits = std::make_shared<StatusWait>(connection.weak_from_this(), connection.reactor(),
-                                            service_, timer_);
+                                            service_, texts_, timer_);
   connection.Await(waits);
   const auto tell = [this, job](const std::shared_ptr<StatusWait>& waiter, bool ended_only) {
     service_.GetStatus(job, PartBytes::None(), [waiter, ended_only](Expected<JobStatus> status) {
@@ -135,8 +135,9 @@ void JobSite::SendEvents(Connection& connection) {
   const Exchange& exchange = connection.exchange();
   if (!exchange.head->http11) return connection.Respond(NeedsHttp11());
   const JobRef job = RefOf(connection);
-  auto events = std::make_shared<JobEvents>(connection.weak_from_this(), connection.reactor(),
-                                            service_, timer_, exchange.head->Find("Last-Event-ID"));
+  auto events =
+      std::make_shared<JobEvents>(connection.weak_from_this(), connection.reactor(), service_,
+                                  texts_, timer_, exchange.head->Find("Last-Event-ID"));
   connection.Await(events);
   service_.Watch(job, events);
   service_.GetStatus(job, PartBytes::None(),

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "base/timer.h"
 #include "http/answer.h"
+#include "http/status_texts.h"
 #include "service/job_service.h"
 
 namespace headrace {
@@ -15,7 +17,8 @@ class Connection;
 // on the connections' reactor threads.
 class JobSite {
  public:
-  explicit JobSite(JobService& service) : service_(service) {}
+  explicit JobSite(JobService& service)
+      : service_(service), texts_(std::make_shared<StatusTexts>(service)) {}
 
   // The request is one that RouteMatch::AsksForJob.
   void Answer(Connection& connection);
@@ -35,6 +38,7 @@ class JobSite {
   void SendList(Connection& connection);
 
   JobService& service_;
+  const std::shared_ptr<StatusTexts> texts_;
   Timer timer_;  // of those who wait; last: its callbacks use the service
 };
 

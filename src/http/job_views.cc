@@ -115,8 +115,12 @@ std::string JobJson(const JobStatus& status, const JobService& service) {
 }
 
 Answer StatusAnswer(const JobStatus& status, const JobService& service) {
-  Answer answer = JsonText(JobJson(status, service));
-  answer.Add("Job-Id", status.record.job.id);
+  return StatusAnswer(status.record.job.id, JobJson(status, service));
+}
+
+Answer StatusAnswer(std::string_view job_id, std::string json) {
+  Answer answer = JsonText(std::move(json));
+  answer.Add("Job-Id", job_id);
   return answer;
 }
 

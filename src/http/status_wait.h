@@ -9,6 +9,7 @@
 #include "base/timer.h"
 #include "http/reactor_link.h"
 #include "http/site.h"
+#include "http/status_texts.h"
 #include "service/job_service.h"
 
 namespace headrace {
@@ -23,10 +24,11 @@ class StatusWait final : public JobWatcher,
  public:
   // `timer` outlives it.
   StatusWait(std::weak_ptr<Connection> connection, std::shared_ptr<ReactorLink> link,
-             const JobService& service, Timer& timer)
+             const JobService& service, std::shared_ptr<StatusTexts> texts, Timer& timer)
       : connection_(std::move(connection)),
         link_(std::move(link)),
         service_(service),
+        texts_(std::move(texts)),
         timer_(timer) {}
 
   // On the reactor's thread, before it is watched: when its time is over, `ask` has it told.
@@ -43,9 +45,12 @@ class StatusWait final : public JobWatcher,
   }
 
  private:
+  void Respond(std::function<void(Connection& connection)> respond);
+
   const std::weak_ptr<Connection> connection_;
   const std::shared_ptr<ReactorLink> link_;
   const JobService& service_;
+  const std::shared_ptr<StatusTexts> texts_;
   Timer& timer_;
   Timer::Ticket ticket_;
   std::atomic<bool> told_{false};

@@ -23,11 +23,12 @@ class ConnectionStreamTest : public ConnectionTest {
     head.length = length;
     connection_->RespondStream(std::move(head));
   }
-  void Send(const std::string& text) {
+  static std::vector<AnswerPiece> Pieces(const std::string& text) {
     std::vector<AnswerPiece> pieces;
     pieces.push_back({"", Payload::FromString(text)});
-    connection_->Stream(std::move(pieces));
+    return pieces;
   }
+  void Send(const std::string& text) { connection_->Stream(Pieces(text)); }
   [[nodiscard]] std::string Body() const {
     return wire_.sent.substr(wire_.sent.find("\r\n\r\n") + 4);
   }
@@ -57,6 +58,22 @@ TEST_F(ConnectionStreamTest, OfKnownLengthHaveItAndKeepTheConnection) {
   EXPECT_THAT(site_.statuses, ElementsAre(200));
   connection_->OnInput(Get("/now"));
   EXPECT_EQ(Answers(), 2U);
+}
+
+TEST_F(ConnectionStreamTest, MayEndWithTheirLastPieces) {
+  Begin();
+  Send("one ");
+  connection_->EndStream("", Pieces("two"));
+  EXPECT_EQ(Body(), "4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n");
+  EXPECT_THAT(site_.statuses, ElementsAre(200));
+}
+
+TEST_F(ConnectionStreamTest, AreCutBeforeLastPiecesBeyondTheirLength) {
+  Begin(6);
+  Send("one ");
+  connection_->EndStream("", Pieces("two"));
+  EXPECT_TRUE(wire_.closed);
+  EXPECT_EQ(Body(), "one ");
 }
 
 TEST_F(ConnectionStreamTest, EndOnceTheClientHasTakenTheRest) {
