@@ -37,7 +37,7 @@ class Work:
     """What a client wants done; it may ask for it more than once."""
 
     def __init__(self, hook):
-        self.queue = random.choices(("simulate", "echo"), (5, 1))[0]
+        self.queue = random.choices(("simulate", "echo", "stubborn"), (50, 10, 1))[0]
         self.token = uuid.uuid4().hex
         self.size = random.choices(SIZES, (4, 4, 4, 4, 1, 1, 1, 1))[0]
         self.key = uuid.uuid4().hex if random.random() < 0.4 else None
@@ -59,7 +59,7 @@ class Work:
 
     def is_result(self, body):
         """Whether these are the bytes that the handler must have given."""
-        if self.queue == "echo":
+        if self.queue != "simulate":
             return body == payload_of(self.token, self.size)
         told = json.loads(body)
         return told["token"] == self.token and told["payload_bytes"] == self.size
@@ -116,10 +116,17 @@ class Book:
             elif job.state is not None:
                 self.wrong = self.wrong or f"{job_id} was told as {job.state}, then as {state}"
 
-    def some(self, latest=0):
-        """A job: of the latest ones, or of all."""
+    def some(self):
         with self.lock:
-            return random.choice(list(self.jobs.items())[-latest:]) if self.jobs else (None, None)
+            return random.choice(list(self.jobs.items())) if self.jobs else (None, None)
+
+    def some_young(self):
+        """A job that may not have ended: one of the last, of any queue or of the one that takes its time."""
+        with self.lock:
+            jobs = list(self.jobs.items())
+        if random.random() < 0.5:
+            jobs = [(job_id, job) for job_id, job in jobs if job.work.queue == "stubborn" and job.state is None]
+        return random.choice(jobs[-20:]) if jobs else (None, None)
 
 
 class Client(threading.Thread):
@@ -190,7 +197,7 @@ class Client(threading.Thread):
             self._book.blame(f"a submit was answered {answer.status}: {body[:200]}")
 
     def cancel(self):
-        job_id, job = self._book.some(20)
+        job_id, job = self._book.some_young()
         if job is None:
             return
         job.by_delete = True

@@ -22,12 +22,15 @@ from service import ROOT, Service, need, run_proofs
 from sync_order import prove_syncs
 
 CLIENTS = 8
+NAMES = ("simulate", "echo", "stubborn")  # the last one goes on for a while when it is cancelled
 HOUR = 3600 * 10**9
 QUEUES = """\
   simulate: {handler: simulate, workers: 4, capacity: 3000, isolation: {mode: thread}, async_deadline: 30m,
              result_ttl: 30m, max_attempts: 3}
   echo: {handler: command, command: ["/bin/cat"], workers: 2, capacity: 1000, async_deadline: 30m, result_ttl: 30m,
          max_attempts: 3, isolation: {memory: 128MiB, allow_root: true}}
+  stubborn: {handler: command, command: ["/bin/sh", "-c", "trap '' TERM; sleep 0.5; cat"], workers: 2, capacity: 1000,
+             async_deadline: 30m, result_ttl: 30m, max_attempts: 3, isolation: {memory: 128MiB, allow_root: true}}
 """
 
 
@@ -39,7 +42,7 @@ class Durable(Service):
         secrets = folder / "secrets"
         secrets.write_text(hooks.secret() + "\n")
         secrets.chmod(0o600)
-        super().__init__(QUEUES, "  slots: 6\n", memory=f"memory: {{budget: 4GiB}}\nengine: {{kind: sqlite, path: '{self.store}'}}\n"
+        super().__init__(QUEUES, "  slots: 8\n", memory=f"memory: {{budget: 4GiB}}\nengine: {{kind: sqlite, path: '{self.store}'}}\n"
                                         f"webhooks: {{allow_hosts: [127.0.0.1], allow_private: true, allow_http: true, "
                                         f"secrets_file: '{secrets}'}}\n")
         self._clock = folder / "clock"
@@ -151,7 +154,7 @@ def prove_kills(options):
             start = time.monotonic()
             service.__enter__()
             slowest_start = max(slowest_start, time.monotonic() - start)
-            recovered += sum(balance(service, queue)[1] for queue in ("simulate", "echo"))
+            recovered += sum(balance(service, queue)[1] for queue in NAMES)
             if kills % 10 == 1:
                 need(not (left := orphans(service.store)), f"{len(left)} orphan files after a start: {list(left)[:3]}")
             gate.set()
@@ -169,7 +172,7 @@ def prove_kills(options):
         check(book)
         with service:
             until_ended(service, book)
-            for queue in ("simulate", "echo"):
+            for queue in NAMES:
                 off, _, left = balance(service, queue)
                 need(off == 0 and left == 0, f"the figures of {queue} are off by {off}, {left} jobs are left")
         # An attempt at a webhook that a kill has cut counts, so the next one may be minutes away.
