@@ -6,6 +6,7 @@ usage: kills.py [--kills N] [--seconds S] [PROOF...]      exit 0: nothing was lo
 
 import argparse
 import http.client
+import os
 import random
 import signal
 import sqlite3
@@ -151,6 +152,11 @@ def prove_kills(options):
         for client in clients:
             client.start()
         while kills < options.kills and (not options.seconds or time.monotonic() - begun < options.seconds):
+            if random.random() < 0.15:  # one that has not even started
+                service.start()
+                time.sleep(random.uniform(0, 0.15))
+                service.kill()
+                kills += 1
             start = time.monotonic()
             service.__enter__()
             slowest_start = max(slowest_start, time.monotonic() - start)
@@ -198,7 +204,7 @@ PROOFS = {"kills": prove_kills, "syncs": prove_syncs}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=int(os.environ.get("PROVE_KILLS", "100")))
     parser.add_argument("--seconds", type=float, default=0, help="at most for the kills; 0: no limit")
     parser.add_argument("proofs", nargs="*", help="default: all of " + ", ".join(PROOFS))
     options = parser.parse_args()

@@ -60,12 +60,16 @@ class Service:
                       f'management: {{listen: "127.0.0.1:{self.management}"}}\nlog: {{level: error}}\n'
                       f'{memory}queues:\n{queues}')
 
-    def __enter__(self):
+    def start(self):
+        """Starts the process without waiting for it to be ready."""
         self._folder = tempfile.TemporaryDirectory()
         config = Path(self._folder.name) / "headrace.yaml"
         config.write_text(self._text)
         own = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
         self.process = subprocess.Popen([program(), "serve", "--config", config], env={**own, **self.environment})
+
+    def __enter__(self):
+        self.start()
         for _ in range(200):
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.management}/readyz", timeout=2):
