@@ -113,6 +113,7 @@ TEST(Model, ResultsThatAreDropped) {
 
 TEST(Model, WorkersThatHesitateBesideADiskThatFails) {
   Scenario scenario = Base();
+  scenario.jobs = {{0}, {}};
   scenario.depth = 8;
   scenario.cancels = 2;
   scenario.failures = 2;

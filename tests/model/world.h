@@ -128,6 +128,7 @@ class World {
   void CheckEnded(std::size_t which, JobState state);
   void Tell(Job& job, JobState state);
   void CheckStep();
+  void CheckRunning();
   void CheckDisk(const std::string& id);
   void CheckEnd();
   void CheckKeys();

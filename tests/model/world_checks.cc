@@ -92,12 +92,28 @@ void World::CheckStep() {
   for (const Worker& worker : workers_) running += worker.job != nullptr ? 1U : 0U;
   if (figures.running != running) Blame("others run than the workers have");
   if (engine_->Unfinished().size() > jobs_.size()) Blame("jobs come from nowhere");
+  const bool saves_again =
+      ManualTimers::Pending() > 0 &&
+      ManualTimers::DeadlineOf(0) < SteadyClock::now() + std::chrono::minutes(30);
+  if (store_->Pending() == 0 && !saves_again) CheckRunning();
   for (const Job& job : jobs_) {
     const auto record = disk_.records.find(job.id);
     if (job.acknowledged && record == disk_.records.end()) Blame("an acknowledged job is lost");
     if (record == disk_.records.end() || !record->second.end || !job.told) continue;
     if (record->second.state != *job.told) Blame("another end was told than the disk has");
   }
+}
+
+// What the workers have is what runs on the disk, once all is written.
+void World::CheckRunning() {
+  std::size_t on_disk = 0;
+  for (const auto& [id, record] : disk_.records) {
+    on_disk += !record.end && record.state == JobState::kRunning ? 1U : 0U;
+  }
+  for (const Worker& worker : workers_) {
+    on_disk -= worker.job && !disk_.records.at(worker.job->id).end ? 1U : 0U;
+  }
+  if (on_disk != 0) Blame("the disk has others running than the workers");
 }
 
 void World::CheckEnd() {
