@@ -265,7 +265,7 @@ ExitCode ClientCommands::Impl::Submit(const CommandContext& context) {
   }
   if (wait) options.mode = SubmitMode::kWait;
   if (async) options.mode = SubmitMode::kAsync;
-  // Who waits on the connection has the job cancelled by its end, which a kept job is not.
+  // A job with a key is kept, which --wait is there to avoid.
   const bool named = submit->get_option("--idempotency-key")->count() > 0;
   if ((wait && !named) || options.idempotency_key == "none") options.idempotency_key.clear();
   return SubmitFiles(options, files, parallel, context);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+// NOLINTNEXTLINE(readability-identifier-naming): the library's own
 namespace CLI {
 class App;
 }

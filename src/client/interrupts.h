@@ -8,7 +8,8 @@
 namespace headrace {
 
 // Reads the signals that end a command, on a thread of its own: SIGINT, SIGTERM and SIGHUP. The
-// first one cancels the token, the second one ends the process with status 130. They are blocked in
+// first one cancels the token, the second one ends the process with status 130. One that was
+// ignored when the program started (nohup, or a script's background) stays so. They are blocked in
 // all threads; see BlockSignals of app/serve.
 class Interrupts {
  public:

@@ -170,6 +170,7 @@ Error ProblemOf(const Reply& reply) {
       "{} ({}HTTP {})",
       words.empty() ? "the service's answer has no explanation" : Printable(Start(words)),
       type.empty() ? "" : Printable(Start(type)) + ", ", status);
+  if (status == 401) error.hint += "; --key-file names the file that holds your key";
   return error;
 }
 

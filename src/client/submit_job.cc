@@ -231,8 +231,8 @@ Status SubmitJob::TellDirect(const std::string& id) {
 Status SubmitJob::Follow(const JobView& job) {
   ShowJob(job);
   JobFollower follower(client_, MakeRetry(), [this](const JobView& news) { ShowJob(news); });
-  auto end = job.Ended() ? Expected<JobView>(job) : follower.ToEnd(job.id);
-  Status status = end ? Finish(*end) : Status(std::move(end).error());
+  const auto end = job.Ended() ? Expected<JobView>(job) : follower.ToEnd(job.id);
+  Status status = end ? Finish(*end) : Status(end.error());
   if (!status) LeaveJob(status.error(), job.id, end.ok());
   return status;
 }

@@ -49,6 +49,17 @@ TEST_F(ClientTrouble, AnInterruptCancelsTheJobThatIsFollowed) {
       << service.MetricsText();
 }
 
+TEST_F(ClientTrouble, WhatNohupIgnoresIsIgnored) {
+  const ServiceProcess service(kTwo);
+  ClientProcess::Options options;
+  options.nohup = true;
+  ClientProcess client(Sleep(service, 1'000), options);
+  ASSERT_TRUE(client.AwaitError("standard input: running"));
+  client.Signal(SIGHUP);
+  const ClientEnd end = client.Wait();
+  EXPECT_EQ(end.status, 0) << end.err;
+}
+
 TEST_F(ClientTrouble, AnInterruptOfOneRequestCancelsItsJobToo) {
   const ServiceProcess service(kTwo);
   ClientProcess client(Sleep(service, 30'000, {"--wait"}));

@@ -52,17 +52,28 @@ ClientProcess::ClientProcess(const std::vector<std::string>& arguments, const Op
   open(STDOUT_FILENO, "out", O_WRONLY | O_CREAT | O_APPEND);
   open(STDERR_FILENO, "err", O_WRONLY | O_CREAT | O_APPEND);
   ::posix_spawn_file_actions_addchdir_np(&actions, dir_.path().c_str());
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t usual;
+  sigemptyset(&usual);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&usual, signal);
+  if (options.nohup) sigdelset(&usual, SIGHUP);
+  ::posix_spawnattr_setsigdefault(&attributes, &usual);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  const auto hangup = ::signal(SIGHUP, options.nohup ? SIG_IGN : SIG_DFL);
   rlimit before{};
   ::getrlimit(RLIMIT_DATA, &before);
   if (options.memory > 0) {
     const rlimit less{options.memory, before.rlim_max};
     ::setrlimit(RLIMIT_DATA, &less);
   }
-  if (::posix_spawn(&pid_, words.front().c_str(), &actions, nullptr, Pointers(words).data(),
+  if (::posix_spawn(&pid_, words.front().c_str(), &actions, &attributes, Pointers(words).data(),
                     Pointers(variables).data()) != 0) {
     pid_ = 0;
   }
   ::setrlimit(RLIMIT_DATA, &before);
+  ::signal(SIGHUP, hangup);
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
 }
 

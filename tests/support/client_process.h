@@ -25,7 +25,8 @@ class ClientProcess {
   struct Options {
     std::string input = {};                     // what it may read; empty: nothing
     std::vector<std::string> environment = {};  // "NAME=value", beside the test's own
-    std::size_t memory = 0;                     // bytes of address space; 0: no limit
+    std::size_t memory = 0;                     // bytes of data (RLIMIT_DATA); 0: no limit
+    bool nohup = false;                         // SIGHUP is ignored, as nohup(1) has it
   };
 
   explicit ClientProcess(const std::vector<std::string>& arguments)

@@ -122,6 +122,11 @@ TEST(Problem, ReadsAsASentenceWithItsTypeAndStatus) {
   EXPECT_EQ(ExitCodeOf(error.code), ExitCode::kRefused);
 }
 
+TEST(Problem, OfAMissingKeySaysHowToGiveIt) {
+  EXPECT_THAT(ProblemOf(Answer(401, R"({"type":"/problems/no-key","detail":"d"})")).hint,
+              HasSubstr("--key-file"));
+}
+
 TEST(Problem, HasTheExitCodeOfItsStatus) {
   const std::string refusal = R"({"type":"/problems/x","detail":"d"})";
   const std::string of_job = R"({"type":"/problems/x","detail":"d","job_id":"01a"})";
