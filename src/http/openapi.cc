@@ -12,6 +12,7 @@
 #include "http/openapi_paths.h"
 #include "http/openapi_responses.h"
 #include "http/openapi_schemas.h"
+#include "http/openapi_webhook.h"
 #include "http/range.h"
 #include "net/sha256.h"
 
@@ -64,6 +65,7 @@ std::string Document(const JobService& service, const OpenApiOptions& options) {
     document.emplace_back("security", Json::Array({Json::Object({{"bearer", Json::Array({})}})}));
   }
   document.emplace_back("paths", openapi::Paths(service, options));
+  document.emplace_back("webhooks", openapi::Webhooks());
   document.emplace_back("components", Components(service, options));
   return Json::Object(document).Text() + "\n";
 }

@@ -111,16 +111,14 @@ void AddRanges(Operation& operation, const Members& content, bool ranges) {
   operation.replies.push_back({304, "the client has it", {"ETag", "Job-Id", "traceparent"}});
   if (!ranges) return;
   for (Json& range : ParameterRefs({"Range", "If-Range"})) operation.parameters.push_back(range);
-  Members pieces;  // of JSON, too, which is none then
-  for (const auto& [type, schema] : content) pieces.emplace_back(type, Bytes());
-  Reply part = Whole(pieces, {"ETag", "Accept-Ranges", "Content-Range"});
+  Reply part = Whole(content, {"ETag", "Accept-Ranges", "Content-Range"});
   part.status = 206;
   part.description = "a range of the part's bytes";
   operation.replies.push_back(std::move(part));
   operation.problems.push_back(Code::kRangeNotSatisfiable);
 }
 
-Operation KeptResult(std::string summary, std::vector<std::string_view> parameters) {
+Operation KeptResult(std::string summary, const std::vector<std::string_view>& parameters) {
   Operation kept;
   kept.tag = "jobs";
   kept.summary = std::move(summary);

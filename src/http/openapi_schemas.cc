@@ -102,23 +102,45 @@ Members JobTimes() {
           {"result_kept_until", Time("after which its result is gone")}};
 }
 
-Json JobSchema() {
+Members JobFacts() {
+  return {{"job_id", Schema("string")},
+          {"queue", Schema("string")},
+          {"state", Enum(StateNames())},
+          {"attempt", Count("which one runs or was the last; 0: none has begun")},
+          {"durability", DurabilitySchema()},
+          {"links", LinksSchema()}};
+}
+
+// What is told of some jobs only.
+Members MoreJobFacts() {
   const Json progress = Closed({{"done", Count("steps")}, {"total", Count("steps")}});
-  Members optional = JobTimes();
+  Members facts = JobTimes();
   const Members others{{"position", Count("jobs before it, of one that waits")},
                        {"progress", progress},
                        {"peak_memory_bytes", Count("of its largest process")},
                        {"error", Ref("schemas", "JobError")},
                        {"last_error", Ref("schemas", "JobError")},
                        {"parts", ListOf(Ref("schemas", "Part"))}};
-  optional.insert(optional.end(), others.begin(), others.end());
-  return Closed({{"job_id", Schema("string")},
-                 {"queue", Schema("string")},
-                 {"state", Enum(StateNames())},
-                 {"attempt", Count("which one runs or was the last; 0: none has begun")},
-                 {"durability", DurabilitySchema()},
-                 {"links", LinksSchema()}},
-                optional);
+  facts.insert(facts.end(), others.begin(), others.end());
+  return facts;
+}
+
+// What a webhook tells (service/webhook_event).
+Json JobEndedSchema() {
+  const Json part = Closed({{"name", Schema("string")},
+                            {"media_type", Schema("string")},
+                            {"size", Count("in bytes")},
+                            {"base64", Schema("string", {{"contentEncoding", Text("base64")}})}});
+  Members more = MoreJobFacts();
+  more.emplace_back("result", Closed({{"parts", ListOf(part)}}));
+  std::vector<std::string> types;
+  for (const auto state :
+       {JobState::kSucceeded, JobState::kFailed, JobState::kCancelled, JobState::kExpired}) {
+    types.push_back(std::string("job.") + ToString(state));
+  }
+  return Closed({{"type", Enum(types)},
+                 {"timestamp", Time("when the job ended")},
+                 {"data", Closed(JobFacts(), more)}});
 }
 
 // One of a stream of them, with the fields that its text has.
@@ -177,11 +199,12 @@ std::vector<std::string> StateNames() {
 
 Json Schemas() {
   const Members schemas{{"Problem", ProblemSchema()},
-                        {"Job", JobSchema()},
+                        {"Job", Closed(JobFacts(), MoreJobFacts())},
                         {"JobError", JobErrorSchema()},
                         {"Part", PartSchema()},
                         {"Result", ResultSchema()},
                         {"Event", EventSchema()},
+                        {"JobEnded", JobEndedSchema()},
                         {"Queue", QueueSchema()},
                         {"Queues", Closed({{"queues", ListOf(Ref("schemas", "Queue"))}})},
                         {"JobList", Closed({{"jobs", ListOf(Ref("schemas", "Job"))}},

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "http/job_views.h"
 #include "http/openapi_params.h"
 #include "http/service_fixture.h"
 
@@ -182,6 +183,47 @@ TEST_F(OpenApiTest, LeadsFromAJobThatIsTakenToAllThatCanBeAskedOfIt) {
               UnorderedElementsAre("status", "events", "result", "cancel"));
   EXPECT_EQ(String(At(document, In(kEcho, {"responses", "202", "links", "status", "operationId"}))),
             String(At(document, {"paths", "/v1/jobs/{id}", "get", "operationId"})));
+}
+
+// A status with all that can be told of one.
+JobStatus FullStatus() {
+  JobStatus status;
+  status.record.job.id = "job1";
+  status.record.job.queue = "echo";
+  status.record.job.started = UtcNow();
+  status.record.job.last_error = Error{ErrorCode::kHandlerCrashed, "", "", "", 0};
+  status.steps = {1, 2};
+  return status;
+}
+
+// `members` are all in the schema, and have all that it requires.
+void ExpectMembers(const openapi::Members& members, const JsonValue& schema) {
+  const auto known = NamesOf(At(schema, {"properties"}));
+  std::vector<std::string> names;
+  for (const auto& [name, value] : members) {
+    EXPECT_THAT(known, Contains(name));
+    names.push_back(name);
+  }
+  EXPECT_THAT(names, IsSupersetOf(Strings(At(schema, {"required"}))));
+}
+
+TEST_F(OpenApiTest, KnowsAllThatIsToldOfAJobAlsoByWebhooks) {
+  const JsonValue document = Document();
+  const JsonValue* const job = At(document, {"components", "schemas", "Job"});
+  const JsonValue* const ended =
+      At(document, {"components", "schemas", "JobEnded", "properties", "data"});
+  ASSERT_TRUE(job != nullptr && ended != nullptr);
+  JobStatus status = FullStatus();
+  ExpectMembers(JobMembers(status, *service_), *job);
+  status.record.end.emplace();
+  status.record.end->outcome.error = Error{};
+  status.record.end->outcome.timings.peak_memory = 1;
+  for (const JobState state : {JobState::kSucceeded, JobState::kFailed}) {
+    status.record.state = state;
+    ExpectMembers(JobMembers(status, *service_), *job);
+    ExpectMembers(JobMembers(status, *service_), *ended);
+  }
+  EXPECT_NE(At(document, {"webhooks", "jobEnded", "post", "requestBody"}), nullptr);
 }
 
 TEST_F(OpenApiTest, SaysNothingOfWaitingWhereNobodyMayLeave) {
