@@ -268,6 +268,11 @@ void World::Finish(Worker& worker, JobState state) {
 
 void World::Late(Worker& worker) {
   const JobPtr job = std::exchange(worker.lost, nullptr);
+  const Error error{ErrorCode::kUnavailable, "crash", "again", "", 0};
+  if (engine_->Release(job->id, job->attempt) ||
+      engine_->Retry(job->id, job->attempt, SteadyClock::now(), error)) {
+    Blame("an attempt that was over has given the job back");
+  }
   engine_->Finish(job->id, job->attempt, OutcomeOf(JobState::kFailed), [this](bool ended) {
     if (ended) Blame("an attempt that was over has finished the job");
   });
