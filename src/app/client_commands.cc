@@ -172,7 +172,9 @@ void ClientCommands::Impl::AddFolder(CLI::App& command) {
 
 void ClientCommands::Impl::AddSubmit(CLI::App& program) {
   submit = Add(program, "submit", "send files as jobs, follow them, and fetch their results");
-  submit->add_option("FILE", files, "what to work on, a job each; - is standard input")->required();
+  submit->add_option("FILE", files, "what to work on, a job each; - is standard input")
+      ->option_text("...")
+      ->required();
   submit->add_option("--queue", options.queue, "the queue; `headrace queues` lists them")
       ->type_name("NAME")
       ->required();
