@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/words.h"
+#include "http/job_list.h"
 #include "http/openapi_schemas.h"
 
 namespace headrace::openapi {
@@ -87,12 +88,15 @@ void AddListParameters(Members& all, const std::vector<std::string>& queues) {
   all.emplace_back("list-queue", QueryParameter("queue", "jobs of this queue only", Enum(queues)));
   all.emplace_back("list-state",
                    QueryParameter("state", "jobs in this state only", Enum(StateNames())));
-  all.emplace_back("list-limit", QueryParameter("limit", "most jobs in one answer",
-                                                Schema("integer", {{"minimum", Number(1)},
-                                                                   {"maximum", Number(100)},
-                                                                   {"default", Number(50)}})));
-  all.emplace_back("list-cursor", QueryParameter("cursor", "from `next` of the answer before",
-                                                 Schema("string", {{"minLength", Number(1)}})));
+  all.emplace_back("list-limit",
+                   QueryParameter("limit", "most jobs in one answer",
+                                  Schema("integer", {{"minimum", Number(1)},
+                                                     {"maximum", Number(kLargestPage)},
+                                                     {"default", Number(kUsualPage)}})));
+  all.emplace_back(
+      "list-cursor",
+      QueryParameter("cursor", "from `next` of the answer before",
+                     Schema("string", {{"pattern", Text("^[0-9a-hjkmnp-tv-z]{32}$")}})));
 }
 
 Json DefaultOf(const ParamSpec& spec) {

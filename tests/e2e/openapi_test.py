@@ -1,6 +1,6 @@
 """The service is held to its own OpenAPI document: the document is valid, and schemathesis, which makes requests from
 it, finds no answer that the document does not have, no malformed request that is taken, no sound one that is refused.
-Four queues, one of each kind: simulate, PDFs, a program, an app.
+Four queues, one of each kind: simulate, PDFs, a program, an app; the service asks for keys, so that there are lists.
 
 What it takes is installed into HOME_FOLDER and kept there. Exit status 77 if the package index cannot be reached.
 With --seconds it goes on so long (scripts/prove_openapi).
@@ -9,6 +9,7 @@ usage: openapi_test.py PROGRAM HOME_FOLDER DATA_FOLDER [--seconds N] [--seed N]
 """
 
 import argparse
+import hashlib
 import http.server
 import json
 import os
@@ -50,7 +51,10 @@ QUEUES = """
       note: {{type: text, max_length: 20}}
       token: {{type: text, max_length: 20, secret: true}}
   app: {{handler: http, upstream: "http://127.0.0.1:{port}/", workers: 2, capacity: 16, deadline: 5s, result_ttl: 1h}}
+auth: {{mode: keys, file: {keys}}}
 """
+KEY = "a-key-0123456789abcdef"
+BEARER = {"Authorization": f"Bearer {KEY}"}
 
 
 def arguments():
@@ -108,9 +112,12 @@ class OpenApiTest(unittest.TestCase):
         cls.addClassCleanup(app.server_close)
         cls.addClassCleanup(app.shutdown)
         threading.Thread(target=app.serve_forever, daemon=True).start()
-        cls.service = cls.enterClassContext(Service(ARGUMENTS.program, QUEUES.format(port=app.server_port)))
+        keys = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()), "keys")
+        keys.write_text(f"tenant {hashlib.sha256(KEY.encode()).hexdigest()}\n", encoding="utf-8")
+        queues = QUEUES.format(port=app.server_port, keys=keys)
+        cls.service = cls.enterClassContext(Service(ARGUMENTS.program, queues))
         cls.url = f"http://127.0.0.1:{cls.service.port}/openapi.json"
-        with urllib.request.urlopen(cls.url, timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(cls.url, headers=BEARER), timeout=10) as answer:
             cls.document = answer.read()
 
     def done_jobs(self):
@@ -120,11 +127,12 @@ class OpenApiTest(unittest.TestCase):
         jobs = []
         for place, payload in work.items():
             base = self.url.removesuffix("/openapi.json")
-            headers = {"Prefer": "wait=20", "Content-Type": "application/octet-stream"}
+            headers = {"Prefer": "wait=20", "Content-Type": "application/octet-stream", **BEARER}
             request = urllib.request.Request(f"{base}/v1/queues/{place}", payload, headers, method="POST")
             with urllib.request.urlopen(request, timeout=30) as answer:
                 job = answer.headers["Job-Id"]
-            with urllib.request.urlopen(f"{base}/v1/jobs/{job}", timeout=30) as answer:
+            status = urllib.request.Request(f"{base}/v1/jobs/{job}", headers=BEARER)
+            with urllib.request.urlopen(status, timeout=30) as answer:
                 jobs.append([job, json.load(answer)["parts"][0]["name"]])
         return jobs
 
@@ -148,7 +156,7 @@ class OpenApiTest(unittest.TestCase):
             figures = pathlib.Path(folder, "figures.json")
             status, said = self.run_tool(
                 "schemathesis", "--config-file", HERE / "schemathesis.toml", "run", self.url, "--no-color",
-                "--seed", str(ARGUMENTS.seed), *bound, folder=folder,
+                "--seed", str(ARGUMENTS.seed), "--header", f"Authorization: Bearer {KEY}", *bound, folder=folder,
                 SCHEMATHESIS_HOOKS=str(HERE / "hooks.py"), HEADRACE_FIGURES=str(figures),
                 HEADRACE_DONE=json.dumps(self.done_jobs()),
                 HEADRACE_SAMPLE_PDF=str(ARGUMENTS.data / "sample.pdf"))

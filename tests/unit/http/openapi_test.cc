@@ -110,8 +110,8 @@ TEST_F(OpenApiTest, HasEveryPathWithTheMethodsThatItsRouteAllows) {
   EXPECT_THAT(NamesOf(At(document, {"paths"})),
               UnorderedElementsAre("/", "/openapi.json", "/v1/queues", "/v1/queues/{queue}",
                                    "/v1/queues/echo/jobs", "/put", "/v1/queues/pdf/jobs",
-                                   "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/result",
-                                   "/v1/jobs/{id}/result/{part}"));
+                                   "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events",
+                                   "/v1/jobs/{id}/result", "/v1/jobs/{id}/result/{part}"));
   EXPECT_THAT(NamesOf(At(document, {"paths", "/put"})),
               UnorderedElementsAre("post", "put", "options"));
   EXPECT_THAT(NamesOf(At(document, {"paths", "/v1/jobs/{id}"})),
