@@ -34,7 +34,8 @@ std::optional<Answer> CheckCaller(const KeyRing* keys, Exchange& exchange) {
     return Unauthorized("no-key", "this needs a key: send Authorization: Bearer KEY",
                         "Bearer realm=\"headrace\"");
   }
-  exchange.caller = keys->Find(BearerToken(field));
+  const std::string_view token = BearerToken(field);
+  if (!token.empty()) exchange.caller = keys->Find(token);
   if (exchange.caller != nullptr) return std::nullopt;
   return Unauthorized("wrong-key",
                       "the key in Authorization: Bearer KEY is none that is known here",

@@ -76,6 +76,9 @@ std::optional<std::string> TakeKey(std::string_view line, ApiKey& key) {
   if (!digest) {
     return "the key's digest is not 64 hexadecimal digits; printf %s \"$KEY\" | sha256sum tells it";
   }
+  if (*digest == Sha256().Finish()) {
+    return "that is the digest of an empty key; was the variable set?";
+  }
   key.digest = *digest;
   for (std::size_t i = 2; i < words.size(); ++i) {
     if (auto wrong = TakeLimit(words[i], key.limits)) return wrong;

@@ -24,7 +24,8 @@ class AuthTest : public ServerFixture {
       sha.Add(key);
       return sha.Finish();
     };
-    keys_ = std::make_unique<KeyRing>(std::vector<ApiKey>{{"alice", digest("key of alice"), {}},
+    keys_ = std::make_unique<KeyRing>(std::vector<ApiKey>{{"nobody", digest(""), {}},
+                                                          {"alice", digest("key of alice"), {}},
                                                           {"alice", digest("her second key"), {}},
                                                           {"bob", digest("key of bob"), {0, 3}}});
   }
