@@ -121,13 +121,16 @@ void JobSite::SendList(Connection& connection) {
   service_.List(*filter, [this, filter = *filter, weak = connection.weak_from_this(),
                           link = connection.reactor()](auto jobs) {
     link->Post([this, filter, weak, jobs = std::move(jobs)]() mutable {
-      const auto alive = weak.lock();
-      if (!alive) return;
-      CloseIfThrown(*alive, [&] {
-        alive->Respond(jobs ? JobListAnswer(*std::move(jobs), filter, service_)
-                            : ProblemAnswer(jobs.error()));
-      });
+      if (const auto alive = weak.lock()) TellList(*alive, filter, std::move(jobs));
     });
+  });
+}
+
+void JobSite::TellList(Connection& connection, const RecordFilter& filter,
+                       Expected<std::vector<JobStatus>> jobs) const {
+  CloseIfThrown(connection, [&] {
+    connection.Respond(jobs ? JobListAnswer(*std::move(jobs), filter, service_)
+                            : ProblemAnswer(jobs.error()));
   });
 }
 

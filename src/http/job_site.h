@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/timer.h"
 #include "http/answer.h"
@@ -36,6 +37,9 @@ class JobSite {
   void SendResult(Connection& connection);
   void SendEvents(Connection& connection);
   void SendList(Connection& connection);
+  // On the connection's reactor.
+  void TellList(Connection& connection, const RecordFilter& filter,
+                Expected<std::vector<JobStatus>> jobs) const;
 
   JobService& service_;
   const std::shared_ptr<StatusTexts> texts_;
