@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,10 @@
 namespace headrace {
 
 enum class JobState { kWaiting, kRunning, kSucceeded, kFailed, kCancelled, kExpired };
+
+inline constexpr std::array<JobState, 6> kJobStates{JobState::kWaiting,   JobState::kRunning,
+                                                    JobState::kSucceeded, JobState::kFailed,
+                                                    JobState::kCancelled, JobState::kExpired};
 
 // "waiting", "running", ...: the words of the API, the logs and the metrics.
 const char* ToString(JobState state);

@@ -137,7 +137,7 @@ class Engine {
 
   // An unfinished job, or a kept one that has ended, with the bytes of its parts that are wanted.
   virtual void Get(std::string_view id, const PartBytes& bytes, Found found) = 0;
-  // Kept jobs, newest first.
+  // Kept jobs, newest first, without the parts of their results.
   virtual void List(const RecordFilter& filter, Listed listed) = 0;
   // Drops the result of a kept job that has ended; its record stays for its time.
   virtual void DropResult(std::string_view id, Done done) = 0;

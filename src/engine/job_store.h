@@ -104,6 +104,7 @@ class JobStore {
   // The record of a job, with the bytes of its parts that are wanted; nothing if there is none.
   // What was called before is seen. kUnavailable, "busy": too much of results is being read.
   virtual void Load(std::string_view id, const PartBytes& bytes, Found found) = 0;
+  // Records without their parts, of which a result may have thousands.
   virtual void List(const RecordFilter& filter, Listed listed) = 0;
 
   // The payload of an unfinished job; for a worker, which claims one that came back after a restart

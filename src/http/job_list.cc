@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/job_id.h"
 #include "base/json.h"
+#include "base/outcome.h"
 #include "base/words.h"
 #include "http/job_views.h"
 #include "http/uri.h"
@@ -18,16 +19,12 @@
 namespace headrace {
 namespace {
 
-constexpr std::array<JobState, 6> kStates{JobState::kWaiting,   JobState::kRunning,
-                                          JobState::kSucceeded, JobState::kFailed,
-                                          JobState::kCancelled, JobState::kExpired};
-
 Error BadQuery(std::string hint) {
   return {ErrorCode::kInvalidArgument, "bad-query", std::move(hint), "", 0};
 }
 
 std::optional<JobState> ParseState(std::string_view word) {
-  for (const JobState state : kStates) {
+  for (const JobState state : kJobStates) {
     if (word == ToString(state)) return state;
   }
   return std::nullopt;
@@ -36,7 +33,9 @@ std::optional<JobState> ParseState(std::string_view word) {
 Status TakeState(const std::string& value, RecordFilter& filter) {
   filter.state = ParseState(value);
   if (filter.state) return Ok();
-  return BadQuery("state is one of waiting, running, succeeded, failed, cancelled, expired");
+  std::vector<std::string_view> words;
+  for (const JobState state : kJobStates) words.emplace_back(ToString(state));
+  return BadQuery(fmt::format("state is one of {}", fmt::join(words, ", ")));
 }
 
 Status TakeLimit(const std::string& value, RecordFilter& filter) {
@@ -95,7 +94,12 @@ Answer JobListAnswer(std::vector<JobStatus> jobs, const RecordFilter& filter,
   if (more) jobs.resize(filter.limit - 1);
   std::vector<Json> items;
   items.reserve(jobs.size());
-  for (const JobStatus& status : jobs) items.push_back(Json::Object(JobMembers(status, service)));
+  for (const JobStatus& status : jobs) {
+    auto item = JobMembers(status, service);
+    // A list has no parts, which is not to say that there are none.
+    std::erase_if(item, [](const auto& member) { return member.first == "parts"; });
+    items.push_back(Json::Object(item));
+  }
   std::vector<std::pair<std::string, Json>> members{{"jobs", Json::Array(items)}};
   if (more) members.emplace_back("next", Json::String(NextPage(filter, jobs.back().record.job.id)));
   return JsonText(Json::Object(members).Text() + "\n");

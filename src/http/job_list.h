@@ -18,7 +18,8 @@ inline constexpr std::size_t kLargestPage = 100;
 // whether there is another page. 400 what is malformed, 404 for a queue that is not there.
 Expected<RecordFilter> ParseJobList(std::string_view query, const JobService& service);
 
-// {"jobs":[...],"next":"/v1/jobs?..."}: what the filter found; `next` only if there is more.
+// {"jobs":[...],"next":"/v1/jobs?..."}: what the filter found, each as its status without the
+// parts; `next` only if there is more.
 Answer JobListAnswer(std::vector<JobStatus> jobs, const RecordFilter& filter,
                      const JobService& service);
 

@@ -190,10 +190,7 @@ Json QueueSchema() {
 
 std::vector<std::string> StateNames() {
   std::vector<std::string> names;
-  for (const auto state : {JobState::kWaiting, JobState::kRunning, JobState::kSucceeded,
-                           JobState::kFailed, JobState::kCancelled, JobState::kExpired}) {
-    names.emplace_back(ToString(state));
-  }
+  for (const JobState state : kJobStates) names.emplace_back(ToString(state));
   return names;
 }
 

@@ -89,7 +89,7 @@ class JobService {
   // that are wanted. 404, also of another tenant's, or, after its time, 410.
   void GetStatus(const JobRef& job, const PartBytes& bytes, Told done);
 
-  // Kept jobs of the filter's tenant, newest first.
+  // Kept jobs of the filter's tenant, newest first, without the parts of their results.
   void List(const RecordFilter& filter, Listed done);
 
   // Tells the watcher of every change of the job from now on, if it may see it.

@@ -70,9 +70,6 @@ void LocalEngine::DropResult(std::string_view id, Done done) {
 }
 
 QueueFigures LocalEngine::Figures(QueueIndex queue) const {
-  const auto counted = [](JobState state) {
-    return static_cast<std::size_t>(state) - static_cast<std::size_t>(JobState::kSucceeded);
-  };
   const Queue::Counts counts = queues_.at(queue)->Figures();
   QueueFigures figures;
   figures.waiting = counts.waiting;
@@ -82,10 +79,10 @@ QueueFigures LocalEngine::Figures(QueueIndex queue) const {
   figures.oldest_age = counts.oldest_age;
   figures.accepted = counts.accepted;
   figures.recovered = counts.recovered;
-  figures.succeeded = counts.ended[counted(JobState::kSucceeded)];
-  figures.failed = counts.ended[counted(JobState::kFailed)];
-  figures.cancelled = counts.ended[counted(JobState::kCancelled)];
-  figures.expired = counts.ended[counted(JobState::kExpired)];
+  figures.succeeded = counts.ended[Ending(JobState::kSucceeded)];
+  figures.failed = counts.ended[Ending(JobState::kFailed)];
+  figures.cancelled = counts.ended[Ending(JobState::kCancelled)];
+  figures.expired = counts.ended[Ending(JobState::kExpired)];
   return figures;
 }
 

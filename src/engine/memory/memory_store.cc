@@ -27,6 +27,22 @@ std::optional<JobEnd> DropParts(JobRecord& record) {
   return whole;
 }
 
+// Copies no part: a result may have thousands, and this is done under the lock.
+JobRecord WithoutParts(const JobRecord& record) {
+  JobRecord copy;
+  copy.job = record.job;
+  copy.state = record.state;
+  copy.result_dropped = record.result_dropped;
+  if (!record.end) return copy;
+  JobEnd& end = copy.end.emplace();
+  end.outcome.state = record.end->outcome.state;
+  end.outcome.error = record.end->outcome.error;
+  end.outcome.timings = record.end->outcome.timings;
+  end.ended = record.end->ended;
+  end.keep = record.end->keep;
+  return copy;
+}
+
 JobRecord CopyWith(const PartBytes& bytes, const JobRecord& record) {
   JobRecord copy = record;
   if (!copy.end) return copy;
@@ -135,6 +151,7 @@ void MemoryStore::DropResult(std::string_view id, Done done) {
     Entry* const entry = Find(id);
     if (entry != nullptr && entry->record.end) {
       gone = DropParts(entry->record);
+      entry->record.job.idempotency.reset();
     }
   }
   done(Ok());
@@ -158,7 +175,7 @@ std::vector<JobRecord> MemoryStore::NewestOf(const Index& index, const RecordFil
   auto at = filter.before.empty() ? index.end() : index.lower_bound(filter.before);
   while (at != index.begin() && records.size() < filter.limit) {
     const JobRecord& record = RecordOf((--at)->second);
-    if (Fits(filter, record)) records.push_back(CopyWith(PartBytes::None(), record));
+    if (Fits(filter, record)) records.push_back(WithoutParts(record));
   }
   return records;
 }

@@ -117,6 +117,7 @@ bool Records::ReadRecord(const Rows& rows, const Moment& now, JobRecord& record)
 
 Status Records::ReadParts(std::int64_t seq, const PartBytes& bytes, JobRecord& record) {
   if (!record.end || record.result_dropped) return Ok();
+  std::optional<Statement> body;  // apart: else SQLite would read the bytes of all parts
   Statement statement(db_,
                       "SELECT at, name, media_type, crc32, size FROM part"
                       " WHERE at BETWEEN ? AND ? ORDER BY at");
@@ -128,16 +129,16 @@ Status Records::ReadParts(std::int64_t seq, const PartBytes& bytes, JobRecord& r
     part.crc32 = static_cast<std::uint32_t>(rows.Int(3));
     part.whole_size = static_cast<std::uint64_t>(rows.Int(4));
     if (!bytes.Wants(part.name)) continue;
-    auto read = ReadPart(rows.Int(0), *part.whole_size);
+    if (!body) body.emplace(db_, "SELECT file, bytes FROM part WHERE at=?");
+    auto read = ReadPart(*body, rows.Int(0), *part.whole_size);
     if (!read) return std::move(read).error();
     part.bytes = *std::move(read);
   }
   return Ok();
 }
 
-Expected<Payload> Records::ReadPart(std::int64_t at, std::uint64_t size) {
-  Statement statement(db_, "SELECT file, bytes FROM part WHERE at=?");
-  Rows rows = statement.Query(at);
+Expected<Payload> Records::ReadPart(Statement& body, std::int64_t at, std::uint64_t size) {
+  Rows rows = body.Query(at);
   if (!rows.Next()) return Broken();
   const bool filed = !rows.IsNull(0);
   Ledger* const ledger = filed ? bodies_.result_files : bodies_.ledger;
@@ -188,26 +189,18 @@ Expected<std::optional<JobRecord>> Records::Load(std::string_view id, const Part
 
 Expected<std::vector<JobRecord>> Records::List(const RecordFilter& filter, const Moment& now) {
   std::vector<JobRecord> records;
-  std::vector<std::int64_t> seqs;
   const std::string before = filter.before.empty() ? "~" : filter.before;  // above every id
   std::optional<std::string_view> tenant;
   if (filter.tenant && !filter.tenant->empty()) tenant = *filter.tenant;
   const std::optional<int> state =
       filter.state ? std::optional<int>(static_cast<int>(*filter.state)) : std::nullopt;
-  db_.Run("BEGIN");
   {
     Statement statement(db_, ListQuery(filter));
     Rows rows = statement.Query(before, tenant, state, filter.queue, filter.limit);
     while (rows.Next() && ReadRecord(rows, now, records.emplace_back())) {
-      seqs.push_back(rows.Int(kSeq));
     }
   }
-  Status parts = Ok();
-  for (std::size_t i = 0; i < seqs.size() && parts; ++i)
-    parts = ReadParts(seqs[i], PartBytes::None(), records[i]);
-  db_.Rollback();
   if (db_.failed()) return Broken();
-  if (!parts) return std::move(parts).error();
   return records;
 }
 

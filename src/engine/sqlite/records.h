@@ -43,7 +43,7 @@ class Records {
   bool ReadJob(const Rows& rows, const Moment& now, KeptJob& job);
   bool ReadRecord(const Rows& rows, const Moment& now, JobRecord& record);
   Status ReadParts(std::int64_t seq, const PartBytes& bytes, JobRecord& record);
-  Expected<Payload> ReadPart(std::int64_t at, std::uint64_t size);
+  Expected<Payload> ReadPart(Statement& body, std::int64_t at, std::uint64_t size);
   Expected<std::optional<JobRecord>> LoadOnce(std::string_view id, const PartBytes& bytes,
                                               const Moment& now);
 

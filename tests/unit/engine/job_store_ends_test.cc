@@ -193,6 +193,33 @@ TEST_P(JobStoreContract, ListsTheNewestFirstAndGoesOnFromThere) {
   EXPECT_THAT(calls.List(filter), ElementsAre(ids[2], ids[3]));
 }
 
+TEST_P(JobStoreContract, ListsHowJobsEndedWithoutTheirParts) {
+  const KeptJob job = Insert("p", "a");
+  const JobEnd end = Succeeded({MakePart("a", "12345")});
+  ASSERT_TRUE(calls.End(job.id, end));
+  RecordFilter filter;
+  filter.tenant = "a";
+  const auto records = calls.TryList(filter);
+  ASSERT_TRUE(records);
+  ASSERT_THAT(*records, SizeIs(1));
+  const JobRecord& record = records->front();
+  EXPECT_EQ(record.state, JobState::kSucceeded);
+  ASSERT_TRUE(record.end);
+  EXPECT_EQ(record.end->outcome.state, JobState::kSucceeded);
+  EXPECT_THAT(record.end->outcome.parts, IsEmpty());
+  EXPECT_EQ(record.end->keep, end.keep);
+}
+
+TEST_P(JobStoreContract, GivesTheKeyOfADroppedResultFree) {
+  KeptJob job = MakeKept();
+  job.idempotency = IdempotencyKey{"key", {}};
+  ASSERT_TRUE(calls.Insert(job));
+  ASSERT_TRUE(calls.End(job.id, Succeeded({MakePart("a", "12345")})));
+  ASSERT_TRUE(calls.Load(job.id)->job.idempotency);
+  ASSERT_TRUE(calls.DropResult(job.id));
+  EXPECT_FALSE(calls.Load(job.id)->job.idempotency);
+}
+
 TEST_P(JobStoreContract, ListsByTenantQueueAndState) {
   const std::string a = Insert("p", "a").id;
   const std::string b = Insert("p", "b").id;

@@ -85,9 +85,12 @@ class Awaiting {
     auto record = TryLoad(id, bytes);
     return record ? *std::move(record) : std::nullopt;
   }
+  Expected<std::vector<JobRecord>> TryList(const RecordFilter& filter) {
+    return Answer<std::vector<JobRecord>>([&](auto listed) { store_.List(filter, listed); });
+  }
+  // Their ids.
   std::vector<std::string> List(const RecordFilter& filter) {
-    const auto records =
-        Answer<std::vector<JobRecord>>([&](auto listed) { store_.List(filter, listed); });
+    const auto records = TryList(filter);
     std::vector<std::string> ids;
     if (!records) return {"failed: " + records.error().detail};
     for (const JobRecord& record : *records) ids.push_back(record.job.id);
