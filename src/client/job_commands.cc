@@ -185,8 +185,9 @@ Status WriteCancelled(const CommandContext& context, const std::string& id, bool
   if (!text) return text.error();
   const auto after = ReadJobView(*text);
   if (!after) return after.error();
-  context.output.WriteLine(context.json ? after->text
-                                        : fmt::format("{}: {}", id, Printable(after->state)));
+  const char* const dropped = before->Ended() ? ", its result is dropped" : "";
+  context.output.WriteLine(
+      context.json ? after->text : fmt::format("{}: {}{}", id, Printable(after->state), dropped));
   return Ok();
 }
 
