@@ -34,6 +34,7 @@ Status TakeState(const std::string& value, RecordFilter& filter) {
   filter.state = ParseState(value);
   if (filter.state) return Ok();
   std::vector<std::string_view> words;
+  words.reserve(kJobStates.size());
   for (const JobState state : kJobStates) words.emplace_back(ToString(state));
   return BadQuery(fmt::format("state is one of {}", fmt::join(words, ", ")));
 }

@@ -190,6 +190,7 @@ Json QueueSchema() {
 
 std::vector<std::string> StateNames() {
   std::vector<std::string> names;
+  names.reserve(kJobStates.size());
   for (const JobState state : kJobStates) names.emplace_back(ToString(state));
   return names;
 }

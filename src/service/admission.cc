@@ -198,6 +198,13 @@ Status Admission::CheckReach(QueueIndex queue, Deadline deadline) {
                RetryAfter(queue)};
 }
 
+// The same, if the client told how long it waits and that is not over yet.
+Status Admission::CheckReach(const Submission& submission, Deadline deadline) {
+  if (!submission.request_timeout || deadline.Passed()) return Ok();
+  const auto whole = Deadline::At(submission.started + *submission.request_timeout);
+  return CheckReach(submission.queue, submission.wait ? whole : deadline);
+}
+
 Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   const ServiceQueue& target = queues()[submission.queue];
   if (target.handler->needs_payload && submission.payload.size() == 0) {
@@ -211,13 +218,7 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   if (!params) return std::move(params).error();
   const Deadline deadline =
       DeadlineOf(submission.queue, submission.started, submission.request_timeout);
-  if (submission.request_timeout && !deadline.Passed()) {
-    const auto whole = Deadline::At(submission.started + *submission.request_timeout);
-    const Deadline reach = submission.wait ? whole : deadline;
-    if (auto reached = CheckReach(submission.queue, reach); !reached) {
-      return std::move(reached).error();
-    }
-  }
+  if (auto reached = CheckReach(submission, deadline); !reached) return std::move(reached).error();
   if (auto charged = ChargePayload(submission); !charged) return std::move(charged).error();
 
   auto job = std::make_shared<QueuedJob>();

@@ -84,6 +84,7 @@ class Admission {
   Status CheckRoom(QueueIndex queue, const Intake& intake);
   Status CheckResults(QueueIndex queue);
   Status CheckReach(QueueIndex queue, Deadline deadline);
+  Status CheckReach(const Submission& submission, Deadline deadline);
   Status CheckQuota(QueueIndex queue, Caller& caller);
   Error TenantFull(QueueIndex queue);
   Status ChargePayload(Submission& submission);
