@@ -21,6 +21,8 @@
 #include "app/serve.h"
 #include "app/system_check.h"
 #include "config/load.h"
+#include "config/reference.h"
+#include "config/sample.h"
 
 namespace headrace {
 namespace {
@@ -92,6 +94,31 @@ int Health(const Config& config, const std::string& path) {
   return EXIT_SUCCESS;
 }
 
+// `headrace config-reference`: the declared keys, for docs/configuration.md, or as a file to begin
+// with.
+class ReferenceCommand {
+ public:
+  explicit ReferenceCommand(CLI::App& program)
+      : command_(program.add_subcommand(
+            "config-reference", "print every key with its default, range and meaning (Markdown)")) {
+    command_->add_flag("--sample", sample_, "as a configuration file that shows the defaults");
+  }
+
+  [[nodiscard]] bool Parsed() const { return command_->parsed(); }
+
+  void Print() const {
+    if (sample_) {
+      fmt::print("{}", SampleFile());
+      return;
+    }
+    for (const ReferenceTable& table : ReferenceTables()) fmt::print("{}\n", MarkedTable(table));
+  }
+
+ private:
+  CLI::App* command_;
+  bool sample_ = false;
+};
+
 int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) {
   CLI::App command("CPU-heavy work behind HTTP: a bounded queue, worker processes, early 429s",
                    "headrace");
@@ -109,6 +136,7 @@ int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) 
   health->add_option("--path", path, "what to ask: /readyz, /livez or /startupz");
   const CLI::App* version = command.add_subcommand("version", "print the version");
   static_cast<void>(serve);
+  const ReferenceCommand reference(command);
   ClientCommands client(command);
   try {
     command.parse(argc, argv);
@@ -119,6 +147,10 @@ int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) 
 
   if (version->parsed()) {
     fmt::print("headrace {}\n", HEADRACE_VERSION);
+    return EXIT_SUCCESS;
+  }
+  if (reference.Parsed()) {
+    reference.Print();
     return EXIT_SUCCESS;
   }
   BuiltinHandlers handlers;

@@ -8,82 +8,73 @@ namespace {
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kMinute = 60'000;  // ms
 
-template <class Access>
-Field<QueueConfig, Access> Of(const char* path, Access access, const char* help) {
-  return {path, access, help};
-}
-
-const Choices<bool>& YesOrNo() {
-  static const Choices<bool> kChoices{{"true", true}, {"false", false}};
-  return kChoices;
-}
-
-void AddProgramKeys(std::vector<Key<QueueConfig>>& keys) {
+void AddProgramKeys(KeyList<QueueConfig>& keys) {
   using Protocol = CommandOptions::Protocol;
-  keys.push_back(ChoiceKey(
-      Of(
-          "protocol", [](auto& q) -> auto& { return q.command.protocol; },
-          "once: the program is started for each job; frames: it stays, and gets job after job"),
-      Choices<Protocol>{{"once", Protocol::kOnce}, {"frames", Protocol::kFrames}}));
-  keys.push_back(TextKey(
-      Of(
-          "output_type", [](auto& q) -> auto& { return q.command.output_type; },
-          "protocol once: media type of standard output, and of files with an unknown extension"),
-      "a media type like text/plain"));
-  keys.push_back(
-      TextKey(Of(
-                  "input_name", [](auto& q) -> auto& { return q.command.input_name; },
-                  "protocol once: name of the file {input}, for programs that look at it"),
-              "a plain file name like page.pdf"));
-  keys.push_back(
-      NumberKey(Of(
-                    "stderr_limit", [](auto& q) -> auto& { return q.command.stderr_limit; },
-                    "standard error of one job that reaches the log; the rest is dropped"),
-                Sizes(), {0, 16 * kMiB}));
-  keys.push_back(DurationKey(Of(
-                                 "grace", [](auto& q) -> auto& { return q.command.grace; },
-                                 "from SIGTERM to SIGKILL, when a job is to end before it is done"),
-                             {0, 5 * kMinute}));
-  keys.push_back(
-      DurationKey(Of(
-                      "start_timeout", [](auto& q) -> auto& { return q.command.start_timeout; },
-                      "protocol frames: from its start until the worker says that it is ready"),
-                  {100, 60 * kMinute}));
+  keys.Choice(
+          "protocol", Choices<Protocol>{{"once", Protocol::kOnce}, {"frames", Protocol::kFrames}},
+          "once: the program is started for each job; frames: it stays, and gets job after job",
+          [](auto& q) -> auto& { return q.command.protocol; })
+      .More(
+          "With frames it is started once per worker and keeps what it has loaded "
+          "([how](handlers.md#workers-that-stay))");
+  keys.Text(
+      "output_type", "a media type like text/plain",
+      "protocol once: media type of standard output, and of files with an unknown extension",
+      [](auto& q) -> auto& { return q.command.output_type; });
+  keys.Text(
+          "input_name", "a plain file name like page.pdf",
+          "protocol once: name of the file {input}, for programs that look at it",
+          [](auto& q) -> auto& { return q.command.input_name; })
+      .More("Letters, digits, `.`, `_` and `-`, first no `.`; not `output` or `tmp`");
+  keys.Number(
+      "stderr_limit", Sizes(), {0, 16 * kMiB},
+      "standard error of one job that reaches the log; the rest is dropped",
+      [](auto& q) -> auto& { return q.command.stderr_limit; });
+  keys.Duration(
+      "grace", {0, 5 * kMinute}, "from SIGTERM to SIGKILL, when a job is to end before it is done",
+      [](auto& q) -> auto& { return q.command.grace; });
+  keys.Duration(
+      "start_timeout", {100, 60 * kMinute},
+      "protocol frames: from its start until the worker says that it is ready",
+      [](auto& q) -> auto& { return q.command.start_timeout; });
 }
 
-void AddLimitKeys(std::vector<Key<QueueConfig>>& keys) {
-  keys.push_back(
-      NumberKey(Of(
-                    "isolation.scratch", [](auto& q) -> auto& { return q.command.scratch; },
-                    "files that a job may have in its private folder; more: 502"),
-                Sizes(), {kMiB, kMiB * kMiB}));
-  keys.push_back(
-      NumberKey(Of(
-                    "isolation.processes", [](auto& q) -> auto& { return q.command.processes; },
-                    "processes and threads of one job"),
-                Counts(), {1, 32'768}));
-  keys.push_back(
-      ChoiceKey(Of(
-                    "isolation.network", [](auto& q) -> auto& { return q.command.network; },
-                    "whether the program may open sockets"),
-                YesOrNo()));
-  keys.push_back(
-      ChoiceKey(Of(
-                    "isolation.namespaces", [](auto& q) -> auto& { return q.command.namespaces; },
-                    "required: each job's processes see neither others nor their files"),
-                Choices<bool>{{"none", false}, {"required", true}}));
-  keys.push_back(
-      ChoiceKey(Of(
-                    "isolation.allow_root", [](auto& q) -> auto& { return q.allow_root; },
-                    "whether the program may run as root, if the service does"),
-                YesOrNo()));
+void AddLimitKeys(KeyList<QueueConfig>& keys) {
+  keys.Number(
+          "isolation.scratch", Sizes(), {kMiB, kMiB * kMiB},
+          "files that a job may have in its private folder; more: 502",
+          [](auto& q) -> auto& { return q.command.scratch; })
+      .More("The folder lies in `memory.spool_dir` (`/tmp` if that is empty)");
+  keys.Number(
+          "isolation.processes", Counts(), {1, 32'768}, "processes and threads of one job",
+          [](auto& q) -> auto& { return q.command.processes; })
+      .More(
+          "The system counts by user: it holds if nothing else runs as the service's user, or with "
+          "`namespaces: required`, and not for root");
+  keys.Truth(
+      "isolation.network", "whether the program may open sockets",
+      [](auto& q) -> auto& { return q.command.network; });
+  keys.Choice(
+          "isolation.namespaces", Choices<bool>{{"none", false}, {"required", true}},
+          "required: each job's processes see neither others nor their files",
+          [](auto& q) -> auto& { return q.command.namespaces; })
+      .More(
+          "With `protocol: frames` each worker's. For clients who would attack each other ([what "
+          "that takes](handlers.md#clients-who-would-attack-each-other)); where the system makes "
+          "no namespaces the service does not start");
+  keys.Truth(
+          "isolation.allow_root", "whether the program may run as root, if the service does",
+          [](auto& q) -> auto& { return q.allow_root; })
+      .More(
+          "As root the service refuses to start with such a queue unless this is true: files have "
+          "no owners for root, and processes no limit");
 }
 
 std::vector<Key<QueueConfig>> MakeKeys() {
-  std::vector<Key<QueueConfig>> keys;
+  KeyList<QueueConfig> keys;
   AddProgramKeys(keys);
   AddLimitKeys(keys);
-  return keys;
+  return keys.Take();
 }
 
 }  // namespace

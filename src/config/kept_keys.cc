@@ -5,58 +5,56 @@ namespace {
 
 constexpr std::uint64_t kHour = 3'600'000;  // ms
 
-template <class Access>
-Field<QueueConfig, Access> Of(const char* path, Access access, const char* help) {
-  return {path, access, help};
+void AddTimes(KeyList<QueueConfig>& keys) {
+  keys.Duration(
+          "async_deadline", {1, 168 * kHour},
+          "kept jobs: from the request to the end of the last attempt; then expired",
+          [](auto& q) -> auto& { return q.async_deadline; })
+      .More(
+          "[Kept jobs](http.md#jobs-that-outlive-their-connection) are those that outlive their "
+          "connection");
+  keys.Duration(
+      "run_timeout", {1, 24 * kHour},
+      "kept jobs: of one attempt; longer: it fails with `run-timeout`",
+      [](auto& q) -> auto& { return q.run_timeout; });
+  keys.Duration(
+      "result_ttl", {1, 168 * kHour}, "kept jobs: how long their outcome is kept; then 410",
+      [](auto& q) -> auto& { return q.result_ttl; });
 }
 
-void AddTimes(std::vector<Key<QueueConfig>>& keys) {
-  keys.push_back(
-      DurationKey(Of(
-                      "async_deadline", [](auto& q) -> auto& { return q.async_deadline; },
-                      "kept jobs: from the request to the end of all attempts; then expired"),
-                  {1, 168 * kHour}));
-  keys.push_back(DurationKey(Of(
-                                 "run_timeout", [](auto& q) -> auto& { return q.run_timeout; },
-                                 "kept jobs: of one attempt"),
-                             {1, 24 * kHour}));
-  keys.push_back(DurationKey(Of(
-                                 "result_ttl", [](auto& q) -> auto& { return q.result_ttl; },
-                                 "kept jobs: how long their outcome is kept; then 410"),
-                             {1, 168 * kHour}));
-}
-
-void AddRetries(std::vector<Key<QueueConfig>>& keys) {
-  keys.push_back(NumberKey(Of(
-                               "max_attempts", [](auto& q) -> auto& { return q.max_attempts; },
-                               "kept jobs: runs of one job, interrupted ones among them"),
-                           Counts(), {1, 100}));
-  keys.push_back(ListKey(Of(
-                             "retry_on", [](auto& q) -> auto& { return q.retry_on; },
-                             "kept jobs: ends of an attempt that are followed by another"),
-                         "crash, unavailable and upstream, or none"));
-  keys.push_back(
-      DurationKey(Of(
-                      "retry_delay", [](auto& q) -> auto& { return q.retry_delay; },
-                      "kept jobs: before the second attempt; doubled before each further one"),
-                  {0, kHour}));
-  keys.push_back(
-      DurationKey(Of(
-                      "retry_max_delay", [](auto& q) -> auto& { return q.retry_max_delay; },
-                      "kept jobs: the longest of these"),
-                  {0, 24 * kHour}));
+void AddRetries(KeyList<QueueConfig>& keys) {
+  keys.Number(
+          "max_attempts", Counts(), {1, 100},
+          "kept jobs: runs of one job, interrupted ones among them",
+          [](auto& q) -> auto& { return q.max_attempts; })
+      .More("A run is interrupted by a stop of the service that cuts it");
+  keys.List(
+          "retry_on", "crash, unavailable and upstream, or none",
+          "kept jobs: ends of an attempt that are followed by another",
+          [](auto& q) -> auto& { return q.retry_on; })
+      .More(
+          "crash: its process died; unavailable: it said itself that it may go later (503); "
+          "upstream: the app behind `handler: http` failed or was not there");
+  keys.Duration(
+          "retry_delay", {0, kHour},
+          "kept jobs: before the second attempt; doubled before each further one",
+          [](auto& q) -> auto& { return q.retry_delay; })
+      .More("Plus 0 to 20 %");
+  keys.Duration(
+      "retry_max_delay", {0, 24 * kHour}, "kept jobs: the longest of these",
+      [](auto& q) -> auto& { return q.retry_max_delay; });
 }
 
 std::vector<Key<QueueConfig>> MakeKeys() {
-  std::vector<Key<QueueConfig>> keys;
+  KeyList<QueueConfig> keys;
   AddTimes(keys);
   AddRetries(keys);
-  keys.push_back(
-      TextKey(Of(
-                  "webhook_url", [](auto& q) -> auto& { return q.webhook_url; },
-                  "kept jobs: told of their ends where their client names no Webhook-Url"),
-              "a URL whose host webhooks.allow_hosts lists, or empty"));
-  return keys;
+  keys.Text(
+          "webhook_url", "a URL whose host webhooks.allow_hosts lists, or empty",
+          "kept jobs: told of their ends where their client names no `Webhook-Url`",
+          [](auto& q) -> auto& { return q.webhook_url; })
+      .More("See [webhooks.md](webhooks.md)");
+  return keys.Take();
 }
 
 }  // namespace

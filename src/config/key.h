@@ -16,17 +16,24 @@
 
 namespace headrace {
 
-// The one declaration of a scalar key of T: name, range and help here, default in T's field.
-// Parsing, checking, messages, the environment's names and the sample's test all follow from it.
+// The one declaration of a scalar key of T: name, range and meaning here, default in T's field.
+// Parsing, checking, messages, the environment's names, the sample (config/sample.h) and the tables
+// of docs/configuration.md (config/reference.h) all follow from it.
 template <class T>
 struct Key {
   std::string path;     // below T, with dots
   std::string allowed;  // type, unit and range in words
-  std::string help;
+  std::string help;     // what it means, one plain sentence without its period
   // Parses into the field; returns what is wrong with the text, or nothing.
   std::function<std::optional<std::string>(T&, const std::string&)> read;
   std::function<std::string(const T&)> show;  // the field's value as it is written in a file
-  bool list = false;  // a file may write it as a list as well; its text has commas between
+  bool list = false;   // a file may write it as a list as well; its text has commas between
+  std::string more{};  // Markdown: what the tables say after `help`; links as from docs/
+
+  Key& More(std::string text) {
+    more = std::move(text);
+    return *this;
+  }
 };
 
 // How the makers below reach a field of a T, whether const or not.
@@ -203,5 +210,50 @@ Key<T> ChoiceKey(Field<T, Access> field, Choices<Value> choices) {
         return std::string();
       }};
 }
+
+// Declares keys of a T one after the other: each by its path, what is allowed, what it means, and
+// the field that it sets, whose value is the default.
+template <class T>
+class KeyList {
+ public:
+  template <class Access>
+  Key<T>& Number(const char* path, const Unit& unit, Range range, const char* help, Access access) {
+    return Add(NumberKey(Field<T, Access>{path, access, help}, unit, range));
+  }
+  template <class Access>
+  Key<T>& Duration(const char* path, Range milliseconds, const char* help, Access access) {
+    return Add(DurationKey(Field<T, Access>{path, access, help}, milliseconds));
+  }
+  template <class Access>
+  Key<T>& Auto(const char* path, const Unit& unit, Range range, const char* help, Access access) {
+    return Add(AutoKey(Field<T, Access>{path, access, help}, unit, range));
+  }
+  template <class Access>
+  Key<T>& Text(const char* path, const char* allowed, const char* help, Access access) {
+    return Add(TextKey(Field<T, Access>{path, access, help}, allowed));
+  }
+  template <class Access>
+  Key<T>& List(const char* path, const char* allowed, const char* help, Access access) {
+    return Add(ListKey(Field<T, Access>{path, access, help}, allowed));
+  }
+  template <class Access, class Value>
+  Key<T>& Choice(const char* path, Choices<Value> choices, const char* help, Access access) {
+    return Add(ChoiceKey(Field<T, Access>{path, access, help}, std::move(choices)));
+  }
+  template <class Access>
+  Key<T>& Truth(const char* path, const char* help, Access access) {
+    return Choice(path, Choices<bool>{{"true", true}, {"false", false}}, help, access);
+  }
+
+  // The key may be told more until the next one is added.
+  Key<T>& Add(Key<T> key) { return keys_.emplace_back(std::move(key)); }
+  void AddAll(const std::vector<Key<T>>& keys) {
+    keys_.insert(keys_.end(), keys.begin(), keys.end());
+  }
+  std::vector<Key<T>> Take() { return std::move(keys_); }
+
+ private:
+  std::vector<Key<T>> keys_;
+};
 
 }  // namespace headrace

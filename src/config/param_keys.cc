@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/words.h"
-#include "config/section_reader.h"
 #include "config/tree_nodes.h"
 #include "handler/params.h"
 
@@ -20,11 +19,6 @@ namespace {
 
 constexpr std::size_t kMostParams = 64;
 constexpr std::size_t kLongestName = 64;
-
-template <class Access>
-Field<ParamSpec, Access> Of(const char* path, Access access, const char* help) {
-  return {path, access, help};
-}
 
 std::optional<double> ParseReal(const std::string& text) {
   const auto value = ParseNumberAll<double>(text);
@@ -56,29 +50,30 @@ Key<ParamSpec> DefaultKey() {
 }
 
 std::vector<Key<ParamSpec>> MakeKeys() {
-  return {
-      ChoiceKey(Of(
-                    "type", [](auto& s) -> auto& { return s.type; }, "what values are"),
-                Choices<ParamType>{{"text", ParamType::kText},
-                                   {"integer", ParamType::kInteger},
-                                   {"number", ParamType::kNumber},
-                                   {"boolean", ParamType::kBoolean},
-                                   {"choice", ParamType::kChoice}}),
-      DefaultKey(),
-      BoundKey("minimum", &ParamSpec::minimum, "least integer or number"),
-      BoundKey("maximum", &ParamSpec::maximum, "greatest integer or number"),
-      NumberKey(Of(
-                    "max_length", [](auto& s) -> auto& { return s.max_length; }, "bytes of a text"),
-                Counts(), {1, kMaxParamBytes}),
-      ChoiceKey(Of(
-                    "secret", [](auto& s) -> auto& { return s.secret; },
-                    "whether it is refused in the query, and kept out of logs"),
-                Choices<bool>{{"true", true}, {"false", false}}),
-      TextKey(Of(
-                  "description", [](auto& s) -> auto& { return s.description; },
-                  "what it is for, for clients"),
-              "a sentence"),
-  };
+  KeyList<ParamSpec> keys;
+  keys.Choice(
+      "type",
+      Choices<ParamType>{{"text", ParamType::kText},
+                         {"integer", ParamType::kInteger},
+                         {"number", ParamType::kNumber},
+                         {"boolean", ParamType::kBoolean},
+                         {"choice", ParamType::kChoice}},
+      "what values are", [](auto& s) -> auto& { return s.type; });
+  keys.Add(DefaultKey());
+  keys.Add(BoundKey("minimum", &ParamSpec::minimum, "least integer or number"))
+      .More("Allowed itself, like the maximum");
+  keys.Add(BoundKey("maximum", &ParamSpec::maximum, "greatest integer or number"));
+  keys.Number(
+      "max_length", Counts(), {1, kMaxParamBytes}, "bytes of a text",
+      [](auto& s) -> auto& { return s.max_length; });
+  keys.Truth(
+          "secret", "whether it is refused in the query, and kept out of logs",
+          [](auto& s) -> auto& { return s.secret; })
+      .More("It is taken as a form field or header");
+  keys.Text(
+      "description", "a sentence, or empty", "what it is for, for clients",
+      [](auto& s) -> auto& { return s.description; });
+  return keys.Take();
 }
 
 void ReadChoices(ParamSpec& spec, const YamlNode& node, const std::string& path,
@@ -86,12 +81,6 @@ void ReadChoices(ParamSpec& spec, const YamlNode& node, const std::string& path,
   if (auto texts = ReadTexts(node, path, "a list of words", problems)) {
     spec.choices = *std::move(texts);
   }
-}
-
-KeySet<ParamSpec> ParamKeys() {
-  static const std::vector<Key<ParamSpec>> kKeys = MakeKeys();
-  static const std::vector<TreeKey<ParamSpec>> kTrees{{"choices", ReadChoices}};
-  return {kKeys, kTrees};
 }
 
 bool IsLetter(char c) { return c >= 'a' && c <= 'z'; }
@@ -196,6 +185,13 @@ std::optional<ParamSpec> ReadParam(const YamlNode& node, const std::string& path
 }
 
 }  // namespace
+
+KeySet<ParamSpec> ParamKeys() {
+  static const std::vector<Key<ParamSpec>> kKeys = MakeKeys();
+  static const std::vector<TreeKey<ParamSpec>> kTrees{
+      {"choices", ReadChoices, "a list of words", "the values of a choice; required there"}};
+  return {kKeys, kTrees};
+}
 
 void ReadParams(QueueConfig& queue, const YamlNode& node, const std::string& path,
                 Problems& problems) {

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "config/problems.h"
+#include "config/section_reader.h"
 #include "config/yaml.h"
 
 namespace headrace {
@@ -13,5 +14,8 @@ namespace headrace {
 // are kept in the form that a handler gets ("007" -> "7").
 void ReadParams(QueueConfig& queue, const YamlNode& node, const std::string& path,
                 Problems& problems);
+
+// Every key of one parameter, below params.<name>.
+KeySet<ParamSpec> ParamKeys();
 
 }  // namespace headrace

@@ -30,11 +30,14 @@ Key<QueueConfig> LimitKey(const char* name, Value value, std::uint64_t most, con
 
 }  // namespace
 
-void AddPdfKeys(std::vector<Key<QueueConfig>>& keys) {
-  keys.push_back(LimitKey("max_pages", &PdfKeys::max_pages, kMostPages,
-                          "pages that one job may ask for; more: 422"));
-  keys.push_back(LimitKey("max_page_pixels", &PdfKeys::max_page_pixels, kMostPagePixels,
-                          "pixels of one page; more: 422"));
+void AddPdfKeys(KeyList<QueueConfig>& keys) {
+  keys.Add(LimitKey("max_pages", &PdfKeys::max_pages, kMostPages,
+                    "pages that one job may ask for; more: 422"));
+  keys.Add(LimitKey("max_page_pixels", &PdfKeys::max_page_pixels, kMostPagePixels,
+                    "pixels of one page; more: 422"))
+      .More(
+          "It bounds time, not memory: large pages are drawn in bands. The default lets A0 at 600 "
+          "dpi pass");
 }
 
 void CheckPdfKeys(const QueueConfig& queue, const std::string& path, Problems& problems) {

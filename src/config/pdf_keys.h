@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <string>
 
 #include "config/config.h"
 #include "config/key.h"
@@ -9,7 +9,7 @@
 namespace headrace {
 
 // Adds the keys of a queue's section `pdf`.
-void AddPdfKeys(std::vector<Key<QueueConfig>>& keys);
+void AddPdfKeys(KeyList<QueueConfig>& keys);
 
 // They are for the handler that reads PDFs only. `path` is the queue's ("queues.a.").
 void CheckPdfKeys(const QueueConfig& queue, const std::string& path, Problems& problems);

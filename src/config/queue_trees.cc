@@ -12,14 +12,22 @@
 namespace headrace {
 namespace {
 
+struct Texts {
+  const char* allowed;
+  const char* help;
+  const char* more;
+};
+
 template <class Access>
-TreeKey<QueueConfig> TextsKey(const char* name, Access access, const char* allowed) {
-  return {name, [access, allowed](QueueConfig& queue, const YamlNode& node, const std::string& path,
-                                  Problems& problems) {
-            if (auto texts = ReadTexts(node, path, allowed, problems)) {
-              access(queue) = *std::move(texts);
+TreeKey<QueueConfig> TextsKey(const char* name, Access access, Texts texts) {
+  return {name,
+          [access, allowed = texts.allowed](QueueConfig& queue, const YamlNode& node,
+                                            const std::string& path, Problems& problems) {
+            if (auto found = ReadTexts(node, path, allowed, problems)) {
+              access(queue) = *std::move(found);
             }
-          }};
+          },
+          texts.allowed, texts.help, texts.more};
 }
 
 void ReadEnvironmentMap(QueueConfig& queue, const YamlNode& node, const std::string& path,
@@ -56,24 +64,36 @@ void ReadExitCodes(QueueConfig& queue, const YamlNode& node, const std::string& 
 
 std::vector<TreeKey<QueueConfig>> MakeTrees() {
   return {
-      TextsKey(
-          "command", [](auto& q) -> auto& { return q.command.command; },
-          "a list of the program and its arguments, like [pdftotext, \"{input}\", \"-\"]; no shell "
-          "reads it"),
-      {"exit_codes", ReadExitCodes},
-      {"environment", ReadEnvironmentMap},
-      TextsKey(
-          "isolation.readable", [](auto& q) -> auto& { return q.command.readable; },
-          "a list of absolute paths"),
-      TextsKey(
-          "isolation.writable", [](auto& q) -> auto& { return q.command.writable; },
-          "a list of absolute paths"),
+      TextsKey("command", [](auto& q) -> auto& { return q.command.command; },
+               {"a list of the program and its arguments, like [pdftotext, \"{input}\", \"-\"]; no "
+                "shell "
+                "reads it",
+                "the program, by its absolute path or its name in the service's `PATH`, and its "
+                "arguments; required",
+                "Nothing is split. `{input}` in an argument stands for the path of a file with the "
+                "payload, `{output}` for that of a folder for results"}),
+      {"exit_codes", ReadExitCodes, "a map of exit statuses, 1 to 255, to 422, 500 or 503",
+       "protocol once: what an exit status is answered with",
+       "Any that is not listed: 500. 0 is success"},
+      {"environment", ReadEnvironmentMap, "a map of names to texts",
+       "variables beside those that every program gets",
+       "Not `HEADRACE_*`, and not for secrets: they stand on a command line. Give the path of a "
+       "file instead"},
+      TextsKey("isolation.readable", [](auto& q) -> auto& { return q.command.readable; },
+               {"a list of absolute paths",
+                "files and folders that the program may read, beside those of every program",
+                "They must exist ([which those are](handlers.md#command))"}),
+      TextsKey("isolation.writable", [](auto& q) -> auto& { return q.command.writable; },
+               {"a list of absolute paths",
+                "files and folders that the program may write, beside its private folder",
+                "They must exist"}),
   };
 }
 
 std::vector<TreeKey<QueueConfig>> MakeAllTrees() {
   std::vector<TreeKey<QueueConfig>> trees = CommandTrees();
-  trees.push_back({"params", ReadParams});
+  trees.push_back({"params", ReadParams, "a map of names to declarations",
+                   "what jobs may be asked with; nothing else is taken"});
   return trees;
 }
 

@@ -23,6 +23,10 @@ struct TreeKey {
   // below it.
   std::function<void(T& target, const YamlNode& node, const std::string& path, Problems& problems)>
       read;
+  // As of Key; the default of each is to have nothing.
+  std::string allowed{};
+  std::string help{};
+  std::string more{};
 };
 
 // All keys of a T. The lists outlive it.
