@@ -1,37 +1,37 @@
-// Decodes rendered manifests from standard input strictly into the Kubernetes API types of the pinned
-// k8s.io/api: unknown fields, wrong types and unknown kinds fail, as an API server would refuse them.
-// Then the promises of the chart which types cannot express are checked. With -config it prints the
-// configuration file of the ConfigMap.
+// Checks rendered manifests from standard input as an API server and a careful reviewer would: strict
+// decoding into the API types of the pinned modules (unknown fields, wrong types and unknown kinds
+// fail), then what types cannot express: that selectors meet their pods, that the pods keep Pod
+// Security "restricted", and the chart's own promises.
+//
+// With -config ROOT it prints the configuration file of the ConfigMap for `headrace check` outside of a
+// pod: the Secrets' files are looked for below ROOT instead of /etc/headrace.
 package main
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 )
 
-type meta struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Metadata   struct {
-		Name string `json:"name"`
-	} `json:"metadata"`
-}
-
 func main() {
-	printConfig := flag.Bool("config", false, "print headrace.yaml of the ConfigMap")
+	root := flag.String("config", "", "print headrace.yaml of the ConfigMap, with the Secrets' files below this folder")
 	flag.Parse()
 	text, err := io.ReadAll(os.Stdin)
+	var release *Release
 	if err == nil {
-		err = run(text, *printConfig)
+		release, err = Decode(text)
+	}
+	if err == nil {
+		err = release.Check()
+	}
+	if err == nil && *root != "" {
+		err = printConfig(release, *root)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chart-manifests:", err)
@@ -39,84 +39,81 @@ func main() {
 	}
 }
 
-func run(text []byte, printConfig bool) error {
-	kinds := map[string]int{}
+// Decode reads all documents. Every object needs a name that is a DNS label, a namespace, and the
+// labels by which people and tools find what belongs together.
+func Decode(text []byte) (*Release, error) {
+	release := &Release{}
 	for _, document := range bytes.Split(text, []byte("\n---\n")) {
-		var m meta
-		if err := yaml.Unmarshal(document, &m); err != nil {
-			return err
+		var head struct {
+			APIVersion string   `json:"apiVersion"`
+			Kind       string   `json:"kind"`
+			Metadata   metadata `json:"metadata"`
 		}
-		if m.Kind == "" {
+		if err := yaml.Unmarshal(document, &head); err != nil {
+			return nil, err
+		}
+		if head.Kind == "" {
 			continue // comments only
 		}
-		if errs := validation.IsDNS1035Label(m.Metadata.Name); len(errs) > 0 {
-			return fmt.Errorf("%s %q: %v", m.Kind, m.Metadata.Name, errs)
+		err := checkMetadata(head.Metadata)
+		if err == nil {
+			err = release.add(head.APIVersion+"/"+head.Kind, document)
 		}
-		if err := check(m, document, printConfig); err != nil {
-			return fmt.Errorf("%s %s: %w", m.Kind, m.Metadata.Name, err)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", head.Kind, head.Metadata.Name, err)
 		}
-		kinds[m.Kind]++
 	}
-	if kinds["Deployment"] != 1 || kinds["Service"] != 2 || kinds["ConfigMap"] != 1 {
-		return fmt.Errorf("rendered %v", kinds)
+	return release, nil
+}
+
+type metadata struct {
+	Name      string            `json:"name"`
+	Namespace string            `json:"namespace"`
+	Labels    map[string]string `json:"labels"`
+}
+
+func checkMetadata(m metadata) error {
+	if errs := validation.IsDNS1035Label(m.Name); len(errs) > 0 {
+		return fmt.Errorf("name: %v", errs)
+	}
+	if m.Namespace == "" {
+		return fmt.Errorf("has no namespace")
+	}
+	for _, label := range []string{"name", "instance", "component", "version", "managed-by", "part-of"} {
+		if m.Labels["app.kubernetes.io/"+label] == "" {
+			return fmt.Errorf("has no label app.kubernetes.io/%s", label)
+		}
+	}
+	for key, value := range m.Labels {
+		if errs := append(validation.IsQualifiedName(key), validation.IsValidLabelValue(value)...); len(errs) > 0 {
+			return fmt.Errorf("label %s: %v", key, errs)
+		}
 	}
 	return nil
 }
 
-func check(m meta, document []byte, printConfig bool) error {
-	switch m.APIVersion + "/" + m.Kind {
-	case "v1/ConfigMap":
-		var object corev1.ConfigMap
-		if err := yaml.UnmarshalStrict(document, &object); err != nil {
-			return err
-		}
-		if printConfig {
-			fmt.Println(object.Data["headrace.yaml"])
-		}
-		return nil
-	case "v1/Service":
-		var object corev1.Service
-		return yaml.UnmarshalStrict(document, &object)
-	case "apps/v1/Deployment":
-		var object appsv1.Deployment
-		if err := yaml.UnmarshalStrict(document, &object); err != nil {
-			return err
-		}
-		return checkPod(object)
+// Programs of queues run as the checker's user, whom the service refuses if it is root; in the pod it
+// never is.
+func printConfig(release *Release, root string) error {
+	text := strings.ReplaceAll(release.Config, "/etc/headrace/", root+"/")
+	var config map[string]any
+	if err := yaml.Unmarshal([]byte(text), &config); err != nil {
+		return err
 	}
-	return errors.New("unknown kind " + m.APIVersion + "/" + m.Kind)
-}
-
-// What Pod Security "restricted" asks for, and what this chart promises beside it.
-func checkPod(d appsv1.Deployment) error {
-	pod, labels := d.Spec.Template.Spec, d.Spec.Template.Labels
-	for key, value := range d.Spec.Selector.MatchLabels {
-		if labels[key] != value {
-			return fmt.Errorf("the selector's %s does not match the pods' labels", key)
+	queues, _ := config["queues"].(map[string]any)
+	for _, queue := range queues {
+		q, _ := queue.(map[string]any)
+		if q["handler"] != "command" || os.Geteuid() != 0 {
+			continue
 		}
+		isolation, _ := q["isolation"].(map[string]any)
+		if isolation == nil {
+			isolation = map[string]any{}
+		}
+		isolation["allow_root"] = true
+		q["isolation"] = isolation
 	}
-	c := pod.Containers[0]
-	isTrue := func(b *bool) bool { return b != nil && *b }
-	isFalse := func(b *bool) bool { return b != nil && !*b }
-	switch {
-	case !isTrue(pod.SecurityContext.RunAsNonRoot):
-		return errors.New("runAsNonRoot is not set")
-	case pod.SecurityContext.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault:
-		return errors.New("no RuntimeDefault seccomp profile")
-	case !isFalse(c.SecurityContext.AllowPrivilegeEscalation):
-		return errors.New("privilege escalation is allowed")
-	case !isTrue(c.SecurityContext.ReadOnlyRootFilesystem):
-		return errors.New("the root file system is writable")
-	case len(c.SecurityContext.Capabilities.Drop) != 1 || c.SecurityContext.Capabilities.Drop[0] != "ALL":
-		return errors.New("capabilities are not dropped")
-	case !isFalse(pod.AutomountServiceAccountToken):
-		return errors.New("a service account token is mounted")
-	case c.StartupProbe == nil || c.ReadinessProbe == nil || c.LivenessProbe == nil:
-		return errors.New("a probe is missing")
-	case !c.Resources.Limits.Cpu().IsZero():
-		return errors.New("a CPU limit is set")
-	case c.Resources.Limits.Memory().IsZero() || c.Resources.Requests.Cpu().IsZero():
-		return errors.New("no memory limit or no CPU request")
-	}
-	return nil
+	out, err := yaml.Marshal(config)
+	fmt.Print(string(out))
+	return err
 }

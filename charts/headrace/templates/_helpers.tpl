@@ -2,6 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{/* Room is left for the suffixes of objects, at most "-management", and of pods. */}}
 {{- define "headrace.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
@@ -12,22 +13,35 @@
 {{- end }}
 {{- end }}
 
+{{/* Of the pods that serve. Selectors cannot be changed: nothing else may come in here. */}}
 {{- define "headrace.selector" -}}
 app.kubernetes.io/name: {{ include "headrace.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: server
 {{- end }}
 
+{{/* Of every object: (dict "root" $ "component" "server"). */}}
 {{- define "headrace.labels" -}}
-{{ include "headrace.selector" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- $own := dict
+      "app.kubernetes.io/name" (include "headrace.name" .root)
+      "app.kubernetes.io/instance" .root.Release.Name
+      "app.kubernetes.io/component" .component
+      "app.kubernetes.io/version" .root.Chart.AppVersion
+      "app.kubernetes.io/part-of" "headrace"
+      "app.kubernetes.io/managed-by" .root.Release.Service
+      "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") }}
+{{- toYaml (merge $own .root.Values.commonLabels) }}
+{{- end }}
+
+{{/* Of the pods: without the chart's version, which alone is no reason to roll them. */}}
+{{- define "headrace.podLabels" -}}
+{{- $own := merge (include "headrace.selector" . | fromYaml) (dict
+      "app.kubernetes.io/version" .Chart.AppVersion
+      "app.kubernetes.io/part-of" "headrace") }}
+{{- toYaml (merge $own .Values.podLabels .Values.commonLabels) }}
 {{- end }}
 
 {{- define "headrace.image" -}}
-{{- if not .Values.image.repository }}
-{{- fail "image.repository is required, since no registry publishes the image: build it from the repository with 'docker build -t REGISTRY/headrace:0.1.0 .', push it (or, on a local cluster, 'kind load docker-image' it), and install with --set image.repository=REGISTRY/headrace" }}
-{{- end }}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
 {{- else }}
@@ -35,26 +49,82 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* Jobs that run at once: the CPU request rounded up, at least 1. */}}
-{{- define "headrace.slots" -}}
-{{- if ne (toString .Values.slots) "auto" }}
-{{- .Values.slots }}
+{{- define "headrace.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "headrace.fullname" .) .Values.serviceAccount.name }}
 {{- else }}
-{{- $cpu := toString (dig "requests" "cpu" "1" .Values.resources) }}
-{{- if hasSuffix "m" $cpu }}
-{{- max 1 (ceil (divf (trimSuffix "m" $cpu) 1000)) | int }}
-{{- else }}
-{{- max 1 (ceil (float64 $cpu)) | int }}
-{{- end }}
+{{- default "default" .Values.serviceAccount.name }}
 {{- end }}
 {{- end }}
 
-{{/* headrace.yaml: what the chart decides, over the user's config. */}}
-{{- define "headrace.config" -}}
-{{- $own := dict
-      "server" (dict "listen" "0.0.0.0:8080" "slots" (include "headrace.slots" . | int))
-      "management" (dict "listen" "0.0.0.0:8081")
-      "shutdown" (dict "delay" (printf "%ds" (int .Values.shutdown.delaySeconds))
-                       "drain" (printf "%ds" (int .Values.shutdown.drainSeconds))) }}
-{{- toYaml (mergeOverwrite (deepCopy .Values.config) $own) }}
+{{/* "true" if jobs outlive the pod: then it is a StatefulSet. */}}
+{{- define "headrace.durable" -}}
+{{- if eq (dig "engine" "kind" "memory" .Values.config) "sqlite" }}true{{ end }}
+{{- end }}
+
+{{- define "headrace.autoscaled" -}}
+{{- if or .Values.autoscaling.hpa.enabled .Values.autoscaling.keda.enabled }}true{{ end }}
+{{- end }}
+
+{{/* The fewest pods that are there when nothing is wrong. */}}
+{{- define "headrace.leastReplicas" -}}
+{{- if .Values.autoscaling.hpa.enabled }}
+{{- int .Values.autoscaling.hpa.minReplicas }}
+{{- else if .Values.autoscaling.keda.enabled }}
+{{- int .Values.autoscaling.keda.minReplicas }}
+{{- else }}
+{{- int .Values.replicaCount }}
+{{- end }}
+{{- end }}
+
+{{/* What an autoscaler scales. */}}
+{{- define "headrace.scaleTarget" -}}
+apiVersion: apps/v1
+kind: Deployment
+name: {{ include "headrace.fullname" . }}
+{{- end }}
+
+{{/* The Secret with the keys file; empty without keys. */}}
+{{- define "headrace.keysSecret" -}}
+{{- if .Values.auth.existingSecret }}
+{{- .Values.auth.existingSecret }}
+{{- else if .Values.auth.keys }}
+{{- include "headrace.fullname" . }}-keys
+{{- end }}
+{{- end }}
+
+{{- define "headrace.gracePeriod" -}}
+{{- add .Values.shutdown.delaySeconds .Values.shutdown.drainSeconds 5 }}
+{{- end }}
+
+{{/* A probe of the management port: (dict "path" "/readyz" "probe" .Values.probes.readiness). */}}
+{{- define "headrace.probe" -}}
+httpGet:
+  path: {{ .path }}
+  port: management
+periodSeconds: {{ .probe.periodSeconds }}
+timeoutSeconds: {{ .probe.timeoutSeconds }}
+failureThreshold: {{ .probe.failureThreshold }}
+{{- end }}
+
+{{/* What Pod Security "restricted" asks of a container, and a root file system nobody writes. */}}
+{{- define "headrace.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "headrace.podSecurity" -}}
+runAsNonRoot: true
+seccompProfile:
+  type: RuntimeDefault
+{{- range $key := list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- $id := get $.Values.podSecurityContext $key }}
+{{- if not (kindIs "invalid" $id) }}
+{{- if ne (toString $id) "" }}
+{{ $key }}: {{ int64 $id }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -1,0 +1,196 @@
+{{/* Each of these is a YAML list of sentences, [] if nothing is wrong. */}}
+
+{{- define "headrace.checkImage" -}}
+{{- $found := list }}
+{{- if not .Values.image.repository }}
+{{- $found = append $found (printf "image.repository is required, since no registry publishes the image: build it from the repository with 'docker build -t REGISTRY/headrace:%s .', push it (or, on a local cluster, 'kind load docker-image' it), and install with --set image.repository=REGISTRY/headrace" .Chart.AppVersion) }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{/* Keys of headrace.yaml that the chart derives from other values. */}}
+{{- define "headrace.checkOwnKeys" -}}
+{{- $found := list }}
+{{- $config := .Values.config }}
+{{- $own := list
+      (list "server" "listen" "the pod's port is fixed, service.port is its Service's")
+      (list "server" "slots" "use slots")
+      (list "server" "tls" "use tls.existingSecret")
+      (list "management" "listen" "the pod's port is fixed, service.managementPort is its Service's")
+      (list "memory" "spool_dir" "use spool.enabled")
+      (list "memory" "max_spool" "use spool.size")
+      (list "engine" "path" "it is the volume of persistence")
+      (list "auth" "mode" "use auth.existingSecret or auth.keys")
+      (list "auth" "file" "use auth.existingSecret or auth.keys")
+      (list "webhooks" "secrets_file" "use webhooks.existingSecret")
+      (list "tracing" "headers_file" "use tracing.existingSecret")
+      (list "shutdown" "delay" "use shutdown.delaySeconds")
+      (list "shutdown" "drain" "use shutdown.drainSeconds") }}
+{{- range $own }}
+{{- if hasKey (default dict (get $config (index . 0))) (index . 1) }}
+{{- $found = append $found (printf "config.%s.%s belongs to the chart: %s" (index . 0) (index . 1) (index . 2)) }}
+{{- end }}
+{{- $name := printf "HEADRACE_%s_%s" (index . 0 | upper) (index . 1 | upper) }}
+{{- range $.Values.extraEnv }}
+{{- if or (eq .name $name) (hasPrefix (printf "%s_" $name) .name) }}
+{{- $found = append $found (printf "extraEnv has %s, which would override what the chart sets: leave it out" .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkEngine" -}}
+{{- $found := list }}
+{{- $several := or (gt (int .Values.replicaCount) 1) (include "headrace.autoscaled" .) }}
+{{- if and $several (include "headrace.durable" .) }}
+{{- $found = append $found "config.engine.kind: sqlite keeps jobs in one pod's volume: set replicaCount to 1 and no autoscaling, or engine.kind to memory" }}
+{{- end }}
+{{- if and $several (eq (toString (dig "server" "async" "" .Values.config)) "true") }}
+{{- $found = append $found "config.server.async: true with several replicas and no shared engine: a job would be known to one pod only, and its status asked of any; leave server.async out (the chart sets false), or have one replica" }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkSecrets" -}}
+{{- $found := list }}
+{{- if and .Values.auth.existingSecret .Values.auth.keys }}
+{{- $found = append $found "auth.existingSecret and auth.keys are both set: the keys come from one of them" }}
+{{- end }}
+{{- if and (dig "webhooks" "allow_hosts" "" .Values.config) (not .Values.webhooks.existingSecret) }}
+{{- $found = append $found "config.webhooks.allow_hosts needs secrets to sign with: name a Secret with lines whsec_... in webhooks.existingSecret" }}
+{{- end }}
+{{- if and .Values.tracing.existingSecret (not (dig "tracing" "endpoint" "" .Values.config)) }}
+{{- $found = append $found "tracing.existingSecret is set, but config.tracing.endpoint names no collector to send its headers to" }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkScaling" -}}
+{{- $found := list }}
+{{- $hpa := .Values.autoscaling.hpa }}{{ $keda := .Values.autoscaling.keda }}
+{{- if and $hpa.enabled $keda.enabled }}
+{{- $found = append $found "autoscaling.hpa and autoscaling.keda are both enabled: KEDA makes an HPA of its own, and two would fight over the replicas" }}
+{{- end }}
+{{- range $name, $scaler := dict "hpa" $hpa "keda" $keda }}
+{{- if and $scaler.enabled (gt (int $scaler.minReplicas) (int $scaler.maxReplicas)) }}
+{{- $found = append $found (printf "autoscaling.%s.minReplicas is more than maxReplicas" $name) }}
+{{- end }}
+{{- end }}
+{{- if and $hpa.enabled (not $hpa.cpuUtilization) (not $hpa.queueWait.enabled) }}
+{{- $found = append $found "autoscaling.hpa has nothing to scale by: set cpuUtilization or queueWait.enabled" }}
+{{- end }}
+{{- if and $keda.enabled (not $keda.lengthPerSlot) (not $keda.waitSeconds) }}
+{{- $found = append $found "autoscaling.keda has nothing to scale by: set lengthPerSlot or waitSeconds" }}
+{{- end }}
+{{- if and (eq (toString .Values.updateStrategy.maxSurge) "0" ) (eq (toString .Values.updateStrategy.maxUnavailable) "0") }}
+{{- $found = append $found "updateStrategy.maxSurge and maxUnavailable are both 0: no pod could ever be replaced" }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkDisruption" -}}
+{{- $found := list }}
+{{- with .Values.podDisruptionBudget }}
+{{- $min := toString (default "" .minAvailable) }}{{ $max := toString .maxUnavailable }}
+{{- if .enabled }}
+{{- if and (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable) }}
+{{- $found = append $found "podDisruptionBudget needs minAvailable or maxUnavailable" }}
+{{- else if not (or (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable)) }}
+{{- $found = append $found "podDisruptionBudget.minAvailable and maxUnavailable exclude each other: set one of them to null" }}
+{{- else if or (eq $min "100%") (eq $max "0") (eq $max "0%") }}
+{{- $found = append $found "podDisruptionBudget lets no pod be evicted, so no node could be drained: let one go" }}
+{{- else if and $min (not (hasSuffix "%" $min)) (ge (int $min) (include "headrace.leastReplicas" $ | int)) }}
+{{- $found = append $found (printf "podDisruptionBudget.minAvailable: %s of %s pods lets none be evicted, so no node could be drained: keep fewer, or run more" $min (include "headrace.leastReplicas" $)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkPlan" -}}
+{{- $found := list }}
+{{- $plan := include "headrace.plan" . | fromJson }}
+{{- if gt (int64 $plan.sum) (int64 $plan.limit) }}
+{{- $found = append $found (printf "resources.limits.memory does not suffice: %s, the limit is %s; raise it, or lower slots, config.memory.budget, isolation.memory or workers of queues with protocol: frames" (include "headrace.planSum" $plan) (include "headrace.mib" $plan.limit)) }}
+{{- end }}
+{{- $request := dig "requests" "memory" "" .Values.resources }}
+{{- if $request }}
+{{- if gt (include "headrace.bytes" $request | int64) (int64 $plan.limit) }}
+{{- $found = append $found "resources.requests.memory is more than the limit" }}
+{{- end }}
+{{- end }}
+{{- if and (eq (toString .Values.slots) "auto") (not (dig "requests" "cpu" "" .Values.resources)) }}
+{{- $found = append $found "slots: auto follows resources.requests.cpu, which is missing: set one of them" }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkSpool" -}}
+{{- $found := list }}
+{{- $limit := dig "limits" "ephemeral-storage" "" .Values.resources }}
+{{- if and .Values.spool.enabled $limit }}
+{{- $spool := include "headrace.spoolLimit" . | int64 }}
+{{- if lt (include "headrace.bytes" $limit | int64) $spool }}
+{{- $found = append $found (printf "resources.limits.ephemeral-storage (%s) is less than the spool's volume (%s): the pod would be evicted when it fills; raise it or lower spool.size" (toString $limit) (include "headrace.mib" $spool)) }}
+{{- end }}
+{{- end }}
+{{- if not .Values.spool.enabled }}
+{{- range $name, $queue := .Values.config.queues }}
+{{- if eq (default "" $queue.handler) "command" }}
+{{- $found = append $found (printf "config.queues.%s runs a command, which needs a folder to write in: set spool.enabled to true" $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkTls" -}}
+{{- $found := list }}
+{{- if .Values.tls.existingSecret }}
+{{- range $name := list "ingress" "httpRoute" }}
+{{- $section := get $.Values $name }}
+{{- if and $section.enabled (not $section.reencrypt) }}
+{{- $found = append $found (printf "tls.existingSecret makes the pods speak HTTPS, but %s would send them HTTP: leave tls.existingSecret to end TLS in front, or set %s.reencrypt: true when what is in front speaks HTTPS to the pods" $name $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.ingress }}
+{{- if and .enabled (not .hosts) }}
+{{- $found = append $found "ingress.enabled needs ingress.hosts" }}
+{{- end }}
+{{- end }}
+{{- with .Values.httpRoute }}
+{{- if and .enabled (not .parentRefs) }}
+{{- $found = append $found "httpRoute.enabled needs httpRoute.parentRefs, the Gateways that it belongs to" }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{/* Who would be called, but is behind the closed egress. */}}
+{{- define "headrace.checkEgress" -}}
+{{- $found := list }}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
+{{- $called := list }}
+{{- range $name, $queue := .Values.config.queues }}
+{{- if and $queue.upstream (not (regexMatch "^https?://(127\\.|localhost[:/]|localhost$|\\[::1\\])" (toString $queue.upstream))) }}
+{{- $called = append $called (printf "config.queues.%s.upstream" $name) }}
+{{- end }}
+{{- end }}
+{{- if dig "webhooks" "allow_hosts" "" .Values.config }}{{ $called = append $called "config.webhooks.allow_hosts" }}{{ end }}
+{{- if dig "tracing" "endpoint" "" .Values.config }}{{ $called = append $called "config.tracing.endpoint" }}{{ end }}
+{{- if $called }}
+{{- $found = append $found (printf "networkPolicy closes egress to %s: list them in networkPolicy.egress, or set networkPolicy.enabled to false" (join ", " $called)) }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{- define "headrace.checkTests" -}}
+{{- $found := list }}
+{{- if and .Values.tests.enabled (not (hasKey .Values.config.queues .Values.tests.queue)) }}
+{{- $found = append $found (printf "tests.queue: config has no queue %s; name one that takes PDF, or set tests.enabled to false" .Values.tests.queue) }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
