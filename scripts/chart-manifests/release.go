@@ -29,7 +29,7 @@ func (r *Release) Check() error {
 		return errors.New("an HPA and a ScaledObject would fight over the replicas")
 	}
 	checks := []func(workload) error{
-		checkServer, r.checkServices, r.checkSelectors, r.checkTargets, r.checkBackends, r.checkMonitors, r.checkTestPods,
+		checkServer, r.checkServices, r.checkSelectors, r.checkTargets, r.checkBackends, r.checkMonitors, r.checkRules, r.checkTestPods,
 	}
 	for _, check := range checks {
 		if err := check(w); err != nil {
@@ -192,6 +192,29 @@ func (r *Release) checkMonitors(workload) error {
 		}
 		if found != 1 {
 			return fmt.Errorf("ServiceMonitor %s selects %d Services", monitor.Name, found)
+		}
+	}
+	return nil
+}
+
+// Whoever is woken wants to know how bad it is and what to do.
+func (r *Release) checkRules(workload) error {
+	for _, rules := range r.Rules {
+		for _, group := range rules.Spec.Groups {
+			for _, rule := range group.Rules {
+				if rule.Alert == "" {
+					continue
+				}
+				severity := rule.Labels["severity"]
+				if severity != "critical" && severity != "warning" {
+					return fmt.Errorf("alert %s: severity %q", rule.Alert, severity)
+				}
+				for _, annotation := range []string{"summary", "description", "runbook"} {
+					if rule.Annotations[annotation] == "" {
+						return fmt.Errorf("alert %s has no %s", rule.Alert, annotation)
+					}
+				}
+			}
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@
 
 {{/* Bytes as people write them in headrace.yaml, in whole MiB. */}}
 {{- define "headrace.mib" -}}
-{{- printf "%dMiB" (div (int64 .) 1048576) }}
+{{- if eq (int64 .) 0 }}0{{ else }}{{ printf "%dMiB" (div (int64 .) 1048576) }}{{ end }}
 {{- end }}
 
 {{/* Jobs that run at once: the CPU request rounded up, at least 1. */}}
