@@ -25,7 +25,8 @@ class ReactorLink;
 
 // What all connections of a server share. Thread-safe.
 struct EdgeState {
-  std::atomic<bool> draining{false};  // answers carry `Connection: close`, idle connections end
+  std::atomic<bool> draining{false};  // answers carry `Connection: close`
+  std::atomic<bool> ending{false};    // idle connections end
   std::atomic<int> lingering{0};      // connections that are being closed slowly
   TrustedProxies proxies;             // never changed once connections exist
   LogLimit failures;                  // of requests, for want of memory or descriptors

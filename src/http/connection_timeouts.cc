@@ -40,7 +40,7 @@ void Connection::OnTick(SteadyTime now) {
 
 void Connection::CheckHead(SteadyTime now) {
   const bool idle = parser_.Untouched();
-  const bool ending = idle && edge_.draining.load(std::memory_order_relaxed);
+  const bool ending = idle && edge_.ending.load(std::memory_order_relaxed);
   if (ending || (idle && now - since_ > options_.idle_timeout)) {
     Close();
   } else if (!idle && now - since_ > options_.header_timeout) {

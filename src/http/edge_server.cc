@@ -110,6 +110,7 @@ void EdgeServer::AnnounceClose() { impl_->hub.state.draining.store(true); }
 
 void EdgeServer::StopAccepting() {
   AnnounceClose();
+  impl_->hub.state.ending.store(true);
   if (impl_->endpoint) impl_->endpoint->stopAccepting();
 }
 

@@ -24,7 +24,8 @@ class EdgeServer {
   // key (kInvalidArgument).
   Status Start();
 
-  // From now on every answer ends its connection; new ones are still accepted.
+  // From now on every answer ends its connection; new ones are still accepted. Idle ones stay: a
+  // proxy that has not yet heard of the end may be about to send a request on one of them.
   void AnnounceClose();
   // Closes the listener, and connections as they become idle. Implies AnnounceClose.
   void StopAccepting();

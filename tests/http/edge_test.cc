@@ -326,6 +326,31 @@ TEST_F(EdgeTest, ClosesAfterItsAnswersWhileDraining) {
   EXPECT_TRUE(busy.AtEnd());
 }
 
+TEST_F(EdgeTest, KeepsIdleConnectionsWhileTheEndIsOnlyAnnounced) {
+  HttpOptions options;
+  options.threads = 1;
+  options.header_timeout = milliseconds(50);
+  Serve(options);
+  RawClient idle = Connect();
+  idle.Send(GetRequest("/v1/queues"));
+  ASSERT_TRUE(idle.Read());
+  server_->AnnounceClose();
+  for (int checks = 0; checks < 2;
+       ++checks) {  // a head that takes too long: connections were looked at
+    RawClient slow = Connect();
+    slow.Send("GET /v1/queues HTTP/1.1\r\n");
+    const auto refusal = slow.Read();
+    ASSERT_TRUE(refusal);
+    ASSERT_EQ(refusal->status, 408);
+  }
+  idle.Send(GetRequest("/v1/queues"));
+  const auto answer = idle.Read();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->Field("connection"), "close");
+  EXPECT_TRUE(idle.AtEnd());
+}
+
 TEST_F(EdgeTest, AbandonsJobsWhenItStops) {
   Serve();
   CloseGate();
