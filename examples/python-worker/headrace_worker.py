@@ -88,6 +88,7 @@ class Job:
     deadline     the instant of time.monotonic() after which nobody wants the result
     attempt      1, or more if the job was begun before
     traceparent  W3C Trace Context of the job, or ""
+    tracestate   what its client's tracing adds to it, or ""
     """
 
     def __init__(self, connection, head, payload):
@@ -99,6 +100,7 @@ class Job:
         self.deadline = time.monotonic() + head["deadline_ms"] / 1000
         self.attempt = head["attempt"]
         self.traceparent = head["traceparent"]
+        self.tracestate = head["tracestate"]
         self._connection = connection
 
     def progress(self, done, total):

@@ -22,6 +22,7 @@ struct Job {
   std::string media_type;  // the payload's as the client named it; empty if it named none
   std::uint32_t attempt = 1;
   std::string traceparent;  // W3C Trace Context of this job, empty if there is none
+  std::string tracestate;   // what its client's tracing adds to it; empty if there is nothing
 };
 
 }  // namespace headrace

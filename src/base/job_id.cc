@@ -91,15 +91,19 @@ UtcTime TimeOfJobId(std::string_view id) {
 }
 
 std::string RandomHex(int count) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string hex(static_cast<std::size_t>(count), '0');
-  RandomBytes& random = ThreadRandom();
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const std::uint8_t byte = random.Next();
-    hex[i] = kHex[byte & 15U];
-    if (i + 1 < hex.size()) hex[i + 1] = kHex[byte >> 4U];
-  }
+  FillRandomHex(hex);
   return hex;
+}
+
+void FillRandomHex(std::span<char> digits) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  RandomBytes& random = ThreadRandom();
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    const std::uint8_t byte = random.Next();
+    digits[i] = kHex[byte & 15U];
+    if (i + 1 < digits.size()) digits[i + 1] = kHex[byte >> 4U];
+  }
 }
 
 }  // namespace headrace

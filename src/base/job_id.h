@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,5 +27,8 @@ UtcTime TimeOfJobId(std::string_view id);
 
 // `count` lower-case hexadecimal digits of random bits; for trace and span ids. Thread-safe.
 std::string RandomHex(int count);
+
+// The same, into `digits`.
+void FillRandomHex(std::span<char> digits);
 
 }  // namespace headrace

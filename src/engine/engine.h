@@ -68,6 +68,7 @@ struct JobStatus {
   JobProgress::Steps steps;                    // of one that runs
   std::size_t position = 0;                    // of one that waits: how many are before it, about
   SteadyTime accepted_at = SteadyTime::min();  // of one that is unfinished
+  SteadyTime waits_since = SteadyTime::min();  // as QueuedJob has it
 };
 
 // What Cancel found.

@@ -23,6 +23,7 @@ struct KeptJob {
   std::string media_type;  // the payload's; may be empty
   Params params;           // validated; secrets among them
   std::string traceparent;
+  std::string tracestate;
   std::string webhook_url;                    // empty: the queue's, if it has one
   int urgency = 3;                            // RFC 9218, 0 to 7
   std::uint32_t attempt = 0;                  // attempts that have begun

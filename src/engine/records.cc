@@ -13,6 +13,7 @@ KeptJob KeptOf(const QueuedJob& job, bool begun) {
   kept.media_type = job.media_type;
   kept.params = job.params;
   kept.traceparent = job.traceparent;
+  kept.tracestate = job.tracestate;
   kept.webhook_url = job.webhook_url;
   kept.urgency = job.urgency;
   kept.attempt = begun ? job.attempt : job.attempt - 1;
@@ -35,10 +36,12 @@ std::shared_ptr<QueuedJob> JobOf(const KeptJob& kept, QueueIndex queue) {
   job->deadline = kept.deadline;
   job->accepted_at = SteadyClock::now() - (UtcNow() - kept.accepted);
   job->accepted = kept.accepted;
+  if (kept.attempt != 0) job->waits_since = SteadyClock::now();
   job->attempt = kept.attempt + 1;
   job->tenant = kept.tenant;
   job->urgency = kept.urgency;
   job->traceparent = kept.traceparent;
+  job->tracestate = kept.tracestate;
   job->kept = true;
   job->expires = kept.deadline;
   job->payload_size = kept.payload_size;
@@ -57,6 +60,7 @@ JobStatus StatusOf(const QueuedJob& job, JobState state, std::size_t position) {
   status.steps = job.progress.Get();
   status.position = position;
   status.accepted_at = job.accepted_at;
+  status.waits_since = job.waits_since;
   return status;
 }
 

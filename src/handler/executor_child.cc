@@ -81,6 +81,7 @@ void RunJob(Handler& handler, const JobFrame& frame, const UniqueFd& memfd) {
   job.params = frame.params;
   job.attempt = frame.attempt;
   job.traceparent = frame.traceparent;
+  job.tracestate = frame.tracestate;
   job.media_type = frame.media_type;
   const MappedPayload payload(memfd, frame.payload_size);
   if (!payload.whole()) return SendInternal("the payload did not arrive whole");

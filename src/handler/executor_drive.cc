@@ -31,7 +31,8 @@ JobFrame ToFrame(const QueuedJob& job) {
   frame.id = job.id;
   frame.queue = job.queue_name;
   frame.tenant = job.tenant;
-  frame.traceparent = job.traceparent;
+  frame.traceparent = job.Traceparent();
+  frame.tracestate = job.tracestate;
   frame.media_type = job.media_type;
   frame.params = job.params;
   return frame;

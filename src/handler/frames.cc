@@ -121,6 +121,7 @@ std::span<const std::byte> Encode(FrameWriter& writer, const JobFrame& frame) {
   writer.Text(frame.queue);
   writer.Text(frame.tenant);
   writer.Text(frame.traceparent);
+  writer.Text(frame.tracestate);
   writer.Text(frame.media_type);
   if (frame.params.size() > kMaxParams) return {};
   writer.U16(static_cast<std::uint16_t>(frame.params.size()));

@@ -42,8 +42,9 @@
 //   kJob         service -> executor  u32 attempt, u32 batch (1; reserved for `protocol: frames`),
 //                                     i64 deadline (ns of CLOCK_MONOTONIC; INT64_MAX: none),
 //                                     u64 payload size, text id, text queue, text tenant,
-//                                     text traceparent, text media type of the payload (may be
-//                                     empty), u16 count, count x (text name, text value);
+//                                     text traceparent, text tracestate, text media type of the
+//                                     payload (each may be empty), u16 count,
+//                                     count x (text name, text value);
 //                                     one descriptor: the payload's memfd, none if its size is 0
 //   kPart        executor -> service  u32 crc, text name, text media type, then the part's bytes up
 //                                     to the end of the frame
@@ -155,6 +156,7 @@ struct JobFrame {
   std::string_view queue;
   std::string_view tenant;
   std::string_view traceparent;
+  std::string_view tracestate;
   std::string_view media_type;
   Params params;
 };

@@ -130,6 +130,7 @@ std::optional<JobFrame> DecodeJob(std::span<const std::byte> body) {
   frame.queue = reader.Text();
   frame.tenant = reader.Text();
   frame.traceparent = reader.Text();
+  frame.tracestate = reader.Text();
   frame.media_type = reader.Text();
   const std::size_t count = reader.U16();
   if (!reader.sound() || count > kMaxParams) return std::nullopt;

@@ -75,7 +75,8 @@ std::optional<Failure> Call(Handler& handler, const QueuedJob& queued, ThreadCon
     job.payload = queued.payload.Bytes();
     job.media_type = queued.media_type;
     job.attempt = queued.attempt;
-    job.traceparent = queued.traceparent;
+    job.traceparent = queued.Traceparent();
+    job.tracestate = queued.tracestate;
     return handler.Run(job, context);
   } catch (const std::exception& error) {
     return Thrown(error.what());

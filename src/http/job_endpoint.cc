@@ -33,6 +33,7 @@ Expected<Submission> MakeSubmission(const Http::Request& request, JobUpload& upl
   submission.request_timeout = *timeout;
   submission.urgency = ParseUrgency(Field(request, "Priority")).value_or(kUsualUrgency);
   submission.traceparent = Field(request, "traceparent");
+  submission.tracestate = Field(request, "tracestate");
   RawParams raw = params.Take();
   submission.params = std::move(raw.params);
   submission.query_params = std::move(raw.query_params);

@@ -234,6 +234,7 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
   job->accepted_at = SteadyClock::now();
   job->deadline = deadline;
   job->traceparent = std::move(submission.traceparent);
+  job->tracestate = std::move(submission.tracestate);
   if (submission.caller) {
     job->tenant = submission.caller->tenant();
     job->max_waiting = submission.caller->max_waiting();

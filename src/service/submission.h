@@ -75,6 +75,7 @@ struct Submission {
   SteadyTime started = SteadyClock::now();                   // when the request's head began
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline, from then
   std::string traceparent;
+  std::string tracestate{};
   const Caller* caller = nullptr;  // whose it is, alive during the call; null: as in Intake
   int urgency = kUsualUrgency;     // RFC 9218: 0 to 7
   // How long the client waits for the outcome before it is told that the job goes on: the job is

@@ -126,6 +126,7 @@ bool LocalEngine::Retry(std::string_view id, std::uint32_t attempt, SteadyTime n
   if (!found || !found->item->kept) return false;
   auto next = std::make_shared<QueuedJob>(*found->item);
   next->attempt = attempt + 1;
+  next->waits_since = SteadyClock::now();
   next->last_error = error;
   next->progress = {};
   if (LeftToStore(*next)) next->payload = {};

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <chrono>
+#include <utility>
 
 namespace headrace::sqlite {
 namespace {
@@ -9,6 +10,21 @@ namespace {
 // What a damaged file holds must not become a code that nobody knows.
 constexpr auto kLastCode = static_cast<std::uint64_t>(ErrorCode::kDeadlineExceeded);
 constexpr std::size_t kNumberBytes = 8;
+
+// One text, so that files of releases which knew no tracestate are read, and theirs by them.
+constexpr char kBeforeTracestate = '\n';
+
+std::string TraceText(const KeptJob& job) {
+  if (job.tracestate.empty()) return job.traceparent;
+  return job.traceparent + kBeforeTracestate + job.tracestate;
+}
+
+void TakeTraceText(std::string text, KeptJob& job) {
+  const auto end = text.find(kBeforeTracestate);
+  job.tracestate = end == std::string::npos ? std::string() : text.substr(end + 1);
+  job.traceparent = std::move(text);
+  if (end != std::string::npos) job.traceparent.resize(end);
+}
 
 }  // namespace
 
@@ -50,7 +66,7 @@ double Unpacker::Fraction() { return std::bit_cast<double>(Number()); }
 std::string PackSpec(const KeptJob& job) {
   Packer packer;
   packer.Add(job.media_type);
-  packer.Add(job.traceparent);
+  packer.Add(TraceText(job));
   packer.Add(job.webhook_url);
   for (const auto& [name, value] : job.params) {
     packer.Add(name);
@@ -62,7 +78,7 @@ std::string PackSpec(const KeptJob& job) {
 bool UnpackSpec(std::string_view bytes, KeptJob& job) {
   Unpacker unpacker(bytes);
   job.media_type = unpacker.Text();
-  job.traceparent = unpacker.Text();
+  TakeTraceText(unpacker.Text(), job);
   job.webhook_url = unpacker.Text();
   while (unpacker.ok() && unpacker.HasMore()) {
     std::string name = unpacker.Text();

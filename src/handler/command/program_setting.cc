@@ -52,6 +52,7 @@ void AddJob(const Job& job, Variables& variables) {
   variables["HEADRACE_MEDIA_TYPE"] = job.media_type;
   variables["HEADRACE_PARAMS_FD"] = "3";
   if (!job.traceparent.empty()) variables["TRACEPARENT"] = job.traceparent;
+  if (!job.tracestate.empty()) variables["TRACESTATE"] = job.tracestate;
   for (const auto& [name, value] : job.params) variables[VariableOf(name)] = value;
 }
 

@@ -15,8 +15,8 @@ namespace headrace {
 std::vector<std::string> ProgramArguments(const CommandOptions& options, const Scratch& scratch);
 
 // NAME=value: PATH, LANG, LC_*, TZ of the service, HOME and TMPDIR in `scratch`, what the operator
-// adds; with a job also HEADRACE_JOB_ID, _QUEUE, _ATTEMPT, _MEDIA_TYPE, _PARAM_NAME, _PARAMS_FD and
-// TRACEPARENT.
+// adds; with a job also HEADRACE_JOB_ID, _QUEUE, _ATTEMPT, _MEDIA_TYPE, _PARAM_NAME, _PARAMS_FD,
+// TRACEPARENT and, if there is one, TRACESTATE.
 std::vector<std::string> ProgramEnvironment(const CommandOptions& options, const Scratch& scratch,
                                             const Job* job);
 

@@ -33,7 +33,8 @@ std::string JobJson(const Job& job, std::int64_t deadline_ms) {
                                            std::max<std::int64_t>(deadline_ms, 0)))},
                        {"params", Json::Object(params)},
                        {"media_type", Json::String(job.media_type)},
-                       {"traceparent", Json::String(job.traceparent)}})
+                       {"traceparent", Json::String(job.traceparent)},
+                       {"tracestate", Json::String(job.tracestate)}})
       .Text();
 }
 

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <string_view>
 
-#include "handler/upstream/upstream_headers.h"
+#include "net/header_file.h"
 #include "net/http_url.h"
 
 namespace headrace {
@@ -36,10 +37,16 @@ std::vector<std::string> Validate(const UpstreamOptions& options) {
           fmt::format("ca_file: '{}' is no readable PEM file with certificates", options.ca_file));
     }
   }
-  if (const auto headers = ReadHeadersFile(options.headers_file); !headers) {
+  if (const auto headers = ReadUpstreamHeaders(options); !headers) {
     problems.push_back("headers_file: " + headers.error().hint);
   }
   return problems;
+}
+
+Expected<std::vector<std::string>> ReadUpstreamHeaders(const UpstreamOptions& options) {
+  constexpr std::array<std::string_view, 4> kOurs{"job-id", "request-timeout", "traceparent",
+                                                  "tracestate"};
+  return ReadHeaderFile(options.headers_file, kOurs);
 }
 
 HandlerInfo UpstreamInfo() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "headrace/handler.h"
 
 namespace headrace {
@@ -23,6 +24,9 @@ struct UpstreamOptions {
 
 // Every problem, each beginning with the key it is about ("upstream: ..."). Reads the two files.
 std::vector<std::string> Validate(const UpstreamOptions& options);
+
+// The header fields in its headers_file, without those that tell of the job (net/header_file.h).
+Expected<std::vector<std::string>> ReadUpstreamHeaders(const UpstreamOptions& options);
 
 // What admission and the API know of the handler `http`.
 HandlerInfo UpstreamInfo();

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/trace.h"
-#include "handler/upstream/upstream_headers.h"
 #include "net/http_url.h"
 
 namespace headrace {
@@ -34,7 +33,7 @@ Params TakeSecrets(const std::vector<std::string>& names, Params& params) {
 Expected<HttpRequest> MakeUpstreamRequest(const UpstreamOptions& options,
                                           const std::vector<std::string>& secret_params,
                                           const QueuedJob& job) {
-  auto configured = ReadHeadersFile(options.headers_file);
+  auto configured = ReadUpstreamHeaders(options);
   if (!configured) {
     return Error{ErrorCode::kInternal, "upstream-headers",
                  "the service's own settings for this queue cannot be used; tell its operator",
@@ -48,7 +47,9 @@ Expected<HttpRequest> MakeUpstreamRequest(const UpstreamOptions& options,
   request.body = job.payload;
   request.fields = *std::move(configured);
   request.fields.push_back("Job-Id: " + job.id);
-  request.fields.push_back("traceparent: " + ContinueTrace(job.traceparent));
+  const std::string& run = job.run_trace.Get();
+  request.fields.push_back("traceparent: " + (run.empty() ? ContinueTrace(job.traceparent) : run));
+  if (!job.tracestate.empty()) request.fields.push_back("tracestate: " + job.tracestate);
   request.fields.emplace_back("Accept-Encoding: identity");
   if (!job.media_type.empty()) request.fields.push_back("Content-Type: " + job.media_type);
   if (!job.deadline.IsNever()) {

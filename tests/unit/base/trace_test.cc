@@ -30,6 +30,37 @@ TEST(Trace, ReadsALaterVersionAsFarAsItIsKnown) {
   EXPECT_TRUE(IsTraceparent(ContinueTrace(later)));
 }
 
+TEST(Trace, IsReadAndWrittenWithAllItsFlags) {
+  const auto context = ParseTraceparent(kValid.substr(0, 53) + "a3");
+  ASSERT_TRUE(context);
+  EXPECT_EQ(context->trace(), "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(context->span(), "00f067aa0ba902b7");
+  EXPECT_TRUE(context->sampled());
+  EXPECT_EQ(ToTraceparent(*context), kValid.substr(0, 53) + "a3");
+  EXPECT_FALSE(ParseTraceparent(kValid.substr(0, 53) + "02")->sampled());
+}
+
+TEST(Trace, PassesATracestateOnAsItCame) {
+  EXPECT_EQ(PassedTracestate(kValid, "a=1,b@c=2 , d=x"), "a=1,b@c=2 , d=x");
+  const std::string longest = "a=" + std::string(510, 'x');
+  EXPECT_EQ(PassedTracestate(kValid, longest), longest);
+}
+
+TEST(Trace, CutsALongTracestateBetweenTwoOfItsMembers) {
+  const std::string first = "a=" + std::string(250, 'x');
+  const std::string second = "b=" + std::string(250, 'x');
+  EXPECT_EQ(PassedTracestate(kValid, first + "," + second + ",c=" + std::string(99, 'x')),
+            first + "," + second);
+  EXPECT_EQ(PassedTracestate(kValid, "a=" + std::string(511, 'x')), "");
+}
+
+TEST(Trace, HasNoTracestateBesideABadTraceparentOrOfOtherCharacters) {
+  EXPECT_EQ(PassedTracestate("", "a=1"), "");
+  EXPECT_EQ(PassedTracestate("nonsense", "a=1"), "");
+  EXPECT_EQ(PassedTracestate(kValid, "a=\xC3\xA4"), "");
+  EXPECT_EQ(PassedTracestate(kValid, "a=1\n"), "");
+}
+
 class BadTraceparent : public testing::TestWithParam<std::string> {};
 
 TEST_P(BadTraceparent, IsNotContinued) {

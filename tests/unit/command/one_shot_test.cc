@@ -70,6 +70,7 @@ TEST_F(CommandJob, SeesItsSetting) {
   job.attempt = 2;
   job.media_type = "image/png";
   job.traceparent = "00-1-2-01";
+  job.tracestate = "a=1";
   options.environment = {{"MODELS", "/srv"}};
   EXPECT_FALSE(Run());
   ASSERT_EQ(context.parts.size(), 1U);
@@ -78,7 +79,7 @@ TEST_F(CommandJob, SeesItsSetting) {
        {"HEADRACE_JOB_ID=job-1\n", "HEADRACE_QUEUE=test\n", "HEADRACE_ATTEMPT=2\n",
         "HEADRACE_MEDIA_TYPE=image/png\n", "HEADRACE_PARAM_PAGE_COUNT=3\n",
         "HEADRACE_PARAM_TEXT=a\nb\n", "HEADRACE_PARAMS_FD=3\n", "TRACEPARENT=00-1-2-01\n",
-        "MODELS=/srv\n", "PATH=", "/headrace-job-"}) {
+        "TRACESTATE=a=1\n", "MODELS=/srv\n", "PATH=", "/headrace-job-"}) {
     EXPECT_THAT(said, HasSubstr(line));
   }
   EXPECT_THAT(said, EndsWith("/tmp\n{\"page-count\":\"3\",\"text\":\"a\\nb\"}"));

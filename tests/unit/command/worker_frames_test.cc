@@ -180,11 +180,12 @@ TEST(WorkerJobTest, LaysTheHeadOutAsDocumented) {
   job.params = {{"lang", "en\"g"}, {"n", "3"}};
   job.media_type = "text/plain";
   job.traceparent = "00-aa-bb-01";
+  job.tracestate = "a=\"b\"";
   job.attempt = 2;
   job.payload = std::as_bytes(std::span(payload));
   const std::string json =
       R"({"id":"j1","queue":"words","attempt":2,"deadline_ms":1500,"params":{"lang":"en\"g","n":"3"},)"
-      R"("media_type":"text/plain","traceparent":"00-aa-bb-01"})";
+      R"("media_type":"text/plain","traceparent":"00-aa-bb-01","tracestate":"a=\"b\""})";
   EXPECT_EQ(EncodeJobHead(job, 1500), Number(4 + json.size() + payload.size(), 4) + Number(2, 1) +
                                           Number(0, 1) + Number(1, 2) + Number(json.size(), 4) +
                                           json);

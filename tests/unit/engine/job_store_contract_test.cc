@@ -29,6 +29,7 @@ TEST_P(JobStoreContract, GivesARecordBackAsItWasInserted) {
   job.media_type = "application/pdf";
   job.params = {{"dpi", "200"}, {"password", std::string("\0\xff\"", 3)}, {"empty", ""}};
   job.traceparent = "00-1-2-03";
+  job.tracestate = "vendor=a,other=b";
   job.webhook_url = "https://example.org/\n";
   job.urgency = 6;
   job.attempt = 2;
@@ -50,6 +51,7 @@ TEST_P(JobStoreContract, GivesARecordBackAsItWasInserted) {
   EXPECT_EQ(got.media_type, job.media_type);
   EXPECT_EQ(got.params, job.params);
   EXPECT_EQ(got.traceparent, job.traceparent);
+  EXPECT_EQ(got.tracestate, job.tracestate);
   EXPECT_EQ(got.webhook_url, job.webhook_url);
   EXPECT_EQ(got.urgency, 6);
   EXPECT_EQ(got.attempt, 2U);

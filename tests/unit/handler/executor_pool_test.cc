@@ -78,6 +78,7 @@ TEST_F(PoolTest, LimitsTheExecutorBeforeItsJob) {
   QueuedJob job = Job({{"do", "inspect"}});
   job.attempt = 3;
   job.traceparent = "00-abc";
+  job.tracestate = "a=1";
   job.media_type = "text/plain; charset=utf-8";
   const Outcome& outcome = RunJob(job);
   ASSERT_EQ(outcome.state, JobState::kSucceeded);
@@ -98,8 +99,8 @@ TEST_F(PoolTest, LimitsTheExecutorBeforeItsJob) {
   EXPECT_THAT(self, HasSubstr("fsize 4194304\n"));
   EXPECT_THAT(self, HasSubstr("nofile 64\n"));
   EXPECT_THAT(self, HasSubstr("core 0\n"));
-  EXPECT_THAT(self, HasSubstr("id job-1\nqueue test\nattempt 3\ntraceparent 00-abc\nmedia_type "
-                              "text/plain; charset=utf-8\n"));
+  EXPECT_THAT(self, HasSubstr("id job-1\nqueue test\nattempt 3\ntrace 00-abc a=1\n"
+                              "media_type text/plain; charset=utf-8\n"));
 }
 
 TEST_F(PoolTest, HidesTheServicesEnvironmentFromExecutors) {

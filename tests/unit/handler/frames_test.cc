@@ -95,6 +95,7 @@ TEST(FramesTest, GiveAJobBackAsItWasSent) {
   job.queue = "queue";
   job.tenant = "tenant";
   job.traceparent = "trace";
+  job.tracestate = "state";
   job.media_type = "text/plain; charset=utf-8";
   job.params = {{"a", "1"}, {"b", ""}};
   FrameWriter writer;
@@ -111,6 +112,7 @@ TEST(FramesTest, GiveAJobBackAsItWasSent) {
   EXPECT_EQ(read->queue, "queue");
   EXPECT_EQ(read->tenant, "tenant");
   EXPECT_EQ(read->traceparent, "trace");
+  EXPECT_EQ(read->tracestate, "state");
   EXPECT_EQ(read->media_type, "text/plain; charset=utf-8");
   EXPECT_EQ(read->params, job.params);
 }

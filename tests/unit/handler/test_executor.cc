@@ -80,8 +80,8 @@ Answer Inspect(const Job& job, Context& context) {
   Limit(out, "fsize", RLIMIT_FSIZE);
   Limit(out, "nofile", RLIMIT_NOFILE);
   Limit(out, "core", RLIMIT_CORE);
-  out << "id " << job.id << "\nqueue " << job.queue << "\nattempt " << job.attempt
-      << "\ntraceparent " << job.traceparent << "\nmedia_type " << job.media_type << '\n';
+  out << "id " << job.id << "\nqueue " << job.queue << "\nattempt " << job.attempt << "\ntrace "
+      << job.traceparent << ' ' << job.tracestate << "\nmedia_type " << job.media_type << '\n';
   for (char** entry = environ; *entry != nullptr; ++entry) out << "env " << *entry << '\n';
   return Add(context, "self.txt", out.str());
 }

@@ -32,7 +32,9 @@ QueuedJob AJob() {
   job.payload = Payload::FromString("payload");
   job.params = {{"a", "b"}};
   job.attempt = 4;
-  job.traceparent = "trace";
+  job.traceparent = "request";
+  job.run_trace.Set("trace");
+  job.tracestate = "state";
   job.media_type = "text/plain";
   return job;
 }
@@ -51,6 +53,7 @@ TEST(ThreadRunnerTest, ShowsTheHandlerTheWholeJob) {
     EXPECT_EQ(job.queue, "queue");
     EXPECT_EQ(job.attempt, 4U);
     EXPECT_EQ(job.traceparent, "trace");
+    EXPECT_EQ(job.tracestate, "state");
     EXPECT_EQ(job.media_type, "text/plain");
     EXPECT_EQ(job.params.at("a"), "b");
     EXPECT_FALSE(context.Cancelled());

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include "handler/upstream/upstream_headers.h"
 #include "unit/upstream/file_fixture.h"
 
 namespace headrace {
@@ -22,10 +21,16 @@ UpstreamOptions To(const std::string& url) {
   return options;
 }
 
+UpstreamOptions With(std::string headers_file) {
+  UpstreamOptions options;
+  options.headers_file = std::move(headers_file);
+  return options;
+}
+
 class UpstreamOptionsTest : public FileFixture {
  protected:
   std::string HeadersProblem(const std::string& text) {
-    const auto fields = ReadHeadersFile(Write("headers", text));
+    const auto fields = ReadUpstreamHeaders(With(Write("headers", text)));
     return fields ? "(good)" : fields.error().hint;
   }
 };
@@ -54,11 +59,11 @@ TEST_F(UpstreamOptionsTest, RefuseACaFileThatIsNoneOrOfNoUse) {
 }
 
 TEST_F(UpstreamOptionsTest, ReadHeaderFieldsFromAFile) {
-  const auto fields = ReadHeadersFile(
-      Write("headers", "# for the model server\n\nAuthorization:  Bearer a:b \r\nX-Tenant: blue"));
+  const auto fields = ReadUpstreamHeaders(With(
+      Write("headers", "# for the model server\n\nAuthorization:  Bearer a:b \r\nX-Tenant: blue")));
   ASSERT_TRUE(fields.ok());
   EXPECT_THAT(*fields, ElementsAre("Authorization: Bearer a:b", "X-Tenant: blue"));
-  EXPECT_THAT(*ReadHeadersFile(""), IsEmpty());
+  EXPECT_THAT(*ReadUpstreamHeaders(With("")), IsEmpty());
 }
 
 TEST_F(UpstreamOptionsTest, NameTheLineThatIsNoHeaderFieldButNotItsText) {
@@ -73,8 +78,9 @@ TEST_F(UpstreamOptionsTest, NameTheLineThatIsNoHeaderFieldButNotItsText) {
 }
 
 TEST_F(UpstreamOptionsTest, RefuseHeaderFieldsThatAreNotTheOperatorsToSet) {
-  for (const char* const ours : {"Content-Length: 5", "transfer-encoding: chunked", "Job-Id: x",
-                                 "Connection: close", "Content-Type: a/b", "Traceparent: x"}) {
+  for (const char* const ours :
+       {"Content-Length: 5", "transfer-encoding: chunked", "Job-Id: x", "Connection: close",
+        "Content-Type: a/b", "Traceparent: x", "Tracestate: x"}) {
     EXPECT_THAT(HeadersProblem(ours), HasSubstr("line 1 sets a field that headrace sets itself"))
         << ours;
   }

@@ -60,8 +60,23 @@ TEST_F(UpstreamRequestTest, ContinuesTheTraceWithASpanOfItsOwn) {
   job->traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const std::string trace = FieldOf(Make(*job), "traceparent");
   EXPECT_TRUE(IsTraceparent(trace)) << trace;
+  EXPECT_NE(trace, job->traceparent) << "a span of its own";
   EXPECT_THAT(trace, StartsWith("00-0af7651916cd43dd8448eb211c80319c-"));
   EXPECT_THAT(trace, Not(HasSubstr("b7ad6b7169203331")));
+}
+
+TEST_F(UpstreamRequestTest, HandsTheSpanOfARunOnAsItIs) {
+  const auto job = MakeJob();
+  const std::string run = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  job->run_trace.Set(run);
+  EXPECT_EQ(FieldOf(Make(*job), "traceparent"), run);
+}
+
+TEST_F(UpstreamRequestTest, PassesTheTracestateOnIfThereIsOne) {
+  const auto job = MakeJob();
+  EXPECT_THAT(Make(*job).fields, Each(Not(StartsWith("tracestate"))));
+  job->tracestate = "a=1,b=2";
+  EXPECT_EQ(FieldOf(Make(*job), "tracestate"), "a=1,b=2");
 }
 
 TEST_F(UpstreamRequestTest, TellsTheWholeSecondsThatAreLeft) {

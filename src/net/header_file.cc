@@ -1,4 +1,4 @@
-#include "handler/upstream/upstream_headers.h"
+#include "net/header_file.h"
 
 #include <fmt/format.h>
 
@@ -15,11 +15,15 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{64} << 10U;
 
-// Framing and connection are the client's, the rest tells of the job.
-constexpr std::array<std::string_view, 15> kOurs{
-    "accept-encoding", "connection", "content-encoding",  "content-length",  "content-type",
-    "expect",          "job-id",     "keep-alive",        "request-timeout", "te",
-    "traceparent",     "trailer",    "transfer-encoding", "upgrade",         "proxy-connection"};
+// Framing and connection are the client's.
+constexpr std::array<std::string_view, 12> kFraming{
+    "accept-encoding", "connection", "content-encoding", "content-length",
+    "content-type",    "expect",     "keep-alive",       "te",
+    "trailer",         "upgrade",    "proxy-connection", "transfer-encoding"};
+
+bool Has(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -54,7 +58,7 @@ struct Line {
   const char* problem = nullptr;
 };
 
-Line ReadLine(std::string_view text) {
+Line ReadLine(std::string_view text, std::span<const std::string_view> ours) {
   text = Trim(text);
   if (text.empty() || text.front() == '#') return {};
   const auto colon = text.find(':');
@@ -62,19 +66,20 @@ Line ReadLine(std::string_view text) {
   const std::string_view name = text.substr(0, colon);
   const std::string_view value = Trim(text.substr(colon + 1));
   if (!IsName(name) || !IsValue(value)) return {{}, "is not 'Name: value'"};
-  if (std::find(kOurs.begin(), kOurs.end(), Lower(name)) != kOurs.end()) {
+  if (const std::string lower = Lower(name); Has(kFraming, lower) || Has(ours, lower)) {
     return {{}, "sets a field that headrace sets itself"};
   }
   return {fmt::format("{}: {}", name, value), nullptr};
 }
 
 Error Bad(const std::string& file, std::string_view what) {
-  return {ErrorCode::kInternal, "upstream-headers", fmt::format("'{}' {}", file, what), "", 0};
+  return {ErrorCode::kInternal, "header-file", fmt::format("'{}' {}", file, what), "", 0};
 }
 
 }  // namespace
 
-Expected<std::vector<std::string>> ReadHeadersFile(const std::string& file) {
+Expected<std::vector<std::string>> ReadHeaderFile(const std::string& file,
+                                                  std::span<const std::string_view> ours) {
   std::vector<std::string> fields;
   if (file.empty()) return fields;
   std::ifstream stream(file);
@@ -87,7 +92,7 @@ Expected<std::vector<std::string>> ReadHeadersFile(const std::string& file) {
     ++number;
     bytes += text.size() + 1;
     if (bytes > kMaxFile) return Bad(file, "is larger than 64KiB");
-    Line line = ReadLine(text);
+    Line line = ReadLine(text, ours);
     if (line.problem != nullptr) return Bad(file, fmt::format("line {} {}", number, line.problem));
     if (!line.field.empty()) fields.push_back(std::move(line.field));
   }
