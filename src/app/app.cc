@@ -181,10 +181,19 @@ void App::ConnectMetrics() {
     const ExecutorPool* pool = runners_.ExecutorsOf(queue);
     return pool == nullptr ? ExecutorFigures{} : pool->Figures();
   };
+  sources.executors_up = [this](QueueIndex queue) {
+    const ExecutorPool* pool = runners_.ExecutorsOf(queue);
+    return pool == nullptr || pool->Healthy();
+  };
+  sources.deadline = [this](QueueIndex queue) { return service_.queues().at(queue).deadline; };
+  sources.ready = [this] { return health_.Ready().ok; };
   sources.log_dropped = [this] { return log_.Dropped(); };
   sources.ledger = &ledger_;
   sources.armed_deadlines = [this] { return service_.ArmedDeadlines(); };
-  sources.spooled = [this] { return spool_ ? spool_->Used() : 0; };
+  sources.spool = [this] {
+    return spool_ ? SpoolFigures{spool_->Used(), spool_->Limit(), spool_->Errors()}
+                  : SpoolFigures{};
+  };
   sources.webhooks = [this] {
     const Webhooks* const made = webhooks_made_.load();
     return made == nullptr ? WebhookFigures{} : made->Figures();

@@ -37,7 +37,9 @@ UniqueFd NamelessFile(int folder) {
 }  // namespace
 
 Spool::Spool(UniqueFd folder, std::uint64_t limit)
-    : folder_(std::move(folder)), bytes_(std::make_unique<Ledger>(limit)) {}
+    : folder_(std::move(folder)),
+      bytes_(std::make_unique<Ledger>(limit)),
+      errors_(std::make_unique<std::atomic<std::uint64_t>>(0)) {}
 
 Expected<Spool> Spool::Open(const std::string& folder, std::uint64_t limit) {
   UniqueFd fd(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -50,6 +52,12 @@ Expected<Spool> Spool::Open(const std::string& folder, std::uint64_t limit) {
 }
 
 Expected<Payload> Spool::Store(const Payload& payload) {
+  auto stored = TryStore(payload);
+  if (!stored) errors_->fetch_add(1, std::memory_order_relaxed);
+  return stored;
+}
+
+Expected<Payload> Spool::TryStore(const Payload& payload) {
   auto charge = bytes_->TryCharge(MemoryUse::kResults, payload.size());
   if (!charge) return Broken(fmt::format("its {} bytes are used up", bytes_->budget()));
   UniqueFd file = NamelessFile(folder_.get());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,14 +25,19 @@ class Spool {
   // the disk takes.
   Expected<Payload> Store(const Payload& payload);
 
-  // Bytes in files.
+  // Bytes in files, and the most that may be.
   [[nodiscard]] std::uint64_t Used() const { return bytes_->Used(); }
+  [[nodiscard]] std::uint64_t Limit() const { return bytes_->budget(); }
+  // Calls of Store that failed.
+  [[nodiscard]] std::uint64_t Errors() const { return errors_->load(std::memory_order_relaxed); }
 
  private:
   Spool(UniqueFd folder, std::uint64_t limit);
+  Expected<Payload> TryStore(const Payload& payload);
 
   UniqueFd folder_;
   std::unique_ptr<Ledger> bytes_;
+  std::unique_ptr<std::atomic<std::uint64_t>> errors_;
 };
 
 }  // namespace headrace

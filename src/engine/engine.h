@@ -152,6 +152,8 @@ class Engine {
   [[nodiscard]] virtual Durability durability() const = 0;
   // Nothing when it works, else why not, for the operator.
   [[nodiscard]] virtual std::string Healthy() const = 0;
+  // Writes that failed so far, those that tried whether it works again among them.
+  [[nodiscard]] virtual std::uint64_t Errors() const = 0;
 
   // Whether a job holds this Idempotency-Key: a request with it may need no place.
   [[nodiscard]] virtual bool HoldsKey(QueueIndex queue, std::string_view tenant,

@@ -120,6 +120,8 @@ class JobStore {
   // Nothing when the store works, else why not, for the operator. A store that failed tries by
   // itself to work again.
   [[nodiscard]] virtual std::string Healthy() const = 0;
+  // Writes that failed so far, those that tried whether it works again among them.
+  [[nodiscard]] virtual std::uint64_t Errors() const = 0;
 };
 
 }  // namespace headrace

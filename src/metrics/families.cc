@@ -49,6 +49,7 @@ class Collector {
     Workers();
     Executors();
     Sandbox();
+    EngineHealth();
     Service();
     Webhooks();
     Process();
@@ -82,6 +83,10 @@ class Collector {
              [&](std::size_t i) { return figures[i].waiting_bytes; });
     PerQueue("headrace_queue_oldest_age_seconds", "Age of the job that has waited longest.",
              MetricType::Gauge, [&](std::size_t i) { return figures[i].oldest_age.count(); });
+    PerQueue("headrace_queue_deadline_seconds", "Most time from a request to its answer.",
+             MetricType::Gauge, [&](std::size_t i) {
+               return in_.sources.deadline ? in_.sources.deadline(i).count() : 0;
+             });
     PerQueue("headrace_queue_drain_jobs_per_second",
              "Jobs finished per second while the queue was not empty.", MetricType::Gauge,
              [&](std::size_t i) { return in_.sources.drain_rate ? in_.sources.drain_rate(i) : 0; });
@@ -161,6 +166,10 @@ class Collector {
     PerQueue("headrace_executors_started_total", "Executors that were forked.", MetricType::Counter,
              [&](std::size_t i) { return started[i]; });
     families_.push_back(deaths.Take());
+    PerQueue("headrace_executors_up", "Whether executors can be started; 1 where none are needed.",
+             MetricType::Gauge, [&](std::size_t i) {
+               return !in_.sources.executors_up || in_.sources.executors_up(i) ? 1 : 0;
+             });
   }
 
   void Sandbox() {
@@ -172,7 +181,28 @@ class Collector {
     families_.push_back(layers.Take());
   }
 
+  void EngineHealth() {
+    One("headrace_engine_up", "Whether the engine can keep jobs.", MetricType::Gauge,
+        in_.engine.Healthy().empty() ? 1 : 0);
+    One("headrace_engine_errors_total", "Writes of kept jobs that failed.", MetricType::Counter,
+        static_cast<double>(in_.engine.Errors()));
+  }
+
   void Service() {
+    One("headrace_ready", "Whether /readyz says 200.", MetricType::Gauge,
+        in_.sources.ready && in_.sources.ready() ? 1 : 0);
+    Memory();
+    One("headrace_deadlines_armed", "Timers that watch over jobs' deadlines.", MetricType::Gauge,
+        in_.sources.armed_deadlines ? static_cast<double>(in_.sources.armed_deadlines()) : 0);
+    One("headrace_log_dropped_total", "Log lines that were lost because the log was too slow.",
+        MetricType::Counter,
+        in_.sources.log_dropped ? static_cast<double>(in_.sources.log_dropped()) : 0);
+    Family build("headrace_build_info", "The build that runs; always 1.", MetricType::Gauge);
+    build.Add(1, {{"version", in_.version}});
+    families_.push_back(build.Take());
+  }
+
+  void Memory() {
     Family memory("headrace_memory_bytes", "Bytes in the ledger.", MetricType::Gauge);
     const Ledger* const ledger = in_.sources.ledger;
     const auto add = [&](const char* use, MemoryUse which) {
@@ -184,16 +214,13 @@ class Collector {
     families_.push_back(memory.Take());
     One("headrace_memory_budget_bytes", "Most bytes that the ledger may hold.", MetricType::Gauge,
         ledger != nullptr ? static_cast<double>(ledger->budget()) : 0);
+    const SpoolFigures spool = in_.sources.spool ? in_.sources.spool() : SpoolFigures{};
     One("headrace_spool_bytes", "Bytes of results on the disk.", MetricType::Gauge,
-        in_.sources.spooled ? static_cast<double>(in_.sources.spooled()) : 0);
-    One("headrace_deadlines_armed", "Timers that watch over jobs' deadlines.", MetricType::Gauge,
-        in_.sources.armed_deadlines ? static_cast<double>(in_.sources.armed_deadlines()) : 0);
-    One("headrace_log_dropped_total", "Log lines that were lost because the log was too slow.",
-        MetricType::Counter,
-        in_.sources.log_dropped ? static_cast<double>(in_.sources.log_dropped()) : 0);
-    Family build("headrace_build_info", "The build that runs; always 1.", MetricType::Gauge);
-    build.Add(1, {{"version", in_.version}});
-    families_.push_back(build.Take());
+        static_cast<double>(spool.used));
+    One("headrace_spool_limit_bytes", "Most bytes of results on the disk; 0 without a spool.",
+        MetricType::Gauge, static_cast<double>(spool.limit));
+    One("headrace_spool_errors_total", "Results that could not be put on the disk.",
+        MetricType::Counter, static_cast<double>(spool.errors));
   }
 
   void Webhooks() {

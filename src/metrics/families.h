@@ -27,6 +27,7 @@ struct FamilyInputs {
   const std::vector<std::string>& queues;
   const std::vector<QueueFigures>& figures;  // one per queue
   const std::vector<QueueTimes>& times;      // one per queue
+  const Engine& engine;
   const MetricSources& sources;
   const std::string& version;
 };

@@ -176,8 +176,8 @@ std::string Metrics::Serialize() const {
   std::vector<QueueFigures> figures;
   figures.reserve(impl_->queues.size());
   for (QueueIndex i = 0; i < impl_->queues.size(); ++i) figures.push_back(impl_->engine.Figures(i));
-  auto families =
-      CollectFamilies({impl_->queues, figures, impl_->times, impl_->sources, impl_->version});
+  auto families = CollectFamilies(
+      {impl_->queues, figures, impl_->times, impl_->engine, impl_->sources, impl_->version});
   for (auto& family : impl_->registry.Collect()) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -46,6 +46,12 @@ struct SlotFigures {
   std::size_t free = 0;
 };
 
+struct SpoolFigures {
+  std::uint64_t used = 0;    // bytes of results on the disk
+  std::uint64_t limit = 0;   // most bytes there; 0 without a spool
+  std::uint64_t errors = 0;  // results that could not be put there
+};
+
 struct WebhookFigures {
   std::uint64_t sent = 0;      // deliveries that a receiver took with a 2xx
   std::uint64_t failed = 0;    // attempts that came to anything else
@@ -60,10 +66,13 @@ struct MetricSources {
   std::function<WorkerFigures(QueueIndex)> workers;
   std::function<SlotFigures()> slots;
   std::function<double(QueueIndex)> drain_rate;  // jobs per second
+  std::function<Seconds(QueueIndex)> deadline;   // from a request to its answer
   std::function<ExecutorFigures(QueueIndex)> executors;
-  std::function<std::uint64_t()> log_dropped;  // lines
+  std::function<bool(QueueIndex)> executors_up;  // whether they can be started
+  std::function<bool()> ready;                   // what /readyz tells
+  std::function<std::uint64_t()> log_dropped;    // lines
   const Ledger* ledger = nullptr;
-  std::function<std::uint64_t()> spooled;  // bytes
+  std::function<SpoolFigures()> spool;
   std::function<std::size_t()> armed_deadlines;
   std::function<WebhookFigures()> webhooks;
   SandboxLayers sandbox{};  // as found at the start

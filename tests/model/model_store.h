@@ -52,6 +52,7 @@ class ModelStore final : public JobStore {
                    Done done) override;
   [[nodiscard]] Durability durability() const override { return Durability::kDisk; }
   [[nodiscard]] std::string Healthy() const override { return {}; }
+  [[nodiscard]] std::uint64_t Errors() const override { return 0; }
 
   // Writes and loads that are to come, the first one of each job.
   [[nodiscard]] std::vector<std::size_t> Next() const;

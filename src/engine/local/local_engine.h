@@ -58,6 +58,7 @@ class LocalEngine : public Engine {
   [[nodiscard]] std::vector<JobPtr> Unfinished() const override;
   [[nodiscard]] Durability durability() const override { return durability_; }
   [[nodiscard]] std::string Healthy() const override { return store_->Healthy(); }
+  [[nodiscard]] std::uint64_t Errors() const override { return store_->Errors(); }
   [[nodiscard]] bool HoldsKey(QueueIndex queue, std::string_view tenant,
                               std::string_view key) const override;
   [[nodiscard]] std::size_t WaitingOf(QueueIndex queue, std::string_view tenant) const override {

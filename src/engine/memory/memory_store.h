@@ -37,6 +37,7 @@ class MemoryStore final : public JobStore {
                    Done done) override;
   [[nodiscard]] Durability durability() const override { return Durability::kProcess; }
   [[nodiscard]] std::string Healthy() const override { return {}; }
+  [[nodiscard]] std::uint64_t Errors() const override { return 0; }
 
  private:
   struct Entry {

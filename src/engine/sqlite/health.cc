@@ -13,6 +13,7 @@ void Health::DatabaseFailed(const std::string& why) {
   {
     const MutexLock lock(mu_);
     before = std::exchange(database_, why);
+    ++errors_;
   }
   if (before.empty()) spdlog::error("store: {}; no job is taken until it works again", why);
 }
@@ -31,6 +32,7 @@ void Health::FilesFailed(const std::string& why) {
   {
     const MutexLock lock(mu_);
     before = std::exchange(files_, why);
+    ++errors_;
   }
   if (before.empty()) spdlog::error("store: {}", why);
 }
@@ -47,6 +49,11 @@ void Health::FilesWork() {
 std::string Health::Why() const {
   const MutexLock lock(mu_);
   return database_.empty() ? files_ : database_;
+}
+
+std::uint64_t Health::Errors() const {
+  const MutexLock lock(mu_);
+  return errors_;
 }
 
 bool Health::FilesAreFailing() const {

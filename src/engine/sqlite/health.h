@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,7 +19,8 @@ class Health {
   void FilesFailed(const std::string& why);
   void FilesWork();
 
-  [[nodiscard]] std::string Why() const;  // empty: all works
+  [[nodiscard]] std::string Why() const;       // empty: all works
+  [[nodiscard]] std::uint64_t Errors() const;  // failures so far, of both
   [[nodiscard]] bool FilesAreFailing() const;
   // What callers get at once while the database does not work.
   [[nodiscard]] std::optional<Error> Refusal() const;
@@ -27,6 +29,7 @@ class Health {
   mutable Mutex mu_;
   std::string database_ GUARDED_BY(mu_);
   std::string files_ GUARDED_BY(mu_);
+  std::uint64_t errors_ GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace headrace::sqlite

@@ -214,4 +214,6 @@ std::string SqliteStore::Healthy() const {
   return parts_ ? parts_->health.Why() : "it has not been recovered";
 }
 
+std::uint64_t SqliteStore::Errors() const { return parts_ ? parts_->health.Errors() : 0; }
+
 }  // namespace headrace

@@ -79,6 +79,7 @@ class SqliteStore final : public JobStore {
 
   [[nodiscard]] Durability durability() const override { return Durability::kDisk; }
   [[nodiscard]] std::string Healthy() const override;
+  [[nodiscard]] std::uint64_t Errors() const override;
 
  private:
   struct Parts;

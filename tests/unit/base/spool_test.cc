@@ -64,6 +64,8 @@ TEST_F(SpoolTest, RefusesMoreThanItsLimit) {
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().hint, HasSubstr("10 bytes are used up"));
   EXPECT_TRUE(spool->Store(Payload::FromString("1234")));
+  EXPECT_EQ(spool->Errors(), 1U);
+  EXPECT_EQ(spool->Limit(), 10U);
 }
 
 TEST_F(SpoolTest, SaysWhyAFolderIsOfNoUse) {

@@ -255,6 +255,9 @@ TEST_F(SqliteFaults, RefusesWithTheCauseWhileTheDiskIsFullAndGoesOnByItself) {
   EXPECT_EQ(refused.error().type, "engine-down");
   EXPECT_THAT(refused.error().detail, HasSubstr("full"));
   EXPECT_NE(store->Healthy(), "");
+  const auto errors = store->Errors();
+  EXPECT_GE(errors, 1);
+  EXPECT_TRUE(Eventually([&] { return store->Errors() > errors; })) << "it tries again";
   EXPECT_FALSE(calls->End(before.id, Succeeded()));
   faults.FailNothing();
   EXPECT_TRUE(Eventually([&] { return store->Healthy().empty(); }));
@@ -309,6 +312,7 @@ TEST_F(SqliteFaults, FailsALongBodyAloneWhenItsFileCannotBeWritten) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().detail, HasSubstr("No space left"));
   EXPECT_THAT(store->Healthy(), HasSubstr("No space left"));
+  EXPECT_GE(store->Errors(), 1);
   // But for those that are to show whether the disk takes bytes again.
   EXPECT_TRUE(Eventually([&] { return BodyNames().empty(); }));
   const KeptJob small = SqliteFixture::Insert("small");

@@ -83,8 +83,9 @@ TEST_F(MetricsTest, ShowEverySeriesWithKnownLabelsAtZeroBeforeTheFirstJob) {
         "headrace_memory_bytes{use=\"results\"}", "headrace_memory_budget_bytes",
         "headrace_sandbox_layer{layer=\"no_new_privs\"}",
         "headrace_sandbox_layer{layer=\"rlimits\"}", "headrace_sandbox_layer{layer=\"landlock\"}",
-        "headrace_sandbox_layer{layer=\"seccomp\"}", "headrace_log_dropped_total",
-        "headrace_http_connections",
+        "headrace_sandbox_layer{layer=\"seccomp\"}", "headrace_log_dropped_total", "headrace_ready",
+        "headrace_engine_errors_total", "headrace_spool_bytes", "headrace_spool_limit_bytes",
+        "headrace_spool_errors_total", "headrace_http_connections",
         "headrace_http_request_duration_seconds_count{route=\"/v1/queues/{queue}/jobs\"}",
         "headrace_http_request_duration_seconds_count{route=\"other\"}"}) {
     ASSERT_TRUE(series.contains(name)) << name;
@@ -225,6 +226,10 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
     figures.deaths[static_cast<std::size_t>(ExecutorDeath::kMemory)] = 2;
     return figures;
   };
+  sources.executors_up = [](QueueIndex queue) { return queue != 0; };
+  sources.deadline = [](QueueIndex) { return Seconds(1.5); };
+  sources.ready = [] { return true; };
+  sources.spool = [] { return SpoolFigures{10, 11, 12}; };
   sources.log_dropped = [] { return std::uint64_t{4}; };
   sources.ledger = &ledger;
   sources.webhooks = [] { return WebhookFigures{5, 6, 7, 8, 9}; };
@@ -239,6 +244,13 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   EXPECT_EQ(series["headrace_queue_drain_jobs_per_second{queue=\"pdf\"}"], 2.5);
   EXPECT_EQ(series["headrace_executors_started_total{queue=\"pdf\"}"], 7);
   EXPECT_EQ(series["headrace_executor_deaths_total{queue=\"pdf\",reason=\"memory\"}"], 2);
+  EXPECT_EQ(series["headrace_executors_up{queue=\"pdf\"}"], 0);
+  EXPECT_EQ(series["headrace_executors_up{queue=\"simulate\"}"], 1);
+  EXPECT_EQ(series["headrace_queue_deadline_seconds{queue=\"pdf\"}"], 1.5);
+  EXPECT_EQ(series["headrace_ready"], 1);
+  EXPECT_EQ(series["headrace_spool_bytes"], 10);
+  EXPECT_EQ(series["headrace_spool_limit_bytes"], 11);
+  EXPECT_EQ(series["headrace_spool_errors_total"], 12);
   EXPECT_EQ(series["headrace_log_dropped_total"], 4);
   EXPECT_EQ(series["headrace_memory_bytes{use=\"results\"}"], 10);
   EXPECT_EQ(series["headrace_memory_budget_bytes"], 1000);
@@ -247,6 +259,23 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   EXPECT_EQ(series["headrace_webhooks_total{outcome=\"given_up\"}"], 7);
   EXPECT_EQ(series["headrace_webhooks_pending"], 8);
   EXPECT_EQ(series["headrace_webhooks_in_flight"], 9);
+}
+
+class BrokenEngine : public LocalEngine {
+ public:
+  BrokenEngine()
+      : LocalEngine({std::vector<QueueOptions>{{"pdf", 2, 3}}},
+                    std::make_unique<MemoryStore>(nullptr)) {}
+  [[nodiscard]] std::string Healthy() const override { return "the disk is full"; }
+  [[nodiscard]] std::uint64_t Errors() const override { return 3; }
+};
+
+TEST_F(MetricsTest, TellWhetherTheEngineWorks) {
+  EXPECT_EQ(Scrape()["headrace_engine_up"], 1);
+  const BrokenEngine broken;
+  auto series = Parse(Metrics({"pdf"}, broken, "1.2.3").Serialize());
+  EXPECT_EQ(series["headrace_engine_up"], 0);
+  EXPECT_EQ(series["headrace_engine_errors_total"], 3);
 }
 
 TEST_F(MetricsTest, AreWhatPromtoolCallsClean) {
