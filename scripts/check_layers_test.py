@@ -67,7 +67,7 @@ class CheckLayersTest(unittest.TestCase):
         self.assert_accepted("src/handler/pdf/a.cc", "#include <libdeflate.h>\n")
 
     def test_a_library_in_its_folder_passes(self):
-        self.assert_accepted("src/handler/pdf/a.cc", "#include <fpdfview.h>\n#include <spdlog/spdlog.h>\n")
+        self.assert_accepted("src/handler/pdf/a.cc", "#include <fpdfview.h>\n#include <fmt/format.h>\n")
         self.assert_accepted("src/base/json.cc", "#include <nlohmann/json.hpp>\n")
 
     def test_a_folder_without_a_place_in_the_order_fails(self):

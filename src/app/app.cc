@@ -1,7 +1,6 @@
 #include "app/app.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "app/engines.h"
+#include "base/log.h"
 #include "base/units.h"
 #include "handler/sandbox_layers.h"
 #include "http/job_views.h"
@@ -107,18 +107,18 @@ std::vector<WorkerQueue> WorkerQueues(const Config& config, const Plan& plan,
 void TellSandbox() {
   const std::string missing = MissingLayers(ProbeSandbox());
   if (missing.empty()) return;
-  spdlog::warn(
-      "sandbox: this system lacks {}; executors run without it (sandbox: required refuses "
+  LogWarn(
+      "sandbox: this system lacks {layers}; executors run without it (sandbox: required refuses "
       "to)",
-      missing);
+      {{"layers", missing}});
 }
 
 std::optional<Spool> OpenSpool(const Config& config) {
   if (config.spool_dir.empty()) return std::nullopt;
   auto spool = Spool::Open(config.spool_dir, config.max_spool);
   if (spool) return *std::move(spool);
-  spdlog::warn("memory.spool_dir '{}' is of no use, results stay in memory: {}", config.spool_dir,
-               spool.error().hint);
+  LogWarn("memory.spool_dir '{path}' is of no use, results stay in memory: {detail}",
+          {{"path", config.spool_dir}, {"detail", spool.error().hint}});
   return std::nullopt;
 }
 
@@ -126,8 +126,9 @@ std::optional<Spool> OpenSpool(const Config& config) {
 std::unique_ptr<const KeyRing> OpenKeys(const AuthKeys& auth) {
   if (auth.mode == AuthMode::kNone) return nullptr;
   const KeyFile file = LoadKeyFile(auth.file);
-  for (const std::string& warning : file.warnings) spdlog::warn("{}", warning);
-  spdlog::info("{} keys open the API", file.keys.size());
+  for (const std::string& warning : file.warnings)
+    LogWarn("configuration: {detail}", {{"detail", warning}});
+  LogInfo("{keys} keys open the API", {{"keys", file.keys.size()}});
   return std::make_unique<const KeyRing>(file.keys);
 }
 
@@ -164,9 +165,14 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       drained_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   ConnectMetrics();
   AddHealthChecks();
-  spdlog::info("headrace {}: {} slots ({}); memory limit {}, budget {}", HEADRACE_VERSION,
-               plan.slots, plan.slots_reason, FormatSize(plan.memory_limit >> 20U << 20U),
-               FormatSize(plan.budget));
+  LogInfo(
+      "headrace {version}: {slots} slots ({slots_reason}); memory limit {memory_limit}, budget "
+      "{memory_budget}",
+      {{"version", HEADRACE_VERSION},
+       {"slots", plan.slots},
+       {"slots_reason", plan.slots_reason},
+       {"memory_limit", FormatSize(plan.memory_limit >> 20U << 20U)},
+       {"memory_budget", FormatSize(plan.budget)}});
   TellSandbox();
 }
 
@@ -223,7 +229,7 @@ Status App::StartEngine() {
   if (webhooks_) webhooks_->Resume(*pending);
   std::uint64_t recovered = 0;
   for (QueueIndex i = 0; i < config_.queues.size(); ++i) recovered += engine_->Figures(i).recovered;
-  if (recovered != 0) spdlog::info("{} jobs that were accepted before go on", recovered);
+  if (recovered != 0) LogInfo("{jobs} jobs that were accepted before go on", {{"jobs", recovered}});
   return Ok();
 }
 
@@ -232,7 +238,8 @@ void App::MakeWebhooks() {
   options.policy = config_.webhooks.policy;
   if (!config_.webhooks.secrets_file.empty()) {
     WebhookSecrets secrets = LoadWebhookSecrets(config_.webhooks.secrets_file);
-    for (const std::string& warning : secrets.warnings) spdlog::warn("{}", warning);
+    for (const std::string& warning : secrets.warnings)
+      LogWarn("configuration: {detail}", {{"detail", warning}});
     options.keys = std::move(secrets.keys);
   }
   WebhookSeams seams;
@@ -257,15 +264,16 @@ Status App::Start() {
   if (auto managing = management_.Start(); !managing) return managing;
   if (auto recovered = StartEngine(); !recovered) return recovered;
   if (!spawn_queue_.RunUntilSettled(Deadline::After(kWarmUp))) {
-    spdlog::warn("executors are not warm after {} s; jobs for them wait", kWarmUp.count());
+    LogWarn("executors are not warm after {after_seconds} s; jobs for them wait",
+            {{"after_seconds", kWarmUp.count()}});
   }
   workers_.Start();
   if (auto serving = http_.Start(); !serving) return serving;
   runners_.Open();
   health_.SetStarted();
-  spdlog::info("listening on {} (jobs) and {} (management)",
-               Bound(config_.http.listen, http_.port()),
-               Bound(config_.management.listen, management_.port()));
+  LogInfo("listening on {listen} (jobs) and {management_listen} (management)",
+          {{"listen", Bound(config_.http.listen, http_.port())},
+           {"management_listen", Bound(config_.management.listen, management_.port())}});
   return Ok();
 }
 
@@ -281,7 +289,7 @@ void App::StopAccepting(Deadline deadline) {
   http_.StopAccepting();
   engine_->Close();
   drainer_ = std::thread([this, deadline] {
-    if (!workers_.WaitDrained(deadline)) spdlog::warn("the drain's time is over");
+    if (!workers_.WaitDrained(deadline)) LogWarn("the drain's time is over");
     const std::uint64_t one = 1;
     // Cannot fail: the counter is far from its limit.
     [[maybe_unused]] const auto written = ::write(drained_.get(), &one, sizeof one);
@@ -294,13 +302,13 @@ std::size_t App::Finish() {
   if (drainer_.joinable()) drainer_.join();
   const std::size_t cut = service_.CancelAll();
   if (!workers_.WaitDrained(Deadline::After(kCancelled))) {
-    spdlog::warn("waiting for jobs that do not look whether they are cancelled");
+    LogWarn("waiting for jobs that do not look whether they are cancelled");
   }
   workers_.Join();
   const auto least = Deadline::After(kLeastDelivery);
   const auto most = Deadline::After(kMostDelivery);
   if (!http_.WaitIdle(std::clamp(drain_until_, least, most))) {
-    spdlog::warn("some clients did not read their answers in time");
+    LogWarn("some clients did not read their answers in time");
   }
   http_.Stop();
   service_.Stop();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/log.h"
 
 namespace headrace {
 namespace {
@@ -20,19 +21,23 @@ namespace {
 constexpr std::size_t kQueueLines = 8192;
 constexpr const char* kTimeFormat = "%Y-%m-%dT%H:%M:%S.%eZ";
 
-// One JSON object a line: time, level, message.
+// One JSON object a line: time, level, message, and the fields of the event (base/log.h).
 class JsonFormatter final : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& line, spdlog::memory_buf_t& out) override {
     spdlog::memory_buf_t time;
     time_.format(line, time);
     const spdlog::string_view_t level = spdlog::level::to_string_view(line.level);
-    const Json object = Json::Object({
-        {"time", Json::String({time.data(), time.size()})},
-        {"level", Json::String({level.data(), level.size()})},
-        {"message", Json::String({line.payload.data(), line.payload.size()})},
-    });
-    out.append(object.Text().data(), object.Text().data() + object.Text().size());
+    const std::string start =
+        Json::Object({
+                         {"time", Json::String({time.data(), time.size()})},
+                         {"level", Json::String({level.data(), level.size()})},
+                     })
+            .Text();
+    out.append(start.data(), start.data() + start.size() - 1);
+    out.push_back(',');
+    AppendMembers({line.payload.data(), line.payload.size()}, out);
+    out.push_back('}');
     out.push_back('\n');
   }
 
@@ -41,6 +46,15 @@ class JsonFormatter final : public spdlog::formatter {
   }
 
  private:
+  static void AppendMembers(std::string_view payload, spdlog::memory_buf_t& out) {
+    if (payload.starts_with(kJsonMembers)) {
+      out.append(payload.data() + 1, payload.data() + payload.size());
+      return;
+    }
+    const std::string message = Json::Object({{"message", Json::String(payload)}}).Text();
+    out.append(message.data() + 1, message.data() + message.size() - 1);
+  }
+
   spdlog::pattern_formatter time_{kTimeFormat, spdlog::pattern_time_type::utc, ""};
 };
 
@@ -62,6 +76,7 @@ spdlog::level::level_enum LevelOf(LogLevel level) {
 
 void Install(std::shared_ptr<spdlog::logger> logger, const LogOptions& options) {
   logger->set_level(LevelOf(options.level));
+  SetLogStyle(options.format == LogFormat::kJson ? LogStyle::kJson : LogStyle::kText);
   if (options.format == LogFormat::kJson) {
     logger->set_formatter(std::make_unique<JsonFormatter>());
   } else {

@@ -1,7 +1,6 @@
 #include "app/serve.h"
 
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -23,6 +22,7 @@
 #include "app/runners.h"
 #include "app/system_check.h"
 #include "base/fd.h"
+#include "base/log.h"
 
 namespace headrace {
 namespace {
@@ -40,7 +40,8 @@ std::size_t RaiseDescriptorLimit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
   const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
   if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return limit.rlim_max;
-  spdlog::warn("the descriptor limit stays as it is: {}", std::generic_category().message(errno));
+  LogWarn("the descriptor limit stays as it is: {detail}",
+          {{"detail", std::generic_category().message(errno)}});
   return before;
 }
 
@@ -49,16 +50,21 @@ std::size_t RaiseDescriptorLimit() {
 Config FitDescriptors(Config config, std::size_t descriptors) {
   const std::size_t most = std::max<std::size_t>(descriptors / 2, 1);
   if (config.http.max_connections > most) {
-    spdlog::warn("server.max_connections is {} instead of {}: the process may have {} descriptors",
-                 most, config.http.max_connections, descriptors);
+    LogWarn(
+        "server.max_connections is {limit} instead of {wanted}: the process may have {descriptors} "
+        "descriptors",
+        {{"limit", most}, {"wanted", config.http.max_connections}, {"descriptors", descriptors}});
     config.http.max_connections = most;
   }
   const std::size_t most_open = std::max<std::size_t>(descriptors / 4, 1);
   if (config.engine.max_open_results > most_open) {
     if (config.engine.kind == EngineKind::kSqlite) {
-      spdlog::warn(
-          "engine.max_open_results is {} instead of {}: the process may have {} descriptors",
-          most_open, config.engine.max_open_results, descriptors);
+      LogWarn(
+          "engine.max_open_results is {limit} instead of {wanted}: the process may have "
+          "{descriptors} descriptors",
+          {{"limit", most_open},
+           {"wanted", config.engine.max_open_results},
+           {"descriptors", descriptors}});
     }
     config.engine.max_open_results = most_open;
   }
@@ -71,8 +77,10 @@ bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const
     if (!queue.NeedsExecutors()) continue;
     const std::string binary = ExecutorPath(dir, *handlers.Find(queue.handler));
     if (::access(binary.c_str(), X_OK) == 0) continue;
-    spdlog::error("queue {}: {}: {} (executors.dir names the folder)", queue.name, binary,
-                  std::generic_category().message(errno));
+    LogError("queue {queue}: {path}: {detail} (executors.dir names the folder)",
+             {{"queue", queue.name},
+              {"path", binary},
+              {"detail", std::generic_category().message(errno)}});
     all = false;
   }
   return all;
@@ -88,17 +96,17 @@ class MainLoop {
     Until(Deadline::Never(), -1);
     const Deadline delay = Deadline::After(options_.delay);
     const Deadline drain = Deadline::At(delay.time() + options_.drain);
-    spdlog::info("stopping");
+    LogInfo("stopping");
     app_.AnnounceStop();
     Until(delay, -1);
     app_.StopAccepting(drain);
     Until(Deadline::Never(), app_.DrainedFd());
     const std::size_t cut = app_.Finish();
     if (cut == 0) {
-      spdlog::info("stopped: every job was answered");
+      LogInfo("stopped: every job was answered");
       return EXIT_SUCCESS;
     }
-    spdlog::error("stopped: {} jobs were cut", cut);
+    LogError("stopped: {jobs} jobs were cut", {{"jobs", cut}});
     return EXIT_FAILURE;
   }
 
@@ -121,7 +129,7 @@ class MainLoop {
     signalfd_siginfo info{};
     if (::read(signal_fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
     if (info.ssi_signo == SIGHUP) {
-      spdlog::warn("SIGHUP: the configuration is read at the start only");
+      LogWarn("SIGHUP: the configuration is read at the start only");
       return;
     }
     if (stopping_) EndAtOnce();
@@ -131,7 +139,8 @@ class MainLoop {
   // Executors have PDEATHSIG: they end with this process.
   [[noreturn]] void EndAtOnce() {
     LogDirectly({});
-    spdlog::error("second signal: ending at once, {} jobs were cut", app_.UnfinishedJobs());
+    LogError("second signal: ending at once, {jobs} jobs were cut",
+             {{"jobs", app_.UnfinishedJobs()}});
     // Not _exit: a sanitizer would complain of threads that nobody joined, which is the point here.
     ::syscall(SYS_exit_group, EXIT_FAILURE);
     std::abort();  // not reached
@@ -165,12 +174,12 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
   const Config fitted = FitDescriptors(config, RaiseDescriptorLimit());
   const auto plan = MakePlan(config);
   if (!plan) {
-    spdlog::error("{}", plan.error().hint);
+    LogError("cannot start: {detail}", {{"detail", plan.error().hint}});
     return EXIT_FAILURE;
   }
   // While there is one thread only.
   if (const auto sandbox = CheckSystem(config); !sandbox) {
-    spdlog::error("{}", sandbox.error().hint);
+    LogError("cannot start: {detail}", {{"detail", sandbox.error().hint}});
     return EXIT_FAILURE;
   }
   const std::string executors = ExecutorsDir(config);
@@ -178,13 +187,15 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
   const sigset_t set = ReadSignals();
   const UniqueFd signal_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signal_fd) {
-    spdlog::error("signalfd: {}", std::generic_category().message(errno));
+    LogError("cannot start: {detail}",
+             {{"detail", "signalfd: " + std::generic_category().message(errno)}});
     return EXIT_FAILURE;
   }
   App app(fitted, *plan, handlers, executors);
   if (auto started = app.Start(); !started) {
     const Error& error = started.error();
-    spdlog::error("{}{}{}", error.hint, error.detail.empty() ? "" : ": ", error.detail);
+    LogError("cannot start: {detail}",
+             {{"detail", error.hint + (error.detail.empty() ? "" : ": ") + error.detail}});
     return EXIT_FAILURE;
   }
   return MainLoop(app, config.shutdown, signal_fd.get()).Run();

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.h"
 #include "base/printable.h"
 #include "handler/start_delay.h"
 
@@ -233,7 +233,9 @@ void ExecutorStock::Bury(ExecutorProcess executor) {
 
 void ExecutorStock::OnUnfit(const Loss& loss, const ProcessEnd& end) {
   std::string reason = fmt::format("executor {}: {}; it {}", loss.pid, loss.reason, Describe(end));
-  if (options_.persistent) spdlog::warn("queue {}: {}", name_, reason);
+  if (options_.persistent) {
+    LogWarn("queue {queue}: {detail}", {{"queue", name_}, {"detail", reason}});
+  }
   // What a keeper keeps has ended after it was of use: as programs do that end now and then to give
   // memory back.
   if (options_.persistent && loss.jobs > 0 && end.exit_status == 0) return;

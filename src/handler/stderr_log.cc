@@ -1,9 +1,8 @@
 #include "handler/stderr_log.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/printable.h"
 #include "handler/frames.h"
 
@@ -33,8 +32,8 @@ void StderrLog::End() { WriteLine(); }
 
 void StderrLog::WriteLine() {
   if (line_.ends_with('\r')) line_.pop_back();
-  if (!line_.empty() && spdlog::should_log(spdlog::level::info)) {
-    spdlog::info("job stderr: job_id={} queue={} text={}", job_id_, queue_, Printable(line_));
+  if (!line_.empty()) {
+    LogInfo("job stderr", {{"job_id", job_id_}, {"queue", queue_}, {"text", Printable(line_)}});
   }
   line_.clear();
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.h"
 #include "handler/start_delay.h"
 
 namespace headrace {
@@ -127,7 +127,8 @@ void Zygote::GoLive() {
   settled_ = true;
   live_since_ = SteadyClock::now();
   spawn_queue_.Forget(process_->socket());
-  spdlog::info("queue {}: zygote {} is warm", options_.name, process_->pid());
+  LogInfo("queue {queue}: zygote {pid} is warm",
+          {{"queue", options_.name}, {"pid", process_->pid()}});
   {
     const MutexLock lock(mu_);
     live_ = process_;
@@ -158,7 +159,10 @@ void Zygote::Fail(ExecutorTrouble trouble, const std::string& reason) {
     if (failures_ >= kHopeless) eventfd_write(look_again_.get(), 1);
   }
   const milliseconds delay = StartDelay(failures);
-  spdlog::warn("queue {}: {}; the next start is in {} ms", options_.name, text, delay.count());
+  LogWarn("queue {queue}: {detail}; the next start is in {delay_seconds} s",
+          {{"queue", options_.name},
+           {"detail", text},
+           {"delay_seconds", std::chrono::duration<double>(delay).count()}});
   ArmTimer(delay);
 }
 

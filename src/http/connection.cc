@@ -1,11 +1,11 @@
 #include "http/connection.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "base/words.h"
 #include "http/gzip.h"
 #include "http/problem.h"
@@ -232,7 +232,7 @@ void Connection::Refuse(Answer answer) {
 // The request cannot be understood any further, so the connection ends with it.
 void Connection::RespondError(const Error& error) {
   if (!error.detail.empty() && edge_.failures.Allows()) {
-    spdlog::warn("a request failed: {}", error.detail);
+    LogWarn("a request failed: {detail}", {{"detail", error.detail}});
   }
   Answer answer = ProblemAnswer(error);
   answer.close = true;
@@ -359,7 +359,7 @@ void Connection::StartLinger() {
 void Connection::Close() { wire_->Close(); }
 
 void Connection::OnFailure(const char* what) {
-  if (edge_.failures.Allows()) spdlog::error("connection closed: {}", what);
+  if (edge_.failures.Allows()) LogError("connection closed: {detail}", {{"detail", what}});
   if (state_ != State::kClosed) Close();
 }
 

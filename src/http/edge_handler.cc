@@ -1,12 +1,11 @@
 #include "http/edge_handler.h"
 
-#include <spdlog/spdlog.h>
-
 #include <exception>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "http/peer_wire.h"
 
 namespace headrace {
@@ -24,7 +23,8 @@ void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
   try {
     if (hub_.HasRoom()) return Begin(peer);
   } catch (const std::exception& error) {
-    if (hub_.refusals.Allows()) spdlog::error("connection refused: {}", error.what());
+    if (hub_.refusals.Allows())
+      LogError("connection refused: {detail}", {{"detail", error.what()}});
   }
   transport()->post([transport = transport(), peer] { transport->closePeer(peer); });
 }

@@ -1,6 +1,6 @@
 #include "http/edge_hub.h"
 
-#include <spdlog/spdlog.h>
+#include "base/log.h"
 
 namespace headrace {
 
@@ -10,8 +10,8 @@ bool EdgeHub::HasRoom() {
     if (static_cast<std::size_t>(connections) < options.max_connections) return true;
   }
   if (refusals.Allows()) {
-    spdlog::warn("connections are refused: server.max_connections ({}) are open",
-                 options.max_connections);
+    LogWarn("connections are refused: server.max_connections ({limit}) are open",
+            {{"limit", options.max_connections}});
   }
   return false;
 }

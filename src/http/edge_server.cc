@@ -1,7 +1,6 @@
 #include "http/edge_server.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "http/edge_handler.h"
 #include "http/edge_hub.h"
 #include "http/edge_transport.h"
@@ -25,7 +25,7 @@ constexpr int kBacklog = 4096;
 class AcceptLog final : public Pistache::Log::StringLogger {
  public:
   void log(Pistache::Log::Level /*level*/, const std::string& message) override {
-    if (limit_.Allows()) spdlog::warn("{}", message);
+    if (limit_.Allows()) LogWarn("connections: {detail}", {{"detail", message}});
   }
   [[nodiscard]] bool isEnabledFor(Pistache::Log::Level level) const override {
     return level >= Pistache::Log::Level::LL_WARN;

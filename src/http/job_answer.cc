@@ -1,12 +1,12 @@
 #include "http/job_answer.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "http/connection.h"
 #include "http/job_views.h"
 #include "http/negotiation.h"
@@ -66,9 +66,9 @@ void JobAnswer::End(Outcome outcome, const PendingJob& job) {
   const std::string& job_id = job.job_id();
   if (outcome.error && !outcome.error->detail.empty()) {
     // The worker tells how a job ended; nobody else why one was not taken.
-    spdlog::log(job_id.empty() ? spdlog::level::warn : spdlog::level::debug,
-                "job failed: job_id={} type={} detail={}", job_id.empty() ? "-" : job_id,
-                outcome.error->type, outcome.error->detail);
+    (job_id.empty() ? LogWarn : LogDebug)(
+        "job failed",
+        {{"job_id", job_id}, {"type", outcome.error->type}, {"detail", outcome.error->detail}});
   }
   const auto connection = connection_.lock();
   if (!connection) return;
@@ -86,7 +86,7 @@ void JobAnswer::EndStream(Connection& connection, const Outcome& outcome,
                           const std::string& job_id) {
   auto end = packer_->End();
   if (outcome.state != JobState::kSucceeded || broken_ || !end) {
-    spdlog::info("answer cut: job_id={} outcome={}", job_id, ToString(outcome.state));
+    LogInfo("answer cut", {{"job_id", job_id}, {"outcome", ToString(outcome.state)}});
     connection.AbortStream();
     return;
   }

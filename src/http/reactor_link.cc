@@ -1,10 +1,9 @@
 #include "http/reactor_link.h"
 
-#include <spdlog/spdlog.h>
-
 #include <exception>
 #include <utility>
 
+#include "base/log.h"
 #include "http/pistache.h"
 
 namespace headrace {
@@ -17,7 +16,7 @@ void ReactorLink::Post(std::function<void()> task) {
     try {
       task();
     } catch (const std::exception& error) {
-      spdlog::error("a reactor's task failed: {}", error.what());
+      LogError("a reactor's task failed: {detail}", {{"detail", error.what()}});
     }
   });
 }

@@ -1,10 +1,10 @@
 // How jobs end, and who is told of it.
-#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <random>
 #include <utility>
 
+#include "base/log.h"
 #include "engine/records.h"
 #include "service/endings.h"
 #include "service/job_service.h"
@@ -35,9 +35,10 @@ void JobService::Impl::End(const std::string& id, CancelReason reason, const Out
   engine.Cancel(id, reason, outcome, [=, this, done = std::move(done)](CancelResult result) {
     if (result == CancelResult::kRemoved) {
       const auto queue = engine.QueueOf(id);
-      spdlog::info("job ended unrun: job_id={} queue={} outcome={} reason={}", id,
-                   queue ? admission.queues()[*queue].options.name : "-",
-                   expired ? "expired" : "cancelled", Name(reason));
+      LogInfo("job ended unrun", {{"job_id", id},
+                                  {"queue", queue ? admission.queues()[*queue].options.name : ""},
+                                  {"outcome", expired ? "expired" : "cancelled"},
+                                  {"reason", Name(reason)}});
     }
     if (result != CancelResult::kUnknown) TellChange(id);
     done(result);
@@ -103,8 +104,11 @@ bool JobService::Impl::TriedAgain(const QueuedJob& job, Outcome& outcome) {
   }
   const auto delay = RetryDelay(queue.retries, job.attempt, Jitter());
   if (Deadline::After(delay) >= job.expires) return false;
-  spdlog::info("job is tried again: job_id={} queue={} attempt={} in={:.1f}s type={}", job.id,
-               job.queue_name, job.attempt, Seconds(delay).count(), outcome.error->type);
+  LogInfo("job is tried again", {{"job_id", job.id},
+                                 {"queue", job.queue_name},
+                                 {"attempt", job.attempt},
+                                 {"delay_seconds", Seconds(delay).count()},
+                                 {"type", outcome.error->type}});
   return engine.Retry(job.id, job.attempt, SteadyClock::now() + delay, *outcome.error);
 }
 

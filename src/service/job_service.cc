@@ -1,12 +1,11 @@
 #include "service/job_service.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/job_id.h"
+#include "base/log.h"
 #include "service/endings.h"
 #include "service/job_service_impl.h"
 
@@ -37,8 +36,9 @@ std::function<void(ResultPart)> JobService::Impl::PartsTo(std::shared_ptr<Waiter
 
 void JobService::Impl::OnAccepted(const JobPtr& job, const std::shared_ptr<Waiter>& waiter,
                                   std::optional<std::chrono::milliseconds> wait) {
-  spdlog::debug("job accepted: job_id={} queue={} payload={}B", job->id, job->queue_name,
-                job->payload.size());
+  LogDebug(
+      "job accepted",
+      {{"job_id", job->id}, {"queue", job->queue_name}, {"payload_bytes", job->payload.size()}});
   Arm({job, &job->id}, job->deadline, waiter, wait);
 }
 

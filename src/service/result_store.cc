@@ -1,9 +1,9 @@
 #include "service/result_store.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cstddef>
 #include <utility>
+
+#include "base/log.h"
 
 namespace headrace {
 namespace {
@@ -24,7 +24,8 @@ bool ResultStore::MovedToSpool(ResultPart& part) const {
   if (ledger_->Used(MemoryUse::kResults) + size <= ledger_->budget() / 2) return false;
   auto stored = spool_->Store(part.bytes);
   if (!stored) {
-    spdlog::warn("a result of {} bytes stays in memory: spool: {}", size, stored.error().hint);
+    LogWarn("a result of {bytes} bytes stays in memory: spool: {detail}",
+            {{"bytes", size}, {"detail", stored.error().hint}});
     return false;
   }
   part.bytes = *std::move(stored);

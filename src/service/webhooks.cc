@@ -1,7 +1,6 @@
 #include "service/webhooks.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <new>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/log.h"
 #include "net/http_url.h"
 #include "net/webhook_signature.h"
 
@@ -251,8 +251,10 @@ void Webhooks::OnFailure(const Turn& turn, const WebhookAnswer& answer) {
     ++figures_.failed;
   }
   const std::uint32_t failed = turn.failed + 1;
-  spdlog::info("webhook failed: job_id={} host={} attempt={} reason={}", turn.next.id,
-               turn.next.host, failed, answer.detail);
+  LogInfo("webhook failed", {{"job_id", turn.next.id},
+                             {"host", turn.next.host},
+                             {"attempt", failed},
+                             {"detail", answer.detail}});
   if (answer.status == kGone) return GiveUp(turn, "its receiver is gone (410)");
   if (answer.end == WebhookEnd::kRefused && CallsLiteralAddress(turn.url)) {
     return GiveUp(turn, answer.detail);
@@ -272,14 +274,16 @@ SteadyTime Webhooks::RetryAt(std::uint32_t failed, std::chrono::seconds retry_af
 }
 
 void Webhooks::Succeed(const Turn& turn, int status) {
-  spdlog::info("webhook told: job_id={} host={} attempt={} status={}", turn.next.id, turn.next.host,
-               turn.failed + 1, status);
+  LogInfo("webhook told", {{"job_id", turn.next.id},
+                           {"host", turn.next.host},
+                           {"attempt", turn.failed + 1},
+                           {"status", status}});
   Forget(turn, &WebhookFigures::sent);
 }
 
 void Webhooks::GiveUp(const Turn& turn, std::string_view why) {
-  spdlog::warn("webhook given up: job_id={} host={} reason={}", turn.next.id,
-               turn.next.host.empty() ? "-" : turn.next.host, why);
+  LogWarn("webhook given up",
+          {{"job_id", turn.next.id}, {"host", turn.next.host}, {"detail", why}});
   Forget(turn, &WebhookFigures::given_up);
 }
 
@@ -311,8 +315,9 @@ void Webhooks::Retry(const Turn& turn, std::uint32_t failed, SteadyTime due) {
 // Nothing was sent, so no attempt counts.
 void Webhooks::Postpone(const Turn& turn, std::string_view why) {
   if (postponed_.Allows()) {
-    spdlog::warn("webhook put off for {} s: job_id={} reason={}", kPostponed.count(), turn.next.id,
-                 why);
+    LogWarn("webhook put off", {{"job_id", turn.next.id},
+                                {"delay_seconds", Seconds(kPostponed).count()},
+                                {"detail", why}});
   }
   {
     const MutexLock lock(mu_);

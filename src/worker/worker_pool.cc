@@ -2,12 +2,13 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <optional>
 #include <utility>
+
+#include "base/log.h"
 
 namespace headrace {
 
@@ -50,13 +51,13 @@ void YieldToReactors() {
 
 // Successes are told at debug level, for they may come by the ten thousand a second; what an
 // operator may have to look into at warn.
-spdlog::level::level_enum LevelOf(const Outcome& outcome) {
-  if (outcome.state == JobState::kSucceeded) return spdlog::level::debug;
+auto LogOf(const Outcome& outcome) -> decltype(&LogInfo) {
+  if (outcome.state == JobState::kSucceeded) return LogDebug;
   const bool ours = outcome.state == JobState::kFailed && outcome.error &&
                     (outcome.error->code == ErrorCode::kInternal ||
                      outcome.error->code == ErrorCode::kHandlerCrashed ||
                      outcome.error->code == ErrorCode::kUnavailable);
-  return ours ? spdlog::level::warn : spdlog::level::info;
+  return ours ? LogWarn : LogInfo;
 }
 
 }  // namespace
@@ -184,16 +185,17 @@ void WorkerPool::Drive(Worker& worker, const JobPtr& job) {
 }
 
 void WorkerPool::LogEnd(const QueuedJob& job, const Outcome& outcome) const {
-  const auto level = LevelOf(outcome);
-  if (!spdlog::should_log(level)) return;
   const Error none;
   const Error& error = outcome.error ? *outcome.error : none;
-  spdlog::log(level,
-              "job ended: job_id={} queue={} outcome={} wait={:.3f}s run={:.3f}s cpu={:.3f}s "
-              "peak_memory={} type={} detail={}",
-              job.id, job.queue_name, ToString(outcome.state), outcome.timings.wait.count(),
-              outcome.timings.run.count(), outcome.timings.cpu.count(), outcome.timings.peak_memory,
-              error.type.empty() ? "-" : error.type, error.detail.empty() ? "-" : error.detail);
+  LogOf(outcome)("job ended", {{"job_id", job.id},
+                               {"queue", job.queue_name},
+                               {"outcome", ToString(outcome.state)},
+                               {"wait_seconds", outcome.timings.wait.count()},
+                               {"run_seconds", outcome.timings.run.count()},
+                               {"cpu_seconds", outcome.timings.cpu.count()},
+                               {"peak_memory_bytes", outcome.timings.peak_memory},
+                               {"type", error.type},
+                               {"detail", error.detail}});
 }
 
 }  // namespace headrace

@@ -1,12 +1,11 @@
 #include "engine/local/local_engine.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
 
 #include "base/job_id.h"
+#include "base/log.h"
 #include "engine/records.h"
 
 namespace headrace {
@@ -71,8 +70,8 @@ void LocalEngine::RecoverAll(const std::vector<KeptJob>& unfinished) {
     }
   }
   for (const auto& [queue, count] : left) {
-    spdlog::warn("{} jobs stay where they are: queue '{}' is not in the configuration any more",
-                 count, queue);
+    LogWarn("{jobs} jobs stay where they are: queue '{queue}' is not in the configuration any more",
+            {{"jobs", count}, {"queue", queue}});
   }
 }
 

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "base/job_id.h"
+#include "base/log.h"
 #include "engine/sqlite/schema.h"
 
 namespace headrace::sqlite {
@@ -87,7 +87,8 @@ Expected<std::string> BodyFiles::Write(const std::string& wanted, const Payload&
 
 void BodyFiles::Remove(const std::string& name) {
   if (ops_.Unlink(folder_.get(), name) || errno == ENOENT) return;
-  spdlog::warn("store: {}; it is tried again at the next start", Failed("unlink", name).detail);
+  LogWarn("store: {detail}; it is tried again at the next start",
+          {{"detail", Failed("unlink", name).detail}});
 }
 
 Status BodyFiles::Probe() {

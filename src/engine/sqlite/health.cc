@@ -1,9 +1,8 @@
 #include "engine/sqlite/health.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
+#include "base/log.h"
 #include "engine/sqlite/schema.h"
 
 namespace headrace::sqlite {
@@ -15,7 +14,9 @@ void Health::DatabaseFailed(const std::string& why) {
     before = std::exchange(database_, why);
     ++errors_;
   }
-  if (before.empty()) spdlog::error("store: {}; no job is taken until it works again", why);
+  if (before.empty()) {
+    LogError("store: {detail}; no job is taken until it works again", {{"detail", why}});
+  }
 }
 
 void Health::DatabaseWorks() {
@@ -24,7 +25,7 @@ void Health::DatabaseWorks() {
     const MutexLock lock(mu_);
     before = std::exchange(database_, {});
   }
-  if (!before.empty()) spdlog::info("store: the database works again");
+  if (!before.empty()) LogInfo("store: the database works again");
 }
 
 void Health::FilesFailed(const std::string& why) {
@@ -34,7 +35,7 @@ void Health::FilesFailed(const std::string& why) {
     before = std::exchange(files_, why);
     ++errors_;
   }
-  if (before.empty()) spdlog::error("store: {}", why);
+  if (before.empty()) LogError("store: {detail}", {{"detail", why}});
 }
 
 void Health::FilesWork() {
@@ -43,7 +44,7 @@ void Health::FilesWork() {
     const MutexLock lock(mu_);
     before = std::exchange(files_, {});
   }
-  if (!before.empty()) spdlog::info("store: files can be written again");
+  if (!before.empty()) LogInfo("store: files can be written again");
 }
 
 std::string Health::Why() const {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/fd.h"
+#include "base/log.h"
 
 namespace headrace {
 namespace {
@@ -37,6 +38,18 @@ TEST(LoggingTest, JsonLinesEscapeWhatTheyQuote) {
   });
   EXPECT_THAT(text, testing::HasSubstr(R"("level":"warning")"));
   EXPECT_THAT(text, testing::HasSubstr(R"("message":"a \"b\"\n\u0001")"));
+}
+
+TEST(LoggingTest, JsonLinesHaveTheFieldsOfTheirEvent) {
+  const std::string text = StderrOf([] {
+    const AsyncLog log({LogLevel::kInfo, LogFormat::kJson});
+    LogInfo("job ended", {{"job_id", "a"}, {"run_seconds", 0.5}});
+  });
+  EXPECT_THAT(
+      text,
+      testing::MatchesRegex(
+          R"(\{"time":"[^"]+","level":"info","message":"job ended","job_id":"a","run_seconds":0.5\})"
+          "\n"));
 }
 
 TEST(LoggingTest, NobodyWaitsForASlowReaderAndLostLinesAreCounted) {

@@ -21,7 +21,7 @@ TEST_F(RespawnTest, WaitsTwiceAsLongAfterEachStartThatFails) {
   UseBinary("dying-executor");
   const SteadyTime begin = SteadyClock::now();
   Pool();
-  Spawn([&] { return log.Has("the next start is in 800 ms"); });
+  Spawn([&] { return log.Has("the next start is in 0.800 s"); });
   EXPECT_GE(SteadyClock::now() - begin, std::chrono::milliseconds(100 + 200 + 400));
   for (const char* const delay : {"in 100 ms", "in 200 ms", "in 400 ms"}) {
     EXPECT_TRUE(log.Has(delay)) << delay;
