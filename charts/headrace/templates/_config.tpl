@@ -3,7 +3,7 @@ headrace.yaml: what the chart derives from other values, over the user's config.
 these keys in config, so nothing of the user's is overwritten silently.
 */}}
 {{- define "headrace.config" -}}
-{{- $server := dict "listen" "0.0.0.0:8080" "slots" (include "headrace.slots" . | int) }}
+{{- $server := dict "listen" (printf "%s:8080" .Values.listenAddress) "slots" (include "headrace.slots" . | int) }}
 {{- if or (gt (int .Values.replicaCount) 1) (include "headrace.autoscaled" .) }}
 {{- /* A job's status would be known to one pod, and asked of any. */}}
 {{- $_ := set $server "async" false }}
@@ -16,7 +16,7 @@ these keys in config, so nothing of the user's is overwritten silently.
 {{- $memory = dict "spool_dir" "/var/spool/headrace" "max_spool" (printf "%sB" .Values.spool.size) }}
 {{- end }}
 {{- $own := dict "server" $server "memory" $memory
-      "management" (dict "listen" "0.0.0.0:8081")
+      "management" (dict "listen" (printf "%s:8081" .Values.listenAddress))
       "shutdown" (dict "delay" (printf "%ds" (int .Values.shutdown.delaySeconds))
                        "drain" (printf "%ds" (int .Values.shutdown.drainSeconds))) }}
 {{- if include "headrace.durable" . }}

@@ -33,7 +33,7 @@ spec:
       image: {{ include "headrace.image" . | quote }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args: ["serve", "--config", "/etc/headrace/chart/headrace.yaml"]
-      {{- with .Values.extraEnv }}
+      {{- with concat (include "headrace.addressEnv" . | fromYamlArray) .Values.extraEnv }}
       env:
         {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -86,6 +86,18 @@ spec:
   tolerations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- end }}
+
+{{/* The image's environment has the IPv4 addresses, and wins over the file. */}}
+{{- define "headrace.addressEnv" -}}
+{{- if eq .Values.listenAddress "0.0.0.0" }}
+[]
+{{- else }}
+- name: HEADRACE_SERVER_LISTEN
+  value: {{ printf "%s:8080" .Values.listenAddress | quote }}
+- name: HEADRACE_MANAGEMENT_LISTEN
+  value: {{ printf "%s:8081" .Values.listenAddress | quote }}
+{{- end }}
 {{- end }}
 
 {{- define "headrace.mounts" -}}

@@ -13,10 +13,10 @@
 {{- $found := list }}
 {{- $config := .Values.config }}
 {{- $own := list
-      (list "server" "listen" "the pod's port is fixed, service.port is its Service's")
+      (list "server" "listen" "use listenAddress and service.port")
       (list "server" "slots" "use slots")
       (list "server" "tls" "use tls.existingSecret")
-      (list "management" "listen" "the pod's port is fixed, service.managementPort is its Service's")
+      (list "management" "listen" "use listenAddress and service.managementPort")
       (list "memory" "spool_dir" "use spool.enabled")
       (list "memory" "max_spool" "use spool.size")
       (list "engine" "path" "it is the volume of persistence")
@@ -48,6 +48,11 @@
 {{- end }}
 {{- if and $several (eq (toString (dig "server" "async" "" .Values.config)) "true") }}
 {{- $found = append $found "config.server.async: true with several replicas and no shared engine: a job would be known to one pod only, and its status asked of any; leave server.async out (the chart sets false), or have one replica" }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- if and $several (eq .name "HEADRACE_SERVER_ASYNC") }}
+{{- $found = append $found "extraEnv has HEADRACE_SERVER_ASYNC, but with several replicas a job would be known to one pod only: leave it out" }}
+{{- end }}
 {{- end }}
 {{- toYaml $found }}
 {{- end }}
