@@ -51,7 +51,7 @@ prove: deps  ## the long proofs, or PROVE_SECONDS of each
 image:       ## builds the container image, runs it, sends it a PDF
 	scripts/image-check
 
-chart:       ## helm lint and helm template
+chart:       ## the Helm chart: lint, schema, manifests, suites
 	scripts/chart-check
 
 clean:
