@@ -88,6 +88,9 @@
 {{- if and $keda.enabled (not $keda.lengthPerSlot) (not $keda.waitSeconds) }}
 {{- $found = append $found "autoscaling.keda has nothing to scale by: set lengthPerSlot or waitSeconds" }}
 {{- end }}
+{{- if and $keda.enabled $keda.fallbackReplicas (not $keda.lengthPerSlot) }}
+{{- $found = append $found "autoscaling.keda.fallbackReplicas needs lengthPerSlot: KEDA has no fallback for waitSeconds alone" }}
+{{- end }}
 {{- if and (eq (toString .Values.updateStrategy.maxSurge) "0" ) (eq (toString .Values.updateStrategy.maxUnavailable) "0") }}
 {{- $found = append $found "updateStrategy.maxSurge and maxUnavailable are both 0: no pod could ever be replaced" }}
 {{- end }}
