@@ -100,13 +100,9 @@
 {{- define "headrace.checkDisruption" -}}
 {{- $found := list }}
 {{- with .Values.podDisruptionBudget }}
-{{- $min := toString (default "" .minAvailable) }}{{ $max := toString .maxUnavailable }}
+{{- $min := toString (default "" .minAvailable) }}{{ $max := ternary "" (toString .maxUnavailable) (ne $min "") }}
 {{- if .enabled }}
-{{- if and (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable) }}
-{{- $found = append $found "podDisruptionBudget needs minAvailable or maxUnavailable" }}
-{{- else if not (or (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable)) }}
-{{- $found = append $found "podDisruptionBudget.minAvailable and maxUnavailable exclude each other: set one of them to null" }}
-{{- else if or (eq $min "100%") (eq $max "0") (eq $max "0%") }}
+{{- if or (eq $min "100%") (eq $max "0") (eq $max "0%") }}
 {{- $found = append $found "podDisruptionBudget lets no pod be evicted, so no node could be drained: let one go" }}
 {{- else if and $min (not (hasSuffix "%" $min)) (ge (int $min) (include "headrace.leastReplicas" $ | int)) }}
 {{- $found = append $found (printf "podDisruptionBudget.minAvailable: %s of %s pods lets none be evicted, so no node could be drained: keep fewer, or run more" $min (include "headrace.leastReplicas" $)) }}
