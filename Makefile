@@ -23,9 +23,11 @@ asan: deps   ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: deps   ## tests under ThreadSanitizer
 	scripts/test tsan
 
-layers:      ## include order, third-party libraries, file sizes
+layers:      ## include order, third-party libraries, file sizes; links, keys and metrics in the documents
 	python3 scripts/check_layers_test.py
 	scripts/check_layers
+	python3 scripts/check_docs_test.py
+	scripts/check_docs
 
 tidy: deps   ## clang-tidy over our sources
 	scripts/deps apt tools
