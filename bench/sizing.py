@@ -6,8 +6,8 @@ the pages of a document cost.
 
 Memory is the proportional set size (Pss of smaps_rollup) of the service, or of its child processes; bytes of payloads
 and results lie in memfds, which are in no process' figure and are counted by headrace_memory_bytes. CPU is what
-Server-Timing says of the job (exact), and the service's own from /proc beside it. Neither depends on what else the
-machine does, so this may run on a busy one. Without documents it makes its own (scripts/make-pdfs).
+Server-Timing says of the job (exact), and the service's own from /proc beside it, in steps of 10 ms. What else the
+machine does changes the former nothing and the latter little, so this may run on a busy one. Without documents it makes its own (scripts/make-pdfs).
 """
 
 import argparse
