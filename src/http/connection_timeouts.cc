@@ -6,6 +6,9 @@ namespace headrace {
 namespace {
 
 constexpr std::chrono::seconds kLingerTime{5};
+// Once the listener is closed: how long a connection that was just made, or has just had its answer,
+// may still bring the request that its client had under way.
+constexpr std::chrono::milliseconds kLastRequest{500};
 
 }  // namespace
 
@@ -39,8 +42,9 @@ void Connection::OnTick(SteadyTime now) {
 }
 
 void Connection::CheckHead(SteadyTime now) {
-  const bool idle = parser_.Untouched();
-  const bool ending = idle && edge_.ending.load(std::memory_order_relaxed);
+  const bool idle = parser_.Untouched() && !waits_for_turn_;
+  const bool ending =
+      idle && now - since_ > kLastRequest && edge_.ending.load(std::memory_order_relaxed);
   if (ending || (idle && now - since_ > options_.idle_timeout)) {
     Close();
   } else if (!idle && now - since_ > options_.header_timeout) {

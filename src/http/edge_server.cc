@@ -36,6 +36,8 @@ class AcceptLog final : public Pistache::Log::StringLogger {
 };
 
 constexpr std::chrono::seconds kMostStartUp{10};
+// At the stop: a reactor that hangs must not keep the rest waiting.
+constexpr std::chrono::seconds kMostHandOver{1};
 
 Pistache::Http::Endpoint::Options EndpointOptions(const EdgeHub& hub, const std::string& name) {
   auto options = Pistache::Http::Endpoint::options();
@@ -51,9 +53,8 @@ Pistache::Http::Endpoint::Options EndpointOptions(const EdgeHub& hub, const std:
   return options;
 }
 
-// Pistache's reactors must not be taken down while their threads are still starting: its destructor
-// looks at what they look at. So a server has started when each of them has turned once.
-void AwaitFirstTurn(EdgeHub& hub) {
+// Returns once each reactor has run a task that it was given now, or at the deadline.
+void AwaitTurn(EdgeHub& hub, Deadline deadline) {
   std::vector<std::shared_ptr<ReactorLink>> reactors;
   {
     const MutexLock lock(hub.mu);
@@ -61,9 +62,9 @@ void AwaitFirstTurn(EdgeHub& hub) {
   }
   for (const auto& reactor : reactors) {
     const auto turned = std::make_shared<std::promise<void>>();
-    auto first_turn = turned->get_future();
+    auto turn = turned->get_future();
     reactor->Post([turned] { turned->set_value(); });
-    first_turn.wait_for(kMostStartUp);
+    turn.wait_until(deadline.time());
   }
 }
 
@@ -96,7 +97,9 @@ Status EdgeServer::Start() {
     impl_->endpoint->init(EndpointOptions(impl_->hub, impl_->thread_name));
     impl_->endpoint->setHandler(std::make_shared<EdgeHandler>(impl_->hub));
     impl_->endpoint->serveThreaded();
-    AwaitFirstTurn(impl_->hub);
+    // Pistache's reactors must not be taken down while their threads are still starting: its
+    // destructor looks at what they look at. So a server has started when each of them has turned.
+    AwaitTurn(impl_->hub, Deadline::After(kMostStartUp));
     impl_->port = static_cast<std::uint16_t>(impl_->endpoint->getPort());
   } catch (const std::exception& e) {
     impl_->endpoint.reset();
@@ -111,7 +114,13 @@ void EdgeServer::AnnounceClose() { impl_->hub.state.draining.store(true); }
 void EdgeServer::StopAccepting() {
   AnnounceClose();
   impl_->hub.state.ending.store(true);
-  if (impl_->endpoint) impl_->endpoint->stopAccepting();
+  if (!impl_->endpoint) return;
+  impl_->endpoint->stopAccepting();
+  // The last connections are on their way to the reactors, and are counted when they are there:
+  // after the turn in which a first task ran, so before a second one.
+  const auto deadline = Deadline::After(kMostHandOver);
+  AwaitTurn(impl_->hub, deadline);
+  AwaitTurn(impl_->hub, deadline);
 }
 
 bool EdgeServer::WaitIdle(Deadline deadline) {

@@ -58,10 +58,11 @@ void EdgeTransport::unregisterPoller(Pistache::Polling::Epoll& poller) {
 }
 
 void EdgeTransport::onReady(const Pistache::Aio::FdSet& fds) {
+  // What clients have sent comes before the look at who is silent.
+  Transport::onReady(fds);
   for (const auto& entry : fds) {
     if (entry.getTag() == TagOf(timer_)) Tick();
   }
-  Transport::onReady(fds);
 }
 
 void EdgeTransport::Tick() {

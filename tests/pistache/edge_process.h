@@ -47,7 +47,13 @@ class EdgeProcess {
   [[nodiscard]] RawClient Connect() const { return RawClient(port_); }
 
   // True once the server says that it takes no more connections.
-  bool StopAccepting() { return write(to_.get(), "\n", 1) == 1 && Line() == "stopped"; }
+  bool StopAccepting() { return AskToStopAccepting() && HasStoppedAccepting(); }
+  [[nodiscard]] bool AskToStopAccepting() const { return write(to_.get(), "\n", 1) == 1; }
+  bool HasStoppedAccepting() { return Line() == "stopped"; }
+
+  // Its threads stand still in between.
+  void Pause() const { kill(pid_, SIGSTOP); }
+  void Resume() const { kill(pid_, SIGCONT); }
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] bool Alive() const { return waitpid(pid_, nullptr, WNOHANG) == 0; }

@@ -328,5 +328,24 @@ TEST_F(PistacheFaults, N19_AfterStopAcceptingLiveRequestsAreAnsweredAndNewOnesRe
       << "a connection after the stop";
 }
 
+// The kernel makes connections also while the server does not look.
+TEST_F(PistacheFaults, N20_WhoHasConnectedBeforeTheStopIsAnswered) {
+  edge_.Pause();
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 300; ++i) {
+    clients.push_back(edge_.Connect());
+    clients.back().Send(Job("token=early", "", "Connection: keep-alive\r\n"));
+  }
+  ASSERT_TRUE(edge_.AskToStopAccepting());
+  edge_.Resume();
+  ASSERT_TRUE(edge_.HasStoppedAccepting());
+  EXPECT_THROW(static_cast<void>(edge_.Connect()), std::runtime_error);
+  for (RawClient& client : clients) {
+    const auto answer = client.Read();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->body, "early");
+  }
+}
+
 }  // namespace
 }  // namespace headrace

@@ -139,7 +139,18 @@ TEST_F(ConnectionTest, ClosesWhileDraining) {
 
 TEST_F(ConnectionTest, EndsWhenIdleWhileDraining) {
   edge_.draining = true;
+  edge_.ending = true;
+  connection_->OnTick(In(std::chrono::seconds(1)));
+  EXPECT_TRUE(wire_.closed);
+}
+
+TEST_F(ConnectionTest, AnswersARequestThatWasOnItsWayWhenDrainingBegan) {
+  edge_.draining = true;
+  edge_.ending = true;
   connection_->OnTick(SteadyClock::now());
+  ASSERT_FALSE(wire_.closed);
+  connection_->OnInput(Get("/now"));
+  EXPECT_THAT(wire_.sent, StartsWith("HTTP/1.1 200 "));
   EXPECT_TRUE(wire_.closed);
 }
 
