@@ -221,6 +221,25 @@ class Spooled:
         pass
 
 
+class Deaf:
+    """A handler that goes on with a job that nobody wants any more."""
+
+    alerts = [("HeadraceWorkersOverdue", "deaf")]
+
+    def __init__(self, program):
+        self.service = Headrace(program, "  deaf: {handler: deaf, workers: 1, deadline: 500ms, "
+                                "isolation: {mode: thread}}\n")
+
+    def begin(self, _):
+        self.service.post("deaf", query="ms=25000")  # 504 at once, and the worker sleeps on
+
+    def end(self):
+        pass
+
+    def close(self):
+        pass
+
+
 class Restless:
     """A process that is killed again and again, and at last stays away for a while."""
 
