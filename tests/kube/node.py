@@ -30,6 +30,7 @@ address = "{work}/containerd.sock"
 sandbox_image = "{pause}"
 netns_mounts_under_state_dir = true
 disable_hugetlb_controller = true
+restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
 conf_dir = "{work}/cni"
