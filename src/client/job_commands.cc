@@ -136,7 +136,8 @@ Status WriteJobs(const CommandContext& context, const JobsQuery& query) {
     const std::size_t count = std::min(left, page->jobs.size());
     for (std::size_t i = 0; i < count; ++i) rows.push_back(RowOf(page->jobs[i]));
     left -= count;
-    target = count == 0 ? "" : page->next;  // an empty page leads nowhere
+    // A page may be empty and have a next one; one that leads to itself leads nowhere.
+    target = page->next == target ? "" : page->next;
   }
   if (!context.json) context.output.Write(MakeTable(rows));
   return Ok();

@@ -71,6 +71,12 @@ struct JobStatus {
   SteadyTime waits_since = SteadyTime::min();  // as QueuedJob has it
 };
 
+// A page of a list, as RecordPage.
+struct JobPage {
+  std::vector<JobStatus> jobs;
+  std::string next;
+};
+
 // What Cancel found.
 enum class CancelResult {
   kUnknown,    // no such job, or it has ended
@@ -93,7 +99,7 @@ class Engine {
   using Ended = std::function<void(bool ended)>;
   using Cancelled = std::function<void(CancelResult)>;
   using Found = std::function<void(Expected<std::optional<JobStatus>>)>;
-  using Listed = std::function<void(Expected<std::vector<JobStatus>>)>;
+  using Listed = std::function<void(Expected<JobPage>)>;
   using Done = JobStore::Done;
 
   Engine() = default;

@@ -24,8 +24,17 @@ struct RecordFilter {
   std::optional<std::string> tenant;
   std::optional<std::string> queue;
   std::optional<JobState> state;
-  std::string before;  // ids below this one only; empty: from the newest on
-  std::size_t limit = 50;
+  std::string before;      // ids below this one only; empty: from the newest on
+  std::size_t limit = 50;  // most of them on a page; 1 or more
+  // Of the tenant's records so many are looked at for a page, 1 or more: where few of them fit, it
+  // ends early, so that nobody is kept waiting for as long as somebody else has jobs.
+  std::size_t looks = 1000;
+};
+
+// What a filter found, and where it goes on.
+struct RecordPage {
+  std::vector<JobRecord> records;
+  std::string next;  // RecordFilter::before of the next page; empty: there is none
 };
 
 // Of which parts of a result the bytes are wanted beside their names and sizes.
@@ -60,7 +69,7 @@ class JobStore {
  public:
   using Done = std::function<void(Status)>;
   using Found = std::function<void(Expected<std::optional<JobRecord>>)>;
-  using Listed = std::function<void(Expected<std::vector<JobRecord>>)>;
+  using Listed = std::function<void(Expected<RecordPage>)>;
 
   // What processes before this one have left.
   struct Recovered {

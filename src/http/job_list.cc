@@ -67,7 +67,7 @@ Status Take(QueryParam param, const JobService& service, RecordFilter& filter) {
 
 // The address of the page that begins below `last`.
 std::string NextPage(const RecordFilter& filter, const std::string& last) {
-  std::string address = fmt::format("/v1/jobs?limit={}", filter.limit - 1);
+  std::string address = fmt::format("/v1/jobs?limit={}", filter.limit);
   if (filter.queue) address += "&queue=" + PercentEncode(*filter.queue);
   if (filter.state) address += fmt::format("&state={}", ToString(*filter.state));
   return address + "&cursor=" + last;
@@ -85,24 +85,20 @@ Expected<RecordFilter> ParseJobList(std::string_view query, const JobService& se
       return std::move(taken).error();
     }
   }
-  ++filter.limit;
   return filter;
 }
 
-Answer JobListAnswer(std::vector<JobStatus> jobs, const RecordFilter& filter,
-                     const JobService& service) {
-  const bool more = jobs.size() >= filter.limit;
-  if (more) jobs.resize(filter.limit - 1);
+Answer JobListAnswer(const JobPage& page, const RecordFilter& filter, const JobService& service) {
   std::vector<Json> items;
-  items.reserve(jobs.size());
-  for (const JobStatus& status : jobs) {
+  items.reserve(page.jobs.size());
+  for (const JobStatus& status : page.jobs) {
     auto item = JobMembers(status, service);
     // A list has no parts, which is not to say that there are none.
     std::erase_if(item, [](const auto& member) { return member.first == "parts"; });
     items.push_back(Json::Object(item));
   }
   std::vector<std::pair<std::string, Json>> members{{"jobs", Json::Array(items)}};
-  if (more) members.emplace_back("next", Json::String(NextPage(filter, jobs.back().record.job.id)));
+  if (!page.next.empty()) members.emplace_back("next", Json::String(NextPage(filter, page.next)));
   return JsonText(Json::Object(members).Text() + "\n");
 }
 

@@ -14,13 +14,12 @@ namespace headrace {
 inline constexpr std::size_t kUsualPage = 50;
 inline constexpr std::size_t kLargestPage = 100;
 
-// What "queue=&state=&limit=&cursor=" asks for; one job more than the page has, so that it is known
-// whether there is another page. 400 what is malformed, 404 for a queue that is not there.
+// What "queue=&state=&limit=&cursor=" asks for. 400 what is malformed, 404 for a queue that is not
+// there.
 Expected<RecordFilter> ParseJobList(std::string_view query, const JobService& service);
 
 // {"jobs":[...],"next":"/v1/jobs?..."}: what the filter found, each as its status without the
 // parts; `next` only if there is more.
-Answer JobListAnswer(std::vector<JobStatus> jobs, const RecordFilter& filter,
-                     const JobService& service);
+Answer JobListAnswer(const JobPage& page, const RecordFilter& filter, const JobService& service);
 
 }  // namespace headrace

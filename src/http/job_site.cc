@@ -119,18 +119,17 @@ void JobSite::SendList(Connection& connection) {
   if (!filter) return connection.Respond(ProblemAnswer(filter.error()));
   filter->tenant = exchange.Tenant();
   service_.List(*filter, [this, filter = *filter, weak = connection.weak_from_this(),
-                          link = connection.reactor()](auto jobs) {
-    link->Post([this, filter, weak, jobs = std::move(jobs)]() mutable {
-      if (const auto alive = weak.lock()) TellList(*alive, filter, std::move(jobs));
+                          link = connection.reactor()](Expected<JobPage> page) {
+    link->Post([this, filter, weak, page = std::move(page)] {
+      if (const auto alive = weak.lock()) TellList(*alive, filter, page);
     });
   });
 }
 
 void JobSite::TellList(Connection& connection, const RecordFilter& filter,
-                       Expected<std::vector<JobStatus>> jobs) const {
+                       const Expected<JobPage>& page) const {
   CloseIfThrown(connection, [&] {
-    connection.Respond(jobs ? JobListAnswer(*std::move(jobs), filter, service_)
-                            : ProblemAnswer(jobs.error()));
+    connection.Respond(page ? JobListAnswer(*page, filter, service_) : ProblemAnswer(page.error()));
   });
 }
 

@@ -39,7 +39,7 @@ class JobSite {
   void SendList(Connection& connection);
   // On the connection's reactor.
   void TellList(Connection& connection, const RecordFilter& filter,
-                Expected<std::vector<JobStatus>> jobs) const;
+                const Expected<JobPage>& page) const;
 
   JobService& service_;
   const std::shared_ptr<StatusTexts> texts_;

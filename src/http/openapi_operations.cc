@@ -124,7 +124,8 @@ Operation ListOperation() {
   list.description =
       "Jobs are kept that outlive their connection or have an Idempotency-Key. Where callers are "
       "not "
-      "told apart by keys there is no list (403).";
+      "told apart by keys there is no list (403). A page that is short, or empty, may have a "
+      "`next`.";
   list.parameters =
       ParameterRefs({"list-queue", "list-state", "list-limit", "list-cursor", "traceparent"});
   list.problems = {Code::kNotFound, Code::kUnprocessable, Code::kInternal, Code::kUnavailable};

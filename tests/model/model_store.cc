@@ -111,9 +111,7 @@ void ModelStore::Load(std::string_view id, const PartBytes& /*bytes*/, Found fou
   Add({'L', std::string(id), [] {}, nullptr, then});
 }
 
-void ModelStore::List(const RecordFilter& /*filter*/, Listed listed) {
-  listed(std::vector<JobRecord>{});
-}
+void ModelStore::List(const RecordFilter& /*filter*/, Listed listed) { listed(RecordPage()); }
 
 Expected<Payload> ModelStore::LoadPayload(std::string_view id) {
   const auto at = disk_.payloads.find(std::string(id));

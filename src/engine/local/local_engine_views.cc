@@ -43,16 +43,17 @@ void LocalEngine::Get(std::string_view id, const PartBytes& bytes, Found found) 
 
 void LocalEngine::List(const RecordFilter& filter, Listed listed) {
   if (stopped_.load()) return listed(Stopped());
-  store_->List(filter, [this, listed = std::move(listed)](auto records) {
-    if (!records) return listed(std::move(records).error());
-    std::vector<JobStatus> jobs;
-    jobs.reserve(records->size());
-    for (JobRecord& record : *records) {
+  store_->List(filter, [this, listed = std::move(listed)](Expected<RecordPage> found) {
+    if (!found) return listed(std::move(found).error());
+    JobPage page;
+    page.next = std::move(found->next);
+    page.jobs.reserve(found->records.size());
+    for (JobRecord& record : found->records) {
       // What is in memory says more of those that have not ended.
       auto unfinished = record.end ? std::nullopt : FindUnfinished(record.job.id);
-      jobs.push_back(unfinished ? *std::move(unfinished) : *AsStatus(std::move(record)));
+      page.jobs.push_back(unfinished ? *std::move(unfinished) : *AsStatus(std::move(record)));
     }
-    listed(std::move(jobs));
+    listed(std::move(page));
   });
 }
 

@@ -170,21 +170,30 @@ void MemoryStore::Load(std::string_view id, const PartBytes& bytes, Found found)
 void MemoryStore::List(const RecordFilter& filter, Listed listed) { listed(Newest(filter)); }
 
 template <class Index>
-std::vector<JobRecord> MemoryStore::NewestOf(const Index& index, const RecordFilter& filter) {
-  std::vector<JobRecord> records;
+RecordPage MemoryStore::NewestOf(const Index& index, const RecordFilter& filter) {
+  RecordPage page;
   auto at = filter.before.empty() ? index.end() : index.lower_bound(filter.before);
-  while (at != index.begin() && records.size() < filter.limit) {
+  for (std::size_t looked = 0; at != index.begin(); ++looked) {
+    if (looked == filter.looks) {
+      page.next = at->first;
+      break;
+    }
     const JobRecord& record = RecordOf((--at)->second);
-    if (Fits(filter, record)) records.push_back(WithoutParts(record));
+    if (!Fits(filter, record)) continue;
+    if (page.records.size() == filter.limit) {
+      page.next = page.records.back().job.id;
+      break;
+    }
+    page.records.push_back(WithoutParts(record));
   }
-  return records;
+  return page;
 }
 
-std::vector<JobRecord> MemoryStore::Newest(const RecordFilter& filter) const {
+RecordPage MemoryStore::Newest(const RecordFilter& filter) const {
   const MutexLock lock(mu_);
   if (!filter.tenant || filter.tenant->empty()) return NewestOf(entries_, filter);
   const auto own = by_tenant_.find(*filter.tenant);
-  return own == by_tenant_.end() ? std::vector<JobRecord>() : NewestOf(own->second, filter);
+  return own == by_tenant_.end() ? RecordPage() : NewestOf(own->second, filter);
 }
 
 Expected<Payload> MemoryStore::LoadPayload(std::string_view id) {

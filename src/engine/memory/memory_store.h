@@ -53,10 +53,10 @@ class MemoryStore final : public JobStore {
   static const JobRecord& RecordOf(const Entry& entry) { return entry.record; }
   static const JobRecord& RecordOf(const JobRecord* record) { return *record; }
   template <class Index>
-  static std::vector<JobRecord> NewestOf(const Index& index, const RecordFilter& filter);
+  static RecordPage NewestOf(const Index& index, const RecordFilter& filter);
   void End(Entry& entry, const JobEnd& end) REQUIRES(mu_);
   void Expire(const std::string& id) EXCLUDES(mu_);
-  [[nodiscard]] std::vector<JobRecord> Newest(const RecordFilter& filter) const EXCLUDES(mu_);
+  [[nodiscard]] RecordPage Newest(const RecordFilter& filter) const EXCLUDES(mu_);
   Entry* Find(std::string_view id) REQUIRES(mu_);
 
   Ledger* const ledger_;

@@ -53,12 +53,18 @@ std::string Query(std::string_view condition) {
   return std::string(kSelect) + std::string(condition);
 }
 
+// Whether a list walks through all records of its tenant. Unfinished jobs have an index of their
+// own, and are no more than there are places.
+bool WalksThroughTenant(const RecordFilter& filter) {
+  const bool unfinished = filter.state && *filter.state <= JobState::kRunning;
+  return filter.tenant && !filter.tenant->empty() && !unfinished;
+}
+
 // The conditions of a list; `+` keeps SQLite from an index, where another one is known to be
 // better.
 std::string ListQuery(const RecordFilter& filter) {
-  const bool unfinished = filter.state && *filter.state <= JobState::kRunning;
-  const bool by_tenant = filter.tenant && !filter.tenant->empty() && !unfinished;
-  std::string sql = Query("WHERE id < ?1");
+  const bool by_tenant = WalksThroughTenant(filter);
+  std::string sql = Query("WHERE id < ?1 AND id >= ?6");
   if (filter.tenant) {
     if (filter.tenant->empty()) sql += " AND tenant IS NULL AND ?2 IS NULL";
     if (!filter.tenant->empty()) sql += by_tenant ? " AND tenant = ?2" : " AND +tenant = ?2";
@@ -187,21 +193,39 @@ Expected<std::optional<JobRecord>> Records::Load(std::string_view id, const Part
   return lost;
 }
 
-Expected<std::vector<JobRecord>> Records::List(const RecordFilter& filter, const Moment& now) {
-  std::vector<JobRecord> records;
+// The last record that is looked at for a page, if there are others behind it. Its tenant's index
+// tells it: no record is read.
+std::string Records::LastLookedAt(const RecordFilter& filter, const std::string& before) {
+  if (!WalksThroughTenant(filter)) return {};
+  Statement statement(db_,
+                      "SELECT id FROM job WHERE tenant = ?1 AND id < ?2"
+                      " ORDER BY id DESC LIMIT 2 OFFSET ?3");
+  Rows rows = statement.Query(*filter.tenant, before, filter.looks - 1);
+  if (!rows.Next()) return {};
+  std::string last(rows.Text(0));
+  return rows.Next() ? last : std::string();
+}
+
+Expected<RecordPage> Records::List(const RecordFilter& filter, const Moment& now) {
+  RecordPage page;
   const std::string before = filter.before.empty() ? "~" : filter.before;  // above every id
+  const std::string last = LastLookedAt(filter, before);
   std::optional<std::string_view> tenant;
   if (filter.tenant && !filter.tenant->empty()) tenant = *filter.tenant;
   const std::optional<int> state =
       filter.state ? std::optional<int>(static_cast<int>(*filter.state)) : std::nullopt;
   {
     Statement statement(db_, ListQuery(filter));
-    Rows rows = statement.Query(before, tenant, state, filter.queue, filter.limit);
-    while (rows.Next() && ReadRecord(rows, now, records.emplace_back())) {
+    Rows rows = statement.Query(before, tenant, state, filter.queue, filter.limit + 1, last);
+    bool more = rows.Next();
+    while (more && page.records.size() < filter.limit &&
+           ReadRecord(rows, now, page.records.emplace_back())) {
+      more = rows.Next();
     }
+    page.next = more ? page.records.back().job.id : last;
   }
   if (db_.failed()) return Broken();
-  return records;
+  return page;
 }
 
 Expected<Payload> Records::LoadPayload(std::string_view id) {

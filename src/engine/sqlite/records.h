@@ -29,7 +29,7 @@ class Records {
 
   Expected<std::optional<JobRecord>> Load(std::string_view id, const PartBytes& bytes,
                                           const Moment& now);
-  Expected<std::vector<JobRecord>> List(const RecordFilter& filter, const Moment& now);
+  Expected<RecordPage> List(const RecordFilter& filter, const Moment& now);
   Expected<Payload> LoadPayload(std::string_view id);
 
   // Without payloads; in the order of acceptance.
@@ -40,6 +40,7 @@ class Records {
 
  private:
   Error Broken() const;
+  std::string LastLookedAt(const RecordFilter& filter, const std::string& before);
   bool ReadJob(const Rows& rows, const Moment& now, KeptJob& job);
   bool ReadRecord(const Rows& rows, const Moment& now, JobRecord& record);
   Status ReadParts(std::int64_t seq, const PartBytes& bytes, JobRecord& record);

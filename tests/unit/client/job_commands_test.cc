@@ -73,7 +73,16 @@ TEST_F(JobCommandsTest, JobsGoesNowhereElseForTheNextPage) {
   EXPECT_EQ(asked_.Lines().size(), 4U);
 }
 
-TEST_F(JobCommandsTest, AnEmptyPageEndsTheList) {
+TEST_F(JobCommandsTest, JobsFollowsNextOfAnEmptyPage) {
+  const Server server(Answering([&](const Request& request) {
+    const bool first = request.target.find("cursor") == std::string::npos;
+    return first ? Page(0, 0, "/v1/jobs?limit=50&cursor=job9") : Page(0, 1, "");
+  }));
+  EXPECT_EQ(ListJobs(Context(server), {}), ExitCode::kDone);
+  EXPECT_THAT(Printed(), HasSubstr("job0"));
+}
+
+TEST_F(JobCommandsTest, APageThatLeadsToItselfEndsTheList) {
   const Server server(
       Answering([&](const Request&) { return Page(0, 0, "/v1/jobs?cursor=again"); }));
   EXPECT_EQ(ListJobs(Context(server), {}), ExitCode::kDone);

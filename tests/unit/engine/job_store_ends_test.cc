@@ -193,16 +193,53 @@ TEST_P(JobStoreContract, ListsTheNewestFirstAndGoesOnFromThere) {
   EXPECT_THAT(calls.List(filter), ElementsAre(ids[2], ids[3]));
 }
 
+TEST_P(JobStoreContract, EndsAPageBehindSoManyRecordsHoweverFewOfThemFit) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(Insert("p", "a").id);
+  std::sort(ids.rbegin(), ids.rend());
+  Insert("p", "b");
+  for (const std::string& id : ids) ASSERT_TRUE(calls.End(id, Succeeded()));
+  RecordFilter filter;
+  filter.tenant = "a";
+  filter.queue = "none of theirs";
+  filter.looks = 2;
+  std::vector<std::string> next;
+  do {
+    const auto page = calls.TryList(filter);
+    ASSERT_TRUE(page);
+    EXPECT_THAT(page->records, IsEmpty());
+    next.push_back(filter.before = page->next);
+  } while (!filter.before.empty());
+  EXPECT_THAT(next, ElementsAre(ids[1], ids[3], ""));
+}
+
+TEST_P(JobStoreContract, SaysWhetherThereIsAnotherPage) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(Insert("p", "a").id);
+  std::sort(ids.rbegin(), ids.rend());
+  for (const std::string& id : ids) ASSERT_TRUE(calls.End(id, Succeeded()));
+  RecordFilter filter;
+  filter.tenant = "a";
+  filter.limit = 2;
+  EXPECT_EQ(calls.TryList(filter)->next, ids[1]);
+  filter.limit = 3;
+  EXPECT_EQ(calls.TryList(filter)->next, "");
+  filter.before = ids[0];
+  filter.limit = 2;
+  EXPECT_EQ(calls.TryList(filter)->next, "");
+}
+
 TEST_P(JobStoreContract, ListsHowJobsEndedWithoutTheirParts) {
   const KeptJob job = Insert("p", "a");
   const JobEnd end = Succeeded({MakePart("a", "12345")});
   ASSERT_TRUE(calls.End(job.id, end));
   RecordFilter filter;
   filter.tenant = "a";
-  const auto records = calls.TryList(filter);
-  ASSERT_TRUE(records);
-  ASSERT_THAT(*records, SizeIs(1));
-  const JobRecord& record = records->front();
+  const auto page = calls.TryList(filter);
+  ASSERT_TRUE(page);
+  ASSERT_THAT(page->records, SizeIs(1));
+  EXPECT_EQ(page->next, "");
+  const JobRecord& record = page->records.front();
   EXPECT_EQ(record.state, JobState::kSucceeded);
   ASSERT_TRUE(record.end);
   EXPECT_EQ(record.end->outcome.state, JobState::kSucceeded);

@@ -85,15 +85,15 @@ class Awaiting {
     auto record = TryLoad(id, bytes);
     return record ? *std::move(record) : std::nullopt;
   }
-  Expected<std::vector<JobRecord>> TryList(const RecordFilter& filter) {
-    return Answer<std::vector<JobRecord>>([&](auto listed) { store_.List(filter, listed); });
+  Expected<RecordPage> TryList(const RecordFilter& filter) {
+    return Answer<RecordPage>([&](auto listed) { store_.List(filter, listed); });
   }
   // Their ids.
   std::vector<std::string> List(const RecordFilter& filter) {
-    const auto records = TryList(filter);
+    const auto page = TryList(filter);
     std::vector<std::string> ids;
-    if (!records) return {"failed: " + records.error().detail};
-    for (const JobRecord& record : *records) ids.push_back(record.job.id);
+    if (!page) return {"failed: " + page.error().detail};
+    for (const JobRecord& record : page->records) ids.push_back(record.job.id);
     return ids;
   }
 

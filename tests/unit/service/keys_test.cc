@@ -179,7 +179,7 @@ TEST_F(QuotaTest, ShowsAJobToItsTenantOnly) {
   const auto list = [&](const std::string& tenant) {
     RecordFilter filter;
     filter.tenant = tenant;
-    service_->List(filter, [&](auto jobs) { listed = jobs->size(); });
+    service_->List(filter, [&](auto jobs) { listed = jobs->jobs.size(); });
     return listed;
   };
   EXPECT_EQ(list("alice"), 1U);
