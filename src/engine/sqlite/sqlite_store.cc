@@ -78,6 +78,7 @@ struct SqliteStore::Parts {
         options.file_threads, *files, health,
         [this](OperationPtr operation) { lineup.Filed(std::move(operation)); }, options.inline_max);
     reader = std::make_unique<Reader>(Connection(options));
+    long_reader = std::make_unique<Reader>(Connection(options));
     writer = std::make_unique<Writer>(
         Writer::Options{DatabasePath(options), options.vfs, options.clock, options.retry,
                         options.sweep_every},
@@ -87,6 +88,7 @@ struct SqliteStore::Parts {
     lineup.Close();
     writer.reset();
     reader.reset();
+    long_reader.reset();
     file_threads.reset();
   }
   Parts(const Parts&) = delete;
@@ -113,8 +115,8 @@ struct SqliteStore::Parts {
   }
 
   // Runs `task` on the reader once what was called before about the job (any, if empty) is over.
-  void Read(std::string_view id, std::function<void(ReadConnection&)> task) {
-    auto post = [this, task = std::move(task)] { reader->Post(task); };
+  void Read(Reader& on, std::string_view id, std::function<void(ReadConnection&)> task) {
+    auto post = [&on, task = std::move(task)] { on.Post(task); };
     if (!lineup.AddBarrier(id, post)) post();
   }
 
@@ -126,6 +128,7 @@ struct SqliteStore::Parts {
   ReadConnection payloads GUARDED_BY(payloads_mu);  // of LoadPayload
   std::unique_ptr<FileThreads> file_threads;
   std::unique_ptr<Reader> reader;
+  std::unique_ptr<Reader> long_reader;  // of lists and results, for which no status is to wait
   std::unique_ptr<Writer> writer;
 };
 
@@ -191,7 +194,7 @@ void SqliteStore::Load(std::string_view id, const PartBytes& bytes, Found found)
     found(from.Use(
         [&](Records& records, const Moment& now) { return records.Load(id, bytes, now); }));
   };
-  parts_->Read(id, std::move(task));
+  parts_->Read(bytes.Any() ? *parts_->long_reader : *parts_->reader, id, std::move(task));
 }
 
 void SqliteStore::List(const RecordFilter& filter, Listed listed) {
@@ -199,7 +202,7 @@ void SqliteStore::List(const RecordFilter& filter, Listed listed) {
     listed(
         from.Use([&](Records& records, const Moment& now) { return records.List(filter, now); }));
   };
-  parts_->Read({}, std::move(task));
+  parts_->Read(*parts_->long_reader, {}, std::move(task));
 }
 
 Expected<Payload> SqliteStore::LoadPayload(std::string_view id) {

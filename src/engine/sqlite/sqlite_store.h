@@ -41,11 +41,11 @@ std::vector<std::string> Validate(const SqliteOptions& options);
 // their owner alone, since params hold secrets.
 //
 // A writer thread commits all that has come meanwhile at once; file threads write bodies before
-// their rows; a reader thread answers Load and List. No call but Recover and LoadPayload blocks.
-// Until its Done is called, an Insert holds a copy of the job and shares the payload's bytes, an
-// End those of its parts: nothing here bounds them, whoever calls does. Dones and answers come from
-// those threads, in no order but that of one job's changes, and must not block; they may call the
-// store, but not LoadPayload.
+// their rows; two reader threads answer Load and List, one of them what is long. No call but
+// Recover and LoadPayload blocks. Until its Done is called, an Insert holds a copy of the job and
+// shares the payload's bytes, an End those of its parts: nothing here bounds them, whoever calls
+// does. Dones and answers come from those threads, in no order but that of one job's changes, and
+// must not block; they may call the store, but not LoadPayload.
 //
 // A record whose time is over goes within `sweep_every`, at most 500 at a turn, by the boot clock:
 // a wall clock that is set tells nothing. In another boot of the machine the wall clock counts, but

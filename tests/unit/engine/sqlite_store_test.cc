@@ -71,6 +71,25 @@ TEST_F(SqliteStoreTest, WritesWhatNobodyWaitsForByItself) {
   EXPECT_TRUE(Eventually([&] { return Ask("SELECT state FROM job") == "1"; }));
 }
 
+TEST_F(SqliteStoreTest, TellsAStatusWhileAListAndAResultAreBeingRead) {
+  Open();
+  const KeptJob job = Insert();
+  ASSERT_TRUE(calls->End(job.id, Succeeded({MakePart("a", "12345")})));
+  Event reading;
+  Event go;
+  store->List({}, [&](const auto&) {
+    reading.Set();
+    EXPECT_TRUE(go.Wait());
+  });
+  ASSERT_TRUE(reading.Wait());
+  Event told;
+  store->Load(job.id, PartBytes::OfAll(), [&](const auto&) { told.Set(); });
+  EXPECT_TRUE(calls->Load(job.id, PartBytes::None()));
+  EXPECT_EQ(told.Count(), 0) << "the result stands behind the list";
+  go.Set();
+  EXPECT_TRUE(told.Wait());
+}
+
 TEST_F(SqliteStoreTest, GivesHeldKeysAndDeliveriesBack) {
   Open();
   KeptJob held = MakeKept("tenant");
