@@ -38,7 +38,7 @@ class JobUpload final : public BodySink, private FormSink {
   // Before the body: who is told of the job's end. It has been checked.
   void SetWebhook(std::string_view url) { webhook_url_ = url; }
   // Before the body: who sends it, alive as long as this; null: nobody is told apart.
-  void SetCaller(const Caller* caller) { caller_ = caller; }
+  void SetCaller(Caller* caller) { caller_ = caller; }
   // Before the body: what its client may have under way; goes with the job.
   void SetPlace(std::shared_ptr<void> place) { place_ = std::move(place); }
   [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
@@ -68,7 +68,7 @@ class JobUpload final : public BodySink, private FormSink {
   std::uint64_t received_ = 0;
   std::optional<std::chrono::milliseconds> wait_;
   std::shared_ptr<void> place_;
-  const Caller* caller_ = nullptr;
+  Caller* caller_ = nullptr;
   std::string webhook_url_;       // empty: the queue's
   std::string key_;               // empty: none
   std::optional<Sha256> digest_;  // of the payload, where there is a key

@@ -83,10 +83,7 @@ Status Admission::Precheck(QueueIndex queue, const Intake& intake) {
 Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
   const ServiceQueue& target = queues()[queue];
   // Whose key is held gets that job, and needs no room for another.
-  const bool known =
-      !intake.idempotency_key.empty() &&
-      engine_.HoldsKey(queue, intake.caller ? std::string_view(intake.caller->tenant()) : "",
-                       intake.idempotency_key);
+  const bool known = HoldsKey(queue, intake.caller, intake.idempotency_key);
   const QueueFigures figures = engine_.Figures(queue);
   if (!known &&
       figures.waiting + figures.running >= target.options.workers + target.options.capacity) {
@@ -106,17 +103,35 @@ Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
   return intake.caller ? CheckQuota(queue, *intake.caller) : Ok();
 }
 
-// The last of all checks: whoever passes it has taken one of the jobs that the key lets in.
+bool Admission::HoldsKey(QueueIndex queue, const Caller* caller, std::string_view key) const {
+  const std::string_view tenant = caller == nullptr ? std::string_view() : caller->tenant();
+  return !key.empty() && engine_.HoldsKey(queue, tenant, key);
+}
+
 Status Admission::CheckQuota(QueueIndex queue, Caller& caller) {
   const std::size_t most = caller.max_waiting();
   if (most != 0 && engine_.WaitingOf(queue, caller.tenant()) >= most) return TenantFull(queue);
-  const auto seconds = caller.TakeJob(SteadyClock::now());
-  if (!seconds) return Ok();
+  const auto seconds = caller.UntilNextJob(SteadyClock::now());
+  return seconds ? TooMany(queue, caller, *seconds) : Ok();
+}
+
+// The last of all checks: whoever passes it has taken one of the jobs that its key lets in. Only
+// here, behind the body: what its Idempotency-Key was held by before may have let it go meanwhile.
+Status Admission::TakeQuota(const Submission& submission) {
+  Caller* const caller = submission.caller;
+  std::string_view key;
+  if (submission.idempotency) key = submission.idempotency->key;
+  if (caller == nullptr || HoldsKey(submission.queue, caller, key)) return Ok();
+  const auto seconds = caller->TakeJob(SteadyClock::now());
+  return seconds ? TooMany(submission.queue, *caller, *seconds) : Ok();
+}
+
+Status Admission::TooMany(QueueIndex queue, const Caller& caller, int seconds) {
   metrics_.OnRejected(queue, Rejection::kQuota);
   return Error{ErrorCode::kOverloaded, "quota-rate",
                fmt::format("the key lets in {} jobs a minute; come back after Retry-After seconds",
                            caller.per_minute()),
-               "", *seconds};
+               "", seconds};
 }
 
 Error Admission::TenantFull(QueueIndex queue) {
@@ -220,6 +235,7 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
       DeadlineOf(submission.queue, submission.started, submission.request_timeout);
   if (auto reached = CheckReach(submission, deadline); !reached) return std::move(reached).error();
   if (auto charged = ChargePayload(submission); !charged) return std::move(charged).error();
+  if (auto let_in = TakeQuota(submission); !let_in) return std::move(let_in).error();
 
   auto job = std::make_shared<QueuedJob>();
   job->id = NewJobId(engine_.TagOf(submission.queue));

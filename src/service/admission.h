@@ -53,8 +53,8 @@ class Admission {
   [[nodiscard]] Deadline DeadlineOf(QueueIndex queue, SteadyTime started,
                                     std::optional<std::chrono::milliseconds> request_timeout) const;
 
-  // Makes the job that a submission asks for: params (422), payload (422), the caller's deadline
-  // and the memory budget (429). It is not in the engine yet.
+  // Makes the job that a submission asks for: params (422), payload (422), the caller's deadline,
+  // the memory budget and the rate of the caller's jobs (429). It is not in the engine yet.
   Expected<std::shared_ptr<QueuedJob>> MakeJob(Submission submission);
 
   // The answer to a push that the engine did not accept.
@@ -86,6 +86,9 @@ class Admission {
   Status CheckReach(QueueIndex queue, Deadline deadline);
   Status CheckReach(const Submission& submission, Deadline deadline);
   Status CheckQuota(QueueIndex queue, Caller& caller);
+  Status TakeQuota(const Submission& submission);
+  Status TooMany(QueueIndex queue, const Caller& caller, int seconds);
+  [[nodiscard]] bool HoldsKey(QueueIndex queue, const Caller* caller, std::string_view key) const;
   Error TenantFull(QueueIndex queue);
   Status ChargePayload(Submission& submission);
 

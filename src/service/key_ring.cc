@@ -16,6 +16,8 @@ std::uint32_t BucketOf(const Sha256Digest& digest) {
   return bucket;
 }
 
+double PerSecond(const KeyLimits& limits) { return limits.per_minute / 60.0; }
+
 std::string_view TextOf(const Sha256Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
@@ -34,16 +36,31 @@ Caller::Caller(std::string tenant, const KeyLimits& limits)
 
 std::optional<int> Caller::TakeJob(SteadyTime now) {
   if (limits_.per_minute == 0) return std::nullopt;
-  const double most = limits_.per_minute;
-  const double per_second = most / 60;
   const MutexLock lock(mu_);
+  Fill(now);
+  const auto seconds = UntilToken();
+  if (!seconds) tokens_ -= 1;
+  return seconds;
+}
+
+std::optional<int> Caller::UntilNextJob(SteadyTime now) {
+  if (limits_.per_minute == 0) return std::nullopt;
+  const MutexLock lock(mu_);
+  Fill(now);
+  return UntilToken();
+}
+
+void Caller::Fill(SteadyTime now) {
+  const double most = limits_.per_minute;
   if (filled_ != SteadyTime::min()) {
-    tokens_ = std::min(most, tokens_ + Seconds(now - filled_).count() * per_second);
+    tokens_ = std::min(most, tokens_ + Seconds(now - filled_).count() * PerSecond(limits_));
   }
   filled_ = now;
-  if (tokens_ < 1) return std::max(1, static_cast<int>(std::ceil((1 - tokens_) / per_second)));
-  tokens_ -= 1;
-  return std::nullopt;
+}
+
+std::optional<int> Caller::UntilToken() const {
+  if (tokens_ >= 1) return std::nullopt;
+  return std::max(1, static_cast<int>(std::ceil((1 - tokens_) / PerSecond(limits_))));
 }
 
 KeyRing::KeyRing(const std::vector<ApiKey>& keys) {

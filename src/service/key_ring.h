@@ -43,8 +43,13 @@ class Caller {
   // One more job, if the rate allows it now: nothing. Else the seconds until it will, at least 1.
   // A bucket of `per_minute` tokens that fills within a minute (RFC 2697's, with one colour).
   [[nodiscard]] std::optional<int> TakeJob(SteadyTime now) EXCLUDES(mu_);
+  // What TakeJob would say; takes none.
+  [[nodiscard]] std::optional<int> UntilNextJob(SteadyTime now) EXCLUDES(mu_);
 
  private:
+  void Fill(SteadyTime now) REQUIRES(mu_);
+  [[nodiscard]] std::optional<int> UntilToken() const REQUIRES(mu_);
+
   const std::string tenant_;
   const KeyLimits limits_;
   Mutex mu_;

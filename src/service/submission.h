@@ -76,8 +76,8 @@ struct Submission {
   std::optional<std::chrono::milliseconds> request_timeout;  // the caller's own deadline, from then
   std::string traceparent;
   std::string tracestate{};
-  const Caller* caller = nullptr;  // whose it is, alive during the call; null: as in Intake
-  int urgency = kUsualUrgency;     // RFC 9218: 0 to 7
+  Caller* caller = nullptr;     // whose it is, alive during the call; null: as in Intake
+  int urgency = kUsualUrgency;  // RFC 9218: 0 to 7
   // How long the client waits for the outcome before it is told that the job goes on: the job is
   // kept then. 0: not at all. Nothing: to the deadline.
   std::optional<std::chrono::milliseconds> wait{};

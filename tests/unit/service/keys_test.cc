@@ -5,6 +5,7 @@
 #include <chrono>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "service/key_file.h"
 #include "service/key_ring.h"
@@ -84,6 +85,7 @@ TEST(CallerTest, LetsInSoManyJobsAMinute) {
   Caller caller("a", {0, 6});
   const SteadyTime start = SteadyClock::now();
   for (int i = 0; i < 6; ++i) EXPECT_EQ(caller.TakeJob(start), std::nullopt);
+  EXPECT_EQ(caller.UntilNextJob(start), 10);
   EXPECT_EQ(caller.TakeJob(start), 10);
   EXPECT_EQ(caller.TakeJob(start + seconds(7)), 3);
   EXPECT_EQ(caller.TakeJob(start + seconds(10)), std::nullopt);
@@ -103,15 +105,18 @@ class QuotaTest : public AdmissionFixture {
     queue_.options = {"queue", 1, 10};
     Build();
   }
-  Expected<std::string> SubmitAs(const Caller* caller, int urgency = kUsualUrgency) {
+  Expected<std::string> SubmitAs(Caller* caller, int urgency = kUsualUrgency,
+                                 const std::string& key = "") {
     Submission submission;
     submission.caller = caller;
+    if (!key.empty()) submission.idempotency = IdempotencyKey{key, {}};
     submission.urgency = urgency;
     submission.wait = std::chrono::milliseconds(0);
     return Send(std::move(submission), std::make_shared<FakeWaiter>());
   }
-  Status PrecheckAs(Caller* caller) {
+  Status PrecheckAs(Caller* caller, std::string_view key = "") {
     Intake intake;
+    intake.idempotency_key = key;
     intake.content_length = 0;
     intake.more_params = false;
     intake.caller = caller;
@@ -143,12 +148,26 @@ TEST_F(QuotaTest, LetsInSoManyJobsAMinuteAndCountsNoneThatIsRefusedOtherwise) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(PrecheckAs(&bob_).error().type, "queue-full");
   const JobPtr job = Claim();
   Finish(*job, Success());
-  EXPECT_TRUE(PrecheckAs(&bob_));
-  EXPECT_TRUE(PrecheckAs(&bob_));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(PrecheckAs(&bob_));
+    ASSERT_TRUE(SubmitAs(&bob_));
+    Finish(*Claim(), Success());
+  }
   const Status refused = PrecheckAs(&bob_);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().type, "quota-rate");
   EXPECT_EQ(refused.error().retry_after, 30);
+  EXPECT_EQ(SubmitAs(&bob_).error().type, "quota-rate") << "whose body came meanwhile";
+}
+
+TEST_F(QuotaTest, LetsInNoOtherJobForAKeyThatWasHeldWhenItsBodyBegan) {
+  const auto first = SubmitAs(&bob_, kUsualUrgency, "key");
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(SubmitAs(&bob_));
+  EXPECT_TRUE(PrecheckAs(&bob_, "key")) << "it is that job";
+  EXPECT_EQ(*SubmitAs(&bob_, kUsualUrgency, "key"), *first);
+  service_->Cancel({*first, "bob"}, [](const Expected<JobStatus>&) {});
+  EXPECT_EQ(SubmitAs(&bob_, kUsualUrgency, "key").error().type, "quota-rate");
 }
 
 TEST_F(QuotaTest, UrgencyCountsAmongTheJobsOfOneTenant) {
