@@ -272,7 +272,8 @@ void Admission::Keep(Submission& submission, const ServiceQueue& target, QueuedJ
   if (job.webhook_url.empty()) job.webhook_url = target.webhook_url;
   // One that its client waits for ends with that; its key may bring others, who do not.
   const auto own = submission.wait ? submission.request_timeout : std::nullopt;
-  job.expires = Deadline::At(submission.started + own.value_or(target.async_deadline));
+  const auto most = target.async_deadline;
+  job.expires = Deadline::At(submission.started + std::min(most, own.value_or(most)));
 }
 
 Error Admission::TooLong() const {

@@ -148,6 +148,16 @@ TEST_F(KeptJobs, FailByTheTimeOfARunAndExpireByTheirOwn) {
   EXPECT_EQ(status.record.end->outcome.error->type, "run-timeout");
 }
 
+TEST_F(KeptJobs, LiveNoLongerThanTheirQueueLetsThemWhateverTheirClientAsksFor) {
+  queue_.async_deadline = std::chrono::minutes(1);
+  Build();
+  Submission submission;
+  submission.wait = milliseconds(0);
+  submission.request_timeout = std::chrono::hours(24);
+  ASSERT_TRUE(Send(std::move(submission), std::make_shared<FakeWaiter>()));
+  EXPECT_LE(Claim()->expires.time(), SteadyClock::now() + std::chrono::minutes(1));
+}
+
 TEST_F(KeptJobs, ExpireWhileTheyWaitAndTellThoseWhoWatch) {
   struct Watcher final : JobWatcher {
     void OnStatus(const std::shared_ptr<const JobStatus>& status) override {
