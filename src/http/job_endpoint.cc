@@ -28,6 +28,7 @@ Expected<Submission> MakeSubmission(const Http::Request& request, JobUpload& upl
     const std::string accept = Field(request, "Accept");
     if (auto chosen = params.Negotiate(Accept(accept)); !chosen) return std::move(chosen).error();
   }
+  submission.idempotency = upload.TakeKey();
   auto timeout = ParseRequestTimeout(Field(request, "Request-Timeout"));
   if (!timeout) return std::move(timeout).error();
   submission.request_timeout = *timeout;

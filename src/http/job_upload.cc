@@ -39,7 +39,7 @@ Status JobUpload::Append(std::string_view bytes) {
 }
 
 // The params stand in the order of their names, each with a NUL behind, which neither has.
-std::optional<IdempotencyKey> JobUpload::Key() {
+std::optional<IdempotencyKey> JobUpload::TakeKey() {
   if (!digest_) return std::nullopt;
   Sha256 all;
   const Sha256Digest payload = digest_->Finish();
@@ -94,7 +94,6 @@ Expected<Submission> JobUpload::Finish() {
   submission.charge = std::move(charge_);
   submission.wait = wait_;
   submission.caller = caller_;
-  submission.idempotency = Key();
   submission.webhook_url = std::move(webhook_url_);
   submission.client_place = std::move(place_);
   return submission;

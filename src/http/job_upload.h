@@ -48,15 +48,17 @@ class JobUpload final : public BodySink, private FormSink {
   // with a form.
   Status Write(std::string_view bytes) override;
 
-  // The body has ended: the job as far as its body tells. Once.
+  // The body has ended: the job as far as its body tells, but for its key. Once.
   Expected<Submission> Finish();
+  // Then, when all params are there, those that were negotiated among them: the key that was set,
+  // with the digest of payload and params; nothing: none was. Once.
+  std::optional<IdempotencyKey> TakeKey();
 
  private:
   Status OnPart(FormPart part) override;
   Status OnPartBytes(std::string_view bytes) override;
   Status EndField();
   Status Append(std::string_view bytes);
-  [[nodiscard]] std::optional<IdempotencyKey> Key();
 
   JobService& service_;
   const QueueIndex queue_;

@@ -78,6 +78,24 @@ TEST_F(JobUploadTest, RefusesASecondFileAParamGivenTwiceAndFieldsWithoutEnd) {
   EXPECT_EQ(Form(Field("dpi", "1")).error().type, "malformed-form");
 }
 
+TEST_F(JobUploadTest, CountsAFormatThatWasNegotiatedAmongTheParamsOfItsKey) {
+  ParamSpec format{"format", ParamType::kChoice, "", "png"};
+  format.choices = {"png", "jpeg"};
+  format.media_types = {"image/png", "image/jpeg"};
+  info_.params.push_back(format);
+  const auto digest = [&](const char* accept) {
+    JobUpload upload(*service_, 0, std::nullopt);
+    upload.ReadForm("b");
+    upload.SetKey("key");
+    EXPECT_TRUE(upload.Write(File("%PDF") + "--b--"));
+    EXPECT_TRUE(upload.Finish());
+    EXPECT_TRUE(upload.params().Negotiate(Accept(accept)));
+    return upload.TakeKey()->digest;
+  };
+  EXPECT_EQ(digest("image/jpeg"), digest("image/jpeg"));
+  EXPECT_NE(digest("image/jpeg"), digest("image/png"));
+}
+
 TEST_F(JobUploadTest, ChargesItsBytesAsTheyComeAndKeepsOnlyThePayloads) {
   Budget(1024 * kKiB);
   JobUpload upload(*service_, 0, std::nullopt);
