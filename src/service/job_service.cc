@@ -150,14 +150,12 @@ void JobService::List(const RecordFilter& filter, Listed done) {
   impl_->engine.List(filter, std::move(done));
 }
 
-// Whether there was such a job once is not known any more; its id says when that was.
+// Whether there was such a job once is not known any more; its id says when that was. Another
+// tenant's is answered so, too: else the answer would tell that it is there.
 void JobService::GetStatus(const JobRef& job, const PartBytes& bytes, Told done) {
   impl_->engine.Get(job.id, bytes, [this, job, done = std::move(done)](auto found) mutable {
     if (!found) return done(std::move(found).error());
-    if (*found) {
-      const bool seen = MaySee(job, **found);
-      return done(seen ? Expected<JobStatus>(**std::move(found)) : NoSuchJob());
-    }
+    if (*found && MaySee(job, **found)) return done(**std::move(found));
     const auto queue = impl_->engine.QueueOf(job.id);
     if (!queue) return done(NoSuchJob());
     const auto kept = queues()[*queue].options.result_ttl;

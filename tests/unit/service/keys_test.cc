@@ -4,9 +4,12 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
+#include "base/job_id.h"
 #include "service/key_file.h"
 #include "service/key_ring.h"
 #include "service_fixture.h"
@@ -177,6 +180,24 @@ TEST_F(QuotaTest, UrgencyCountsAmongTheJobsOfOneTenant) {
   const auto others = SubmitAs(&bob_, 7);
   EXPECT_EQ(Claim()->id, *others) << "whose turn it is by name and number, whatever they say";
   EXPECT_EQ(Claim()->id, *urgent);
+}
+
+TEST_F(QuotaTest, AnswersForAnothersJobAsIfItHadNeverBeen) {
+  queue_.options.result_ttl = std::chrono::milliseconds(0);
+  Build();
+  const auto id = SubmitAs(&alice_);
+  while (UtcNow() == TimeOfJobId(*id)) std::this_thread::yield();
+  const auto code = [&](const std::string& job, const std::string& tenant) {
+    std::optional<ErrorCode> told;
+    service_->GetStatus({job, tenant}, PartBytes::None(), [&](const Expected<JobStatus>& status) {
+      if (!status) told = status.error().code;
+    });
+    return told;
+  };
+  std::string never = *id;
+  never[20] = never[20] == '0' ? '1' : '0';
+  EXPECT_EQ(code(*id, "alice"), std::nullopt);
+  EXPECT_EQ(code(*id, "bob"), code(never, "bob"));
 }
 
 TEST_F(QuotaTest, ShowsAJobToItsTenantOnly) {
