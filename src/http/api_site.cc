@@ -51,15 +51,19 @@ Error EncodedBody() {
           "the body must not be compressed (Content-Encoding)", "", 0};
 }
 
-// Fields that change what becomes of a job. One that is there and says nothing was meant to: its
-// sender had no value for it, and must not find out by a job that is done twice.
-Status CheckFieldsSaySomething(const RequestHead& head) {
+// A field that changes what becomes of a job. One that is there and says nothing was meant to: its
+// sender had no value for it, and must not find out by a job that is done twice. Of one that is
+// there twice, two readers could take two different ones.
+Status CheckOneValue(const RequestHead& head, const char* name) {
+  int count = 0;
   for (const auto& field : head.fields) {
-    if (!field.value.empty()) continue;
-    for (const char* const name : {"Idempotency-Key", "Request-Timeout", "Webhook-Url"}) {
-      if (!EqualsIgnoreCase(field.name, name)) continue;
+    if (!EqualsIgnoreCase(field.name, name)) continue;
+    if (field.value.empty()) {
       return Error{ErrorCode::kInvalidArgument, "empty-field",
                    fmt::format("{} is empty; give it a value, or leave it out", name), "", 0};
+    }
+    if (++count > 1) {
+      return Error{ErrorCode::kInvalidArgument, "", fmt::format("{} is there twice", name), "", 0};
     }
   }
   return Ok();
@@ -158,7 +162,9 @@ Status ApiSite::TakeHead(Exchange& exchange, JobUpload& upload, Intake& intake) 
   for (const auto& field : head.fields) {
     if (auto added = upload.params().AddHeader(field.name, field.value); !added) return added;
   }
-  if (auto sound = CheckFieldsSaySomething(head); !sound) return sound;
+  for (const char* const name : {"Idempotency-Key", "Request-Timeout", "Webhook-Url"}) {
+    if (auto sound = CheckOneValue(head, name); !sound) return sound;
+  }
   auto timeout = ParseRequestTimeout(head.List("Request-Timeout"));
   if (!timeout) return std::move(timeout).error();
   intake.request_timeout = *timeout;

@@ -156,6 +156,16 @@ TEST_F(RefusalTest, RefusesAFieldThatIsThereAndSaysNothing) {
   }
 }
 
+TEST_F(RefusalTest, RefusesAFieldThatMayBeReadInTwoWays) {
+  Serve();
+  for (const char* fields :
+       {"Idempotency-Key: a\r\nidempotency-key: b\r\n",
+        "Request-Timeout: 9\r\nRequest-Timeout: 9\r\n",
+        "Webhook-Url: https://a.example\r\nWebhook-Url: https://b.example\r\n"}) {
+    ExpectProblem(PostHead(kEcho, 10, fields), 400, "malformed-request");
+  }
+}
+
 TEST_F(RefusalTest, RefusesACompressedBodyWhicheverFieldSaysSo) {
   Serve();
   for (const char* fields : {"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n",
