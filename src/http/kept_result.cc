@@ -107,6 +107,11 @@ Answer KeptResultAnswer(JobStatus status, std::string_view part, const RequestHe
       outcome.parts.size() == 1 && IsSentAsItself(accept, outcome.parts.front().media_type);
   const std::string tag = itself ? TagOf(outcome.parts.front(), id) : std::string();
   Answer answer = OutcomeAnswer(std::move(outcome), {accept, id, status.record.job.queue});
+  if (answer.status < 400) {
+    // Whoever has a copy asks whether the result is still there, and nobody keeps one for others.
+    answer.Add("Cache-Control", "private, no-cache");
+    if (part.empty()) answer.Add("Vary", "Accept");
+  }
   return itself ? PartAnswer(std::move(answer), head, tag, id) : answer;
 }
 

@@ -108,10 +108,10 @@ Json Payload(const HandlerInfo& handler) {
 // What kept results are beside those of submissions: conditions and ranges of single parts.
 void AddRanges(Operation& operation, const Members& content, bool ranges) {
   operation.parameters.push_back(Ref("parameters", "If-None-Match"));
-  operation.replies.push_back({304, "the client has it", {"ETag", "Job-Id", "traceparent"}});
+  operation.replies.push_back({304, "the client has it", {"ETag", "Cache-Control", "Job-Id", "traceparent"}});
   if (!ranges) return;
   for (Json& range : ParameterRefs({"Range", "If-Range"})) operation.parameters.push_back(range);
-  Reply part = Whole(content, {"ETag", "Accept-Ranges", "Content-Range"});
+  Reply part = Whole(content, {"ETag", "Cache-Control", "Accept-Ranges", "Content-Range"});
   part.status = 206;
   part.description = "a range of the part's bytes";
   operation.replies.push_back(std::move(part));
@@ -157,7 +157,7 @@ Operation ResultOperation(const std::vector<const HandlerInfo*>& handlers, bool 
   const std::set<std::string> types = PartTypes(handlers);
   Operation result = KeptResult("the result of a job", {"id", "traceparent"});
   result.description = "In the form that `Accept` chooses, as after the job.";
-  result.replies = {Whole(ResultContent(types), {"ETag-if-any", "Accept-Ranges-if-any"}),
+  result.replies = {Whole(ResultContent(types), {"ETag-if-any", "Cache-Control", "Vary", "Accept-Ranges-if-any"}),
                     NoParts()};
   result.problems.push_back(Code::kNotAcceptable);
   result.problems.push_back(Code::kHandlerCrashed);
@@ -168,7 +168,7 @@ Operation ResultOperation(const std::vector<const HandlerInfo*>& handlers, bool 
 Operation PartOperation(const std::vector<const HandlerInfo*>& handlers, bool ranges) {
   const Members content = PartContent(PartTypes(handlers));
   Operation part = KeptResult("one part of the result of a job", {"id", "part", "traceparent"});
-  part.replies = {Whole(content, {"ETag", "Accept-Ranges"})};
+  part.replies = {Whole(content, {"ETag", "Cache-Control", "Accept-Ranges"})};
   AddRanges(part, content, ranges);
   return part;
 }

@@ -154,10 +154,12 @@ TEST_F(AsyncTest, PartsAreFoundByTheirNamesAndAllOfThemAsAZip) {
   const RawAnswer whole = Get(job + "/result");
   EXPECT_EQ(whole.Field("content-type"), "application/zip");
   EXPECT_EQ(whole.Field("etag"), "");
+  EXPECT_EQ(whole.Field("vary"), "Accept");
   const std::string body = Get(job).body;
   const auto at = body.find("\"href\":\"") + 8;
   const RawAnswer part = Get(body.substr(at, body.find('"', at) - at));
   EXPECT_EQ(part.status, 200);
+  EXPECT_EQ(part.Field("vary"), "") << "it has one form";
   EXPECT_THAT(part.body, HasSubstr("x"));
   EXPECT_EQ(Get(job + "/result/none").status, 404);
   EXPECT_EQ(Get(job + "/result/").status, 404);
@@ -185,6 +187,7 @@ TEST_F(AsyncTest, RangesOfAPartComeBack) {
   const auto same = client.Read(true);
   ASSERT_TRUE(same);
   EXPECT_EQ(same->status, 304);
+  EXPECT_EQ(same->Field("cache-control"), "private, no-cache");
   EXPECT_EQ(same->Field("content-length"), "");
   EXPECT_EQ(client.Read()->body, "0123456789") << "nothing follows a 304";
 }
