@@ -44,9 +44,13 @@ Expected<std::string> AskText(ServiceClient& client, const Call& call) {
 
 Expected<JobView> AskStatus(ServiceClient& client, const std::string& id) {
   if (auto good = CheckId(id); !good) return std::move(good).error();
-  const auto text = AskText(client, {"GET", "/v1/jobs/" + id, {}});
-  if (!text) return text.error();
-  return ReadJobView(*text);
+  const auto reply = client.Ask({"GET", "/v1/jobs/" + id, {}});
+  if (!reply) return reply.error();
+  if (reply->status == 200) return ReadJobView(reply->body);
+  Error problem = ProblemOf(*reply);
+  // The service knows the job no more, or never did; not that this path is none of a service's.
+  const bool unknown = reply->status == 410 || problem.type == "/problems/no-such-job";
+  return unknown ? JobFailure(std::move(problem.hint)) : problem;
 }
 
 // A line of progress for a command about one job.

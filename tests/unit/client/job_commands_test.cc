@@ -1,6 +1,10 @@
 // Lists, a job, its result and its end, as they are printed.
 #include "client/job_commands.h"
 
+#include <string>
+#include <tuple>
+#include <vector>
+
 #include "unit/client/client_fixture.h"
 
 namespace headrace {
@@ -86,6 +90,18 @@ TEST_F(JobCommandsTest, APageThatLeadsToItselfEndsTheList) {
   const Server server(
       Answering([&](const Request&) { return Page(0, 0, "/v1/jobs?cursor=again"); }));
   EXPECT_EQ(ListJobs(Context(server), {}), ExitCode::kDone);
+}
+
+TEST_F(JobCommandsTest, AJobThatTheServiceDoesNotKnowHasFailed) {
+  for (const auto& [status, type, code] : std::vector<std::tuple<int, std::string, ExitCode>>{
+           {404, "no-such-job", ExitCode::kJobFailed},
+           {410, "gone", ExitCode::kJobFailed},
+           {404, "not-found", ExitCode::kRefused}}) {
+    const Server server(Answering(
+        [&, status = status, type = type](const Request&) { return Problem(status, type); }));
+    EXPECT_EQ(ShowJob(Context(server), "job1", false), code) << type;
+    EXPECT_EQ(CancelJob(Context(server), "job1", false), code) << type;
+  }
 }
 
 TEST_F(JobCommandsTest, QueuesAreATable) {
