@@ -16,8 +16,9 @@ std::size_t SequenceLength(std::uint32_t first) {
 
 bool IsShown(std::uint32_t character) {
   const bool control = character < 0x20 || (character >= 0x7F && character < 0xA0);
-  const bool line_or_direction =
-      (character >= 0x2028 && character <= 0x202E) || (character >= 0x2066 && character <= 0x2069);
+  const bool line_or_direction = (character >= 0x2028 && character <= 0x202E) ||
+                                 (character >= 0x2066 && character <= 0x2069) ||
+                                 character == 0x200E || character == 0x200F || character == 0x061C;
   return !control && !line_or_direction;
 }
 

@@ -136,7 +136,7 @@ Status WriteJobs(const CommandContext& context, const JobsQuery& query) {
     if (!text) return text.error();
     const auto page = ReadPage(*text);
     if (!page) return page.error();
-    if (context.json) context.output.Write(*text);
+    if (context.json) context.output.Write(PlainJson(*text));
     const std::size_t count = std::min(left, page->jobs.size());
     for (std::size_t i = 0; i < count; ++i) rows.push_back(RowOf(page->jobs[i]));
     left -= count;
@@ -233,7 +233,7 @@ Status WriteQueues(const CommandContext& context) {
     row.push_back(HealthOf(queue));
     rows.push_back(std::move(row));
   }
-  context.output.Write(context.json ? *text : MakeTable(rows));
+  context.output.Write(context.json ? PlainJson(*text) : MakeTable(rows));
   return Ok();
 }
 

@@ -43,6 +43,15 @@ void ReadProgress(const JsonValue* value, JobView& job) {
   job.total = progress.Count("total").value_or(0);
 }
 
+// A character of several bytes in UTF-8 as \uNNNN; those that are not shown have four digits.
+void AppendEscape(std::string& text, std::string_view character) {
+  unsigned value = static_cast<unsigned char>(character.front()) & (0x7FU >> character.size());
+  for (const char c : character.substr(1)) {
+    value = value << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  }
+  text += fmt::format("\\u{:04x}", value);
+}
+
 // For lines of one name and one value.
 class Sheet {
  public:
@@ -98,7 +107,7 @@ Expected<JobView> ReadJobView(std::string_view json) {
   if (!value) return NoStatus();
   auto job = ReadJobView(*value);
   while (json.ends_with('\n')) json.remove_suffix(1);
-  if (job) job->text = json;
+  if (job) job->text = PlainJson(json);
   return job;
 }
 
@@ -124,6 +133,24 @@ Expected<JobView> ReadJobView(const JsonValue& value) {
   ReadError(members.Find("error"), job);
   ReadParts(members.Find("parts"), job);
   return job;
+}
+
+// Characters that are not ASCII stand in its texts alone, and ASCII ones that steer a terminal are
+// escaped in any JSON.
+std::string PlainJson(std::string_view json) {
+  std::string plain;
+  plain.reserve(json.size());
+  while (!json.empty()) {
+    const Character first = FirstCharacter(json);
+    const std::size_t length = std::max<std::size_t>(first.length, 1);
+    if (first.shown || length == 1) {
+      plain += json.substr(0, length);
+    } else {
+      AppendEscape(plain, json.substr(0, length));
+    }
+    json.remove_prefix(length);
+  }
+  return plain;
 }
 
 bool IsJobId(std::string_view text) {

@@ -49,7 +49,7 @@ struct JobView {
   std::string error_type, error_detail;
   std::uint64_t error_status = 0;
   std::optional<std::vector<PartView>> parts;  // nothing: there is no result, or no more
-  std::string text;                            // as it came, without a line's end
+  std::string text;                            // as it came (PlainJson), without a line's end
 
   [[nodiscard]] bool Ended() const;
   [[nodiscard]] bool Succeeded() const { return state == "succeeded"; }
@@ -58,6 +58,9 @@ struct JobView {
 // Broken (broken-answer) if it is no status.
 Expected<JobView> ReadJobView(std::string_view json);
 Expected<JobView> ReadJobView(const JsonValue& value);
+
+// The same JSON, which has been parsed, with \uNNNN for what Printable would not show.
+std::string PlainJson(std::string_view json);
 
 // Whether a text can stand in a path as a job's id.
 bool IsJobId(std::string_view text);

@@ -108,7 +108,8 @@ Json Payload(const HandlerInfo& handler) {
 // What kept results are beside those of submissions: conditions and ranges of single parts.
 void AddRanges(Operation& operation, const Members& content, bool ranges) {
   operation.parameters.push_back(Ref("parameters", "If-None-Match"));
-  operation.replies.push_back({304, "the client has it", {"ETag", "Cache-Control", "Job-Id", "traceparent"}});
+  operation.replies.push_back(
+      {304, "the client has it", {"ETag", "Cache-Control", "Job-Id", "traceparent"}});
   if (!ranges) return;
   for (Json& range : ParameterRefs({"Range", "If-Range"})) operation.parameters.push_back(range);
   Reply part = Whole(content, {"ETag", "Cache-Control", "Accept-Ranges", "Content-Range"});
@@ -157,8 +158,9 @@ Operation ResultOperation(const std::vector<const HandlerInfo*>& handlers, bool 
   const std::set<std::string> types = PartTypes(handlers);
   Operation result = KeptResult("the result of a job", {"id", "traceparent"});
   result.description = "In the form that `Accept` chooses, as after the job.";
-  result.replies = {Whole(ResultContent(types), {"ETag-if-any", "Cache-Control", "Vary", "Accept-Ranges-if-any"}),
-                    NoParts()};
+  result.replies = {
+      Whole(ResultContent(types), {"ETag-if-any", "Cache-Control", "Vary", "Accept-Ranges-if-any"}),
+      NoParts()};
   result.problems.push_back(Code::kNotAcceptable);
   result.problems.push_back(Code::kHandlerCrashed);
   AddRanges(result, PartContent(types), ranges);

@@ -26,6 +26,8 @@ TEST(PrintableTest, EscapesWhatWouldEndALineOrSteerATerminal) {
       << "the same as ESC [";
   EXPECT_EQ(Printable("\xE2\x80\xA8"), "\\xe2\\x80\\xa8") << "a line separator";
   EXPECT_EQ(Printable("\xE2\x80\xAE"), "\\xe2\\x80\\xae") << "right to left";
+  EXPECT_EQ(Printable("\xE2\x80\x8F"), "\\xe2\\x80\\x8f") << "a mark that turns what stands by it";
+  EXPECT_EQ(Printable("\xD8\x9C"), "\\xd8\\x9c");
 }
 
 TEST(PrintableTest, EscapesBytesThatAreNoUtf8) {

@@ -90,5 +90,14 @@ TEST(Table, HasColumnsAsWideAsTheirWidestCellAndNoBlanksAtTheEnd) {
   EXPECT_EQ(MakeTable({{"A", "B"}, {"äöü", "x"}, {"1234", ""}}), "A     B\näöü   x\n1234\n");
 }
 
+TEST(JobView, JsonIsAsItCameButForWhatATerminalWouldObey) {
+  EXPECT_EQ(PlainJson("{\"a\": \"\xC3\xA4\\u001b\"}\n"), "{\"a\": \"\xC3\xA4\\u001b\"}\n");
+  EXPECT_EQ(PlainJson("\"\xC2\x9B"
+                      "2J\xE2\x80\xAE\""),
+            "\"\\u009b2J\\u202e\"");
+  EXPECT_EQ(ReadJobView("{\"job_id\":\"j\",\"state\":\"\xC2\x9B\"}")->text,
+            "{\"job_id\":\"j\",\"state\":\"\\u009b\"}");
+}
+
 }  // namespace
 }  // namespace headrace
