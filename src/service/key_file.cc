@@ -56,7 +56,11 @@ std::optional<std::string> TakeLimit(std::string_view word, KeyLimits& limits) {
     return fmt::format("{} is not a whole number of 1 to {}; leave it out for no limit", word,
                        kMostLimit);
   }
-  if (name == "waiting") {
+  const bool waiting = name == "waiting";
+  if ((waiting ? limits.waiting : limits.per_minute) != 0) {
+    return fmt::format("{} is given twice", name);
+  }
+  if (waiting) {
     limits.waiting = *number;
   } else {
     limits.per_minute = *number;

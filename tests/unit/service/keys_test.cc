@@ -65,6 +65,7 @@ TEST_F(KeyFileTest, TellsAllThatIsWrongWithIt) {
       Line("alice", kAbc) + Line("bob", kAbc) + "carol\n" + Line("da/ve", kDef) +
       Line("erin", "secret") + Line("f", std::string(kDef) + " waiting=0") +
       Line("g", std::string(kDef) + " per_minute=x") + Line("h", std::string(kDef) + " weight=1") +
+      Line("h", std::string(kDef) + " waiting=1 waiting=2") +
       Line("i", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
   EXPECT_THAT(
       file.problems,
@@ -74,7 +75,8 @@ TEST_F(KeyFileTest, TellsAllThatIsWrongWithIt) {
                   HasSubstr(":5: the key's digest is not 64 hexadecimal digits; printf"),
                   HasSubstr(":6: waiting=0 is not a whole number of 1 to 1000000"),
                   HasSubstr(":7: per_minute=x is not"), HasSubstr(":8: 'weight=1' is unknown"),
-                  HasSubstr(":9: that is the digest of an empty key")));
+                  HasSubstr(":9: waiting is given twice"),
+                  HasSubstr(":10: that is the digest of an empty key")));
 }
 
 TEST_F(KeyFileTest, MustBeThereWithAKeyAndNotForOthersToWrite) {
