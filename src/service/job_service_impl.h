@@ -20,8 +20,6 @@ struct JobService::Impl {
   Impl(Options the_options, Engine& the_engine, Metrics& metrics);
 
   // The way in.
-  void Push(const JobPtr& job, const std::shared_ptr<Waiter>& waiter, Submission& submission,
-            Submitted done);
   void OnAccepted(const JobPtr& job, const std::shared_ptr<Waiter>& waiter,
                   std::optional<std::chrono::milliseconds> wait);
   void OnExisting(const JobPtr& job, const std::string& id, const std::shared_ptr<Waiter>& waiter,
