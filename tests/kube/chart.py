@@ -14,7 +14,7 @@ def run(*command, check=True, text=None):
     """-> the finished process; raises Broken with what it said if it must not fail and does."""
     done = subprocess.run([str(part) for part in command], input=text, capture_output=True, text=True)
     if check and done.returncode != 0:
-        raise Broken(f"{' '.join(map(str, command))}:\n{done.stderr or done.stdout}")
+        raise Broken(f"{' '.join(map(str, command))}:\n{done.stdout}{done.stderr}")
     return done
 
 
