@@ -66,6 +66,7 @@ std::vector<Key<Config>> MakeKeys() {
   AddEngine(keys);
   AddAuth(keys);
   AddWebhooks(keys);
+  keys.MarkLive({"auth.file", "webhooks.secrets_file"});
   return keys.Take();
 }
 

@@ -49,11 +49,14 @@ std::vector<Key<QueueConfig>> MakeKeys() {
   KeyList<QueueConfig> keys;
   AddTimes(keys);
   AddRetries(keys);
-  keys.Text(
-          "webhook_url", "a URL whose host webhooks.allow_hosts lists, or empty",
-          "kept jobs: told of their ends where their client names no `Webhook-Url`",
-          [](auto& q) -> auto& { return q.webhook_url; })
-      .More("See [webhooks.md](webhooks.md)");
+  auto& url = keys.Text(
+                      "webhook_url", "a URL whose host webhooks.allow_hosts lists, or empty",
+                      "kept jobs: told of their ends where their client names no `Webhook-Url`",
+                      [](auto& q) -> auto& { return q.webhook_url; })
+                  .More("See [webhooks.md](webhooks.md)");
+  url.secret = true;  // it may have a token in it
+  keys.MarkLive({"async_deadline", "run_timeout", "result_ttl", "max_attempts", "retry_on",
+                 "retry_delay", "retry_max_delay", "webhook_url"});
   return keys.Take();
 }
 

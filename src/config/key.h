@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +30,10 @@ struct Key {
   // Parses into the field; returns what is wrong with the text, or nothing.
   std::function<std::optional<std::string>(T&, const std::string&)> read;
   std::function<std::string(const T&)> show;  // the field's value as it is written in a file
-  bool list = false;   // a file may write it as a list as well; its text has commas between
-  std::string more{};  // Markdown: what the tables say after `help`; links as from docs/
+  bool list = false;    // a file may write it as a list as well; its text has commas between
+  bool live = false;    // a reload changes it; every other key needs a restart
+  bool secret = false;  // its value is kept out of the log
+  std::string more{};   // Markdown: what the tables say after `help`; links as from docs/
 
   Key& More(std::string text) {
     more = std::move(text);
@@ -249,6 +254,15 @@ class KeyList {
   Key<T>& Add(Key<T> key) { return keys_.emplace_back(std::move(key)); }
   void AddAll(const std::vector<Key<T>>& keys) {
     keys_.insert(keys_.end(), keys.begin(), keys.end());
+  }
+  // Marks those that a reload (SIGHUP) changes: app/reload takes them to where they work.
+  void MarkLive(std::initializer_list<std::string_view> paths) {
+    for (const std::string_view path : paths) {
+      const auto at = std::find_if(keys_.begin(), keys_.end(),
+                                   [path](const Key<T>& key) { return key.path == path; });
+      if (at == keys_.end()) throw std::logic_error(fmt::format("no key is called {}", path));
+      at->live = true;
+    }
   }
   std::vector<Key<T>> Take() { return std::move(keys_); }
 

@@ -196,6 +196,11 @@ std::vector<Key<Config>> MakeProgramKeys() {
   AddClientKeys(keys);
   AddServerTimes(keys);
   AddOtherKeys(keys);
+  keys.MarkLive({"server.max_body", "server.max_request_line", "server.max_header_bytes",
+                 "server.max_header_fields", "server.max_connections", "server.tls.certificate",
+                 "server.tls.key", "server.header_timeout", "server.body_timeout",
+                 "server.min_body_rate", "server.idle_timeout", "server.write_timeout",
+                 "server.min_write_rate", "log.level", "shutdown.delay", "shutdown.drain"});
   return keys.Take();
 }
 
@@ -328,6 +333,7 @@ std::vector<Key<QueueConfig>> MakeQueueKeys() {
   keys.AddAll(CommandKeys());
   AddOcrKeys(keys);
   AddPdfKeys(keys);
+  keys.MarkLive({"workers", "capacity", "deadline", "expected_run"});
   return keys.Take();
 }
 

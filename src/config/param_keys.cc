@@ -188,8 +188,9 @@ std::optional<ParamSpec> ReadParam(const YamlNode& node, const std::string& path
 
 KeySet<ParamSpec> ParamKeys() {
   static const std::vector<Key<ParamSpec>> kKeys = MakeKeys();
-  static const std::vector<TreeKey<ParamSpec>> kTrees{
-      {"choices", ReadChoices, "a list of words", "the values of a choice; required there"}};
+  static const std::vector<TreeKey<ParamSpec>> kTrees{{"choices", ReadChoices, nullptr,
+                                                       "a list of words",
+                                                       "the values of a choice; required there"}};
   return {kKeys, kTrees};
 }
 

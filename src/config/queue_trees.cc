@@ -1,8 +1,11 @@
 #include "config/queue_trees.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/words.h"
@@ -19,6 +22,11 @@ struct Texts {
 };
 
 template <class Access>
+std::function<bool(const QueueConfig&, const QueueConfig&)> SameIn(Access access) {
+  return [access](const QueueConfig& a, const QueueConfig& b) { return access(a) == access(b); };
+}
+
+template <class Access>
 TreeKey<QueueConfig> TextsKey(const char* name, Access access, Texts texts) {
   return {name,
           [access, allowed = texts.allowed](QueueConfig& queue, const YamlNode& node,
@@ -27,7 +35,18 @@ TreeKey<QueueConfig> TextsKey(const char* name, Access access, Texts texts) {
               access(queue) = *std::move(found);
             }
           },
-          texts.allowed, texts.help, texts.more};
+          SameIn(access),
+          texts.allowed,
+          texts.help,
+          texts.more};
+}
+
+bool SameParams(const QueueConfig& a, const QueueConfig& b) {
+  const auto all = [](const ParamSpec& p) {
+    return std::tie(p.name, p.type, p.description, p.default_value, p.minimum, p.maximum, p.choices,
+                    p.media_types, p.max_length, p.secret);
+  };
+  return std::ranges::equal(a.params, b.params, {}, all, all);
 }
 
 void ReadEnvironmentMap(QueueConfig& queue, const YamlNode& node, const std::string& path,
@@ -72,10 +91,12 @@ std::vector<TreeKey<QueueConfig>> MakeTrees() {
                 "arguments; required",
                 "Nothing is split. `{input}` in an argument stands for the path of a file with the "
                 "payload, `{output}` for that of a folder for results"}),
-      {"exit_codes", ReadExitCodes, "a map of exit statuses, 1 to 255, to 422, 500 or 503",
+      {"exit_codes", ReadExitCodes, SameIn([](auto& q) -> auto& { return q.command.exit_codes; }),
+       "a map of exit statuses, 1 to 255, to 422, 500 or 503",
        "protocol once: what an exit status is answered with",
        "Any that is not listed: 500. 0 is success"},
-      {"environment", ReadEnvironmentMap, "a map of names to texts",
+      {"environment", ReadEnvironmentMap,
+       SameIn([](auto& q) -> auto& { return q.command.environment; }), "a map of names to texts",
        "variables beside those that every program gets",
        "Not `HEADRACE_*`, and not for secrets: they stand on a command line. Give the path of a "
        "file instead"},
@@ -92,7 +113,7 @@ std::vector<TreeKey<QueueConfig>> MakeTrees() {
 
 std::vector<TreeKey<QueueConfig>> MakeAllTrees() {
   std::vector<TreeKey<QueueConfig>> trees = CommandTrees();
-  trees.push_back({"params", ReadParams, "a map of names to declarations",
+  trees.push_back({"params", ReadParams, SameParams, "a map of names to declarations",
                    "what jobs may be asked with; nothing else is taken"});
   return trees;
 }

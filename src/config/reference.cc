@@ -38,7 +38,8 @@ class Rows {
   template <class T>
   void Add(const Key<T>& key) {
     const std::string value = key.show(T{});
-    AddRow(key, value.empty() ? Nothing(key.allowed, key.help) : "`" + value + "`");
+    AddRow(key, value.empty() ? Nothing(key.allowed, key.help) : "`" + value + "`",
+           key.live ? ". *Live*" : "");
   }
   template <class T>
   void Add(const TreeKey<T>& key) {
@@ -61,8 +62,8 @@ class Rows {
 
  private:
   template <class AnyKey>
-  void AddRow(const AnyKey& key, const std::string& standard) {
-    const std::string more = key.more.empty() ? "" : ". " + key.more;
+  void AddRow(const AnyKey& key, const std::string& standard, const char* mark = "") {
+    const std::string more = (key.more.empty() ? "" : ". " + key.more) + mark;
     text_ += fmt::format("| `{}{}` | {} | {} | {} |\n", prefix_, key.path, InCell(standard),
                          InCell(key.allowed), InCell(key.help + more));
   }

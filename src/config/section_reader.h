@@ -23,6 +23,8 @@ struct TreeKey {
   // below it.
   std::function<void(T& target, const YamlNode& node, const std::string& path, Problems& problems)>
       read;
+  // Whether both have the same in it; null where somebody else compares what it is a part of.
+  std::function<bool(const T& a, const T& b)> same = nullptr;
   // As of Key; the default of each is to have nothing.
   std::string allowed{};
   std::string help{};

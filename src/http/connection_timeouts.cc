@@ -6,8 +6,8 @@ namespace headrace {
 namespace {
 
 constexpr std::chrono::seconds kLingerTime{5};
-// Once the listener is closed: how long a connection that was just made, or has just had its answer,
-// may still bring the request that its client had under way.
+// Once the listener is closed: how long a connection that was just made, or has just had its
+// answer, may still bring the request that its client had under way.
 constexpr std::chrono::milliseconds kLastRequest{500};
 
 }  // namespace
