@@ -116,8 +116,8 @@ class Engine {
   // one is accepted once it would survive.
   virtual void Push(JobPtr job, Pushed done) = 0;
 
-  // Blocks until the queue has a waiting job (true), or is closed and empty (false). It claims
-  // nothing: the caller takes a slot first, then claims.
+  // Blocks until the queue has a waiting job (true), or is closed and empty (false); true also when
+  // woken up otherwise. It claims nothing: the caller takes a slot first, then claims.
   virtual bool WaitForWork(QueueIndex queue) = 0;
 
   // The next waiting job, now running; nothing if there is none (others may have been faster).

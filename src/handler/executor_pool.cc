@@ -99,6 +99,7 @@ const char* HintFor(ExecutorDeath death) {
 
 ExecutorPool::ExecutorPool(ExecutorPoolOptions options, SpawnQueue& spawn_queue)
     : options_(std::move(options)),
+      workers_(options_.workers),
       stock_(ToStock(options_), ToZygote(options_), spawn_queue, counters_) {}
 
 // Lends executors of this pool to one job.
@@ -151,7 +152,7 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
   const bool lent = options_.lender != nullptr && !options_.keeper_grace;
   ExecutorStock::Claim claim(stock_);
   // Those that waited for a job, for the first or another one, may all have been killed meanwhile.
-  const std::size_t waiting = options_.workers * (options_.recycle_after > 1 ? 2 : 1);
+  const std::size_t waiting = workers_.load() * (options_.recycle_after > 1 ? 2 : 1);
   for (std::size_t unfit = 0; unfit < waiting + kUnfitBeyondAhead; ++unfit) {
     auto taken = claim.Take(job.deadline, cancel_fd);
     if (!taken) return FailedOutcome(std::move(taken).error());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -61,6 +62,13 @@ class ExecutorPool final : public Runner {
   // With `held`: from now on executors are forked ahead. Thread-safe.
   void Open() { stock_.Open(); }
 
+  // From now on so many jobs at once. Main thread; executors that are too many end when they have
+  // no job, those forked ahead with the jobs to come.
+  void SetWorkers(std::size_t workers) {
+    workers_.store(workers);
+    stock_.SetWorkers(workers);
+  }
+
   // Warm and able to take a job. Thread-safe, like all that follows.
   [[nodiscard]] bool Ready() const { return stock_.Ready(); }
   // False from a failed start of the zygote or of an executor to the next good one.
@@ -85,6 +93,7 @@ class ExecutorPool final : public Runner {
   [[nodiscard]] Error Crashed(ExecutorDeath death, const ExecutorDrive::Report& report) const;
 
   const ExecutorPoolOptions options_;
+  std::atomic<std::size_t> workers_;
   ExecutorCounters counters_;
   ExecutorStock stock_;
 };

@@ -82,6 +82,7 @@ ExecutorStock::ExecutorStock(Options options, ZygoteOptions zygote, SpawnQueue& 
       spawn_queue_(spawn_queue),
       counters_(counters),
       timer_(options.persistent ? MakeTimer() : UniqueFd()),
+      workers_(options.workers),
       held_(options.held),
       zygote_(WithCall(std::move(zygote), [this] { TopUp(); }), spawn_queue, counters) {
   spawn_queue_.Add(*this);
@@ -186,16 +187,46 @@ void ExecutorStock::TopUp() {
   // Under the lock, or a claim that takes one meanwhile would not be counted.
   const MutexLock lock(mu_);
   if (held_) return;
-  if (!options_.persistent) return zygote_.TopUp(options_.workers);
+  if (!options_.persistent) return zygote_.TopUp(workers_);
   const std::size_t there = claims_ + idle_.size();
-  if (there >= options_.workers || SteadyClock::now() < next_start_) return;
-  zygote_.TopUp(options_.workers - there);
+  if (there >= workers_ || SteadyClock::now() < next_start_) return;
+  zygote_.TopUp(workers_ - there);
+}
+
+void ExecutorStock::SetWorkers(std::size_t workers) {
+  std::list<ExecutorProcess> surplus;
+  {
+    const MutexLock lock(mu_);
+    workers_ = workers;
+    surplus = TakeSurplus();
+  }
+  Dismiss(std::move(surplus));
+  TopUp();
+}
+
+// Those that were kept first: the others' memory is warmer.
+std::list<ExecutorProcess> ExecutorStock::TakeSurplus() {
+  std::list<ExecutorProcess> surplus;
+  const std::size_t at_work = options_.persistent ? claims_ : 0;
+  while (!idle_.empty() && at_work + idle_.size() > workers_) {
+    surplus.splice(surplus.end(), idle_, idle_.begin());
+  }
+  return surplus;
+}
+
+// Keepers need time to end, which nobody waits for here: OnEvent buries them. Others are killed.
+void ExecutorStock::Dismiss(std::list<ExecutorProcess> surplus) {
+  if (!options_.persistent) return surplus.clear();
+  for (ExecutorProcess& executor : surplus) executor.AskToEnd();
+  dismissed_.splice(dismissed_.end(), surplus);
 }
 
 void ExecutorStock::OnEvent() {
   std::uint64_t expirations = 0;
   [[maybe_unused]] const ssize_t size = read(timer_.get(), &expirations, sizeof expirations);
+  dismissed_.remove_if(HasEnded);
   std::list<ExecutorProcess> dead;
+  std::list<ExecutorProcess> surplus;
   bool ready = false;
   {
     const MutexLock lock(mu_);
@@ -207,8 +238,10 @@ void ExecutorStock::OnEvent() {
       idle_.push_back(*std::move(forked));
     }
     dead = TakeDead();
+    surplus = TakeSurplus();
     ready = HasReadyIdle();
   }
+  Dismiss(std::move(surplus));
   for (ExecutorProcess& executor : dead) Bury(std::move(executor));
   if (ready) OnFit();
   TopUp();

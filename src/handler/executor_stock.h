@@ -67,6 +67,9 @@ class ExecutorStock final : public SpawnQueue::Client {
   std::optional<ExecutorProcess> TakeSpare();
   // From now on executors are forked ahead.
   void Open();
+  // From now on so many are enough; those that are too many end, now or when they have no job.
+  // Main thread.
+  void SetWorkers(std::size_t workers);
   // Has new ones forked. Call it while the taken one works.
   void TopUp();
 
@@ -94,6 +97,8 @@ class ExecutorStock final : public SpawnQueue::Client {
  private:
   std::optional<ExecutorProcess> TakeIdle() REQUIRES(mu_);
   std::list<ExecutorProcess> TakeDead() REQUIRES(mu_);
+  std::list<ExecutorProcess> TakeSurplus() REQUIRES(mu_);
+  void Dismiss(std::list<ExecutorProcess> surplus);
   void Bury(ExecutorProcess executor);
   [[nodiscard]] bool HasReadyIdle() const REQUIRES(mu_);
 
@@ -101,9 +106,11 @@ class ExecutorStock final : public SpawnQueue::Client {
   const std::string name_;
   SpawnQueue& spawn_queue_;
   ExecutorCounters& counters_;
-  UniqueFd timer_;  // invalid where nobody is to be looked after
+  UniqueFd timer_;                        // invalid where nobody is to be looked after
+  std::list<ExecutorProcess> dismissed_;  // that were asked to end; main thread only
 
   mutable Mutex mu_;
+  std::size_t workers_ GUARDED_BY(mu_);
   bool held_ GUARDED_BY(mu_);
   std::size_t claims_ GUARDED_BY(mu_) = 0;
   std::size_t seekers_ GUARDED_BY(mu_) = 0;        // claims that wait for the zygote's next one

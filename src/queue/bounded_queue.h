@@ -109,15 +109,34 @@ class BoundedQueue {
     if (at != entries_.end() && !at->second.counted) gone = Extract(at);
   }
 
-  // Blocks until an item waits (true) or the queue is closed and none waits (false).
+  // Blocks until an item waits (true) or the queue is closed and none waits (false). True also
+  // where Wake wants it: whoever claims then gets nothing.
   bool WaitForWork() EXCLUDES(mu_) {
     const MutexLock lock(mu_);
-    while (waiting_.empty() && !closed_) {
+    while (waiting_.empty() && !closed_ && wakes_ == 0) {
       ++idle_waiters_;
       ready_.Wait(mu_);
       --idle_waiters_;
     }
-    return !waiting_.empty() && !claims_stopped_;
+    if (!waiting_.empty()) return !claims_stopped_;
+    if (closed_) return false;
+    --wakes_;
+    return true;
+  }
+
+  // So many calls of WaitForWork, those that wait now or later ones, return true without an item.
+  void Wake(std::size_t waiters) EXCLUDES(mu_) {
+    {
+      const MutexLock lock(mu_);
+      wakes_ += waiters;
+    }
+    ready_.NotifyAll();
+  }
+
+  // From now on so many items may be unfinished at once. Where there are more, they stay.
+  void SetPlaces(std::size_t places) EXCLUDES(mu_) {
+    const MutexLock lock(mu_);
+    places_ = places;
   }
 
   // The next waiting item, which runs from now on.
@@ -345,9 +364,9 @@ class BoundedQueue {
     return found && accept(at->second.item) ? at : entries_.end();
   }
 
-  const std::size_t places_;
-
   mutable Mutex mu_;
+  std::size_t places_ GUARDED_BY(mu_);
+  std::size_t wakes_ GUARDED_BY(mu_) = 0;  // calls of WaitForWork that return without an item
   CondVar ready_;
   Entries entries_ GUARDED_BY(mu_);
   WaitingLine<Entry> waiting_ GUARDED_BY(mu_);

@@ -1,11 +1,17 @@
 #include "worker/worker_pool.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/log.h"
@@ -15,9 +21,10 @@ namespace headrace {
 struct WorkerPool::Worker {
   QueueIndex queue = 0;
   std::atomic<State> state{State::kIdle};
+  bool has_left = false;  // under the pool's lock
   mutable Mutex mu;
   JobPtr job GUARDED_BY(mu);  // while it is busy; to tell whether it is overdue
-  std::thread thread;
+  std::thread thread;         // the owner's
 };
 
 namespace {
@@ -68,13 +75,13 @@ WorkerPool::WorkerPool(std::vector<WorkerQueue> queues, Engine& engine, SlotPool
       engine_(engine),
       slots_(slots),
       metrics_(metrics),
-      listener_(std::move(listener)) {
+      listener_(std::move(listener)),
+      left_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   // Here and not in Start: a scrape may ask for the figures before the threads are there.
   for (QueueIndex queue = 0; queue < queues_.size(); ++queue) {
-    for (std::size_t i = 0; i < queues_[queue].workers; ++i) {
-      workers_.push_back(std::make_unique<Worker>());
-      workers_.back()->queue = queue;
-    }
+    staff_.push_back(std::make_unique<Staff>());
+    staff_.back()->wanted = queues_[queue].workers;
+    for (std::size_t i = 0; i < queues_[queue].workers; ++i) Hire(queue);
   }
 }
 
@@ -83,25 +90,114 @@ WorkerPool::~WorkerPool() {
   Join();
 }
 
+WorkerPool::Worker& WorkerPool::Hire(QueueIndex queue) {
+  auto worker = std::make_unique<Worker>();
+  worker->queue = queue;
+  const MutexLock lock(mu_);
+  workers_.push_back(std::move(worker));
+  return *workers_.back();
+}
+
+std::vector<WorkerPool::Worker*> WorkerPool::All() const {
+  const MutexLock lock(mu_);
+  std::vector<Worker*> all;
+  all.reserve(workers_.size());
+  for (const auto& worker : workers_) all.push_back(worker.get());
+  return all;
+}
+
 void WorkerPool::Start() {
+  for (Worker* const worker : All()) Begin(*worker);
+}
+
+// Counted before it runs: it may have left before this returns.
+void WorkerPool::Begin(Worker& worker) {
   {
     const MutexLock lock(mu_);
-    running_threads_ = workers_.size();
+    ++running_threads_;
   }
-  for (const auto& worker : workers_) {
-    worker->thread = std::thread([this, &worker = *worker] {
+  try {
+    worker.thread = std::thread([this, &worker] {
       Loop(worker);
-      Leave();
+      Leave(worker);
     });
+  } catch (const std::system_error&) {
+    Leave(worker);
+    throw;
   }
 }
 
-void WorkerPool::Leave() {
+void WorkerPool::Leave(Worker& worker) {
   {
     const MutexLock lock(mu_);
     --running_threads_;
+    worker.has_left = true;
   }
   left_.NotifyAll();
+  const std::uint64_t one = 1;
+  // Cannot fail: the counter is far from its limit.
+  [[maybe_unused]] const auto written = ::write(left_fd_.get(), &one, sizeof one);
+}
+
+// One who is to leave and has not; whoever takes it leaves, or stays after all.
+bool WorkerPool::TakeSurplus(Staff& staff) {
+  std::size_t surplus = staff.surplus.load();
+  while (surplus > 0 && !staff.surplus.compare_exchange_weak(surplus, surplus - 1)) {
+  }
+  return surplus > 0;
+}
+
+bool WorkerPool::HireOne(QueueIndex queue) {
+  if (TakeSurplus(*staff_[queue])) return true;
+  try {
+    Begin(Hire(queue));
+  } catch (const std::system_error&) {  // no thread is to be had
+    return false;
+  }
+  return true;
+}
+
+Status WorkerPool::Grow(const std::vector<std::size_t>& workers) {
+  for (QueueIndex queue = 0; queue < workers.size(); ++queue) {
+    Staff& staff = *staff_[queue];
+    for (; staff.wanted < workers[queue]; ++staff.wanted) {
+      if (HireOne(queue)) continue;
+      return Error{ErrorCode::kUnavailable, "workers",
+                   fmt::format("there is no thread for worker {} of {}; raise the limit of "
+                               "processes (ulimit -u, pids.max), or lower the number of workers",
+                               staff.wanted + 1, queues_[queue].name),
+                   "", 0};
+    }
+  }
+  return Ok();
+}
+
+void WorkerPool::Shrink(const std::vector<std::size_t>& workers, const Wake& wake) {
+  for (QueueIndex queue = 0; queue < workers.size(); ++queue) {
+    Staff& staff = *staff_[queue];
+    if (staff.wanted <= workers[queue]) continue;
+    const std::size_t too_many = staff.wanted - workers[queue];
+    staff.wanted = workers[queue];
+    staff.surplus += too_many;
+    wake(queue, too_many);  // after the count: whoever wakes up must see it
+  }
+}
+
+void WorkerPool::Reap() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto size = ::read(left_fd_.get(), &count, sizeof count);
+  std::vector<std::unique_ptr<Worker>> left;
+  {
+    const MutexLock lock(mu_);
+    const auto first = std::stable_partition(workers_.begin(), workers_.end(),
+                                             [](const auto& worker) { return !worker->has_left; });
+    left.insert(left.end(), std::make_move_iterator(first),
+                std::make_move_iterator(workers_.end()));
+    workers_.erase(first, workers_.end());
+  }
+  for (const auto& worker : left) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
 }
 
 bool WorkerPool::WaitDrained(Deadline deadline) {
@@ -113,13 +209,14 @@ bool WorkerPool::WaitDrained(Deadline deadline) {
 }
 
 void WorkerPool::Join() {
-  for (const auto& worker : workers_) {
+  for (Worker* const worker : All()) {
     if (worker->thread.joinable()) worker->thread.join();
   }
 }
 
 WorkerFigures WorkerPool::Figures(QueueIndex queue) const {
   WorkerFigures figures;
+  const MutexLock lock(mu_);
   for (const auto& worker : workers_) {
     if (worker->queue == queue) Count(*worker, figures);
   }
@@ -144,12 +241,14 @@ void WorkerPool::Count(const Worker& worker, WorkerFigures& figures) {
 }
 
 // A worker keeps its slot from one job to the next unless somebody waits for it: between the two it
-// would be lent to a job that has to give it back at once.
+// would be lent to a job that has to give it back at once. One that leaves though a job waits
+// leaves it to whom the same Shrink wakes.
 void WorkerPool::Loop(Worker& worker) {
   YieldToReactors();
   const WorkerQueue& queue = queues_[worker.queue];
   SlotPool::Slot slot;
   while (slot || engine_.WaitForWork(worker.queue)) {
+    if (TakeSurplus(*staff_[worker.queue])) return;
     if (queue.takes_slot) {
       worker.state.store(State::kWaitsForSlot, std::memory_order_relaxed);
       slot = slot ? slots_.Renew(std::move(slot)) : slots_.Acquire();

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "base/sync.h"
 #include "engine/engine.h"
 #include "handler/runner.h"
@@ -26,7 +28,7 @@ struct WorkerQueue {
 };
 
 // The threads that drain the queues: wait for work, take a slot, claim, run, report. One job at a
-// time each. Start and Stop belong to the thread that owns the pool; the rest is
+// time each. All but Figures belongs to the thread that owns the pool; that is
 // thread-safe.
 class WorkerPool {
  public:
@@ -53,14 +55,37 @@ class WorkerPool {
   // Joins all threads; the engine must be closed. Idempotent.
   void Join();
 
+  // A reload, after Start; `workers` in QueueIndex order. First those that are missing: workers
+  // that were to leave stay, the others are new threads and work at once. kUnavailable if one
+  // cannot be made; Shrink to the former number takes the others back.
+  Status Grow(const std::vector<std::size_t>& workers);
+  // Then those that are too many leave, each after its job. `wake` has so many calls of
+  // WaitForWork for the queue return.
+  using Wake = std::function<void(QueueIndex queue, std::size_t waiters)>;
+  void Shrink(const std::vector<std::size_t>& workers, const Wake& wake);
+  // Readable when workers have left: Reap joins their threads. Does not block.
+  [[nodiscard]] int LeftFd() const { return left_fd_.get(); }
+  void Reap();
+
   [[nodiscard]] WorkerFigures Figures(QueueIndex queue) const;
 
  private:
   enum class State { kIdle, kWaitsForSlot, kBusy };
   struct Worker;
 
+  // A queue's number of workers; both count those that run a job.
+  struct Staff {
+    std::size_t wanted = 0;               // by the owner's thread alone
+    std::atomic<std::size_t> surplus{0};  // of those that are there, who are to leave
+  };
+
+  Worker& Hire(QueueIndex queue) EXCLUDES(mu_);
+  [[nodiscard]] std::vector<Worker*> All() const EXCLUDES(mu_);
+  void Begin(Worker& worker) EXCLUDES(mu_);
+  bool HireOne(QueueIndex queue) EXCLUDES(mu_);
+  static bool TakeSurplus(Staff& staff);
   void Loop(Worker& worker);
-  void Leave();
+  void Leave(Worker& worker) EXCLUDES(mu_);
   static void Count(const Worker& worker, WorkerFigures& figures);
   void Drive(Worker& worker, const JobPtr& job);
   void LogEnd(const QueuedJob& job, const Outcome& outcome) const;
@@ -71,11 +96,14 @@ class WorkerPool {
   Metrics& metrics_;
   const Listener listener_;
 
-  Mutex mu_;
+  std::vector<std::unique_ptr<Staff>> staff_;  // one per queue
+  const UniqueFd left_fd_;
+
+  mutable Mutex mu_;
   CondVar left_;
   std::size_t running_threads_ GUARDED_BY(mu_) = 0;
-  // Constant after construction. Last: their threads use all above.
-  std::vector<std::unique_ptr<Worker>> workers_;
+  // Last: their threads use all above. Only the owner's thread adds and removes.
+  std::vector<std::unique_ptr<Worker>> workers_ GUARDED_BY(mu_);
 };
 
 }  // namespace headrace

@@ -18,15 +18,28 @@ LinePlace PlaceOf(const QueuedJob& job) {
 }  // namespace
 
 LocalEngine::LocalEngine(Options options, std::unique_ptr<JobStore> store)
-    : options_(std::move(options)),
-      durability_(store->durability()),
-      keys_(options_.max_keys),
-      store_(std::move(store)) {
-  for (QueueIndex i = 0; i < options_.queues.size(); ++i) {
-    const QueueOptions& queue = options_.queues[i];
+    : durability_(store->durability()), keys_(options.max_keys), store_(std::move(store)) {
+  for (QueueIndex i = 0; i < options.queues.size(); ++i) {
+    const QueueOptions& queue = options.queues[i];
+    names_.push_back(queue.name);
+    terms_.push_back(std::make_unique<Terms>(queue));
     queues_.push_back(std::make_unique<Queue>(queue.workers + queue.capacity));
     tags_.push_back(i);
     queue_of_tag_.emplace(i, i);
+  }
+}
+
+void LocalEngine::Terms::Set(const QueueOptions& options) {
+  capacity = options.capacity;
+  result_ttl = options.result_ttl;
+  run_timeout = options.run_timeout;
+  max_attempts = options.max_attempts;
+}
+
+void LocalEngine::Reload(const std::vector<QueueOptions>& queues) {
+  for (QueueIndex i = 0; i < queues.size(); ++i) {
+    terms_[i]->Set(queues[i]);
+    queues_[i]->SetPlaces(queues[i].workers + queues[i].capacity);
   }
 }
 
@@ -40,9 +53,7 @@ void LocalEngine::Stop() {
 }
 
 Expected<std::vector<PendingDelivery>> LocalEngine::Start() {
-  std::vector<std::string> names;
-  for (const QueueOptions& queue : options_.queues) names.push_back(queue.name);
-  auto recovered = store_->Recover(names);
+  auto recovered = store_->Recover(names_);
   if (!recovered) return std::move(recovered).error();
   tags_ = std::move(recovered->tags);
   queue_of_tag_.clear();
@@ -58,8 +69,7 @@ Expected<std::vector<PendingDelivery>> LocalEngine::Start() {
 
 void LocalEngine::RecoverAll(const std::vector<KeptJob>& unfinished) {
   std::unordered_map<std::string_view, QueueIndex> queues;
-  for (QueueIndex i = 0; i < options_.queues.size(); ++i)
-    queues.emplace(options_.queues[i].name, i);
+  for (QueueIndex i = 0; i < names_.size(); ++i) queues.emplace(names_[i], i);
   std::map<std::string_view, std::size_t> left;  // jobs of queues that are not there
   for (const KeptJob& kept : unfinished) {
     const auto at = queues.find(kept.queue);
@@ -80,7 +90,7 @@ void LocalEngine::Recover(const KeptJob& kept, QueueIndex index) {
   if (kept.idempotency) {
     keys_.Recover(KeyOf(*job), kept.idempotency->digest, kept.id, SteadyTime::max());
   }
-  const bool spent = kept.attempt >= options_.queues[index].max_attempts;
+  const bool spent = kept.attempt >= terms_[index]->max_attempts.load();
   const bool held = spent || kept.not_before > SteadyClock::now();
   queues_[index]->Recover(kept.id, job, static_cast<std::size_t>(kept.payload_size), PlaceOf(*job),
                           !held);
@@ -252,10 +262,9 @@ std::optional<JobPtr> LocalEngine::Claim(QueueIndex queue) {
 
 // The job as its attempt has it; nothing if it cannot have one, and has ended.
 std::optional<JobPtr> LocalEngine::Begin(const JobPtr& job) {
-  const QueueOptions& options = options_.queues[job->queue];
   auto begun = std::make_shared<QueuedJob>(*job);
   begun->started = UtcNow();
-  begun->deadline = std::min(job->expires, Deadline::After(options.run_timeout));
+  begun->deadline = std::min(job->expires, Deadline::After(terms_[job->queue]->run_timeout.load()));
   if (job->payload.size() < job->payload_size) {
     auto payload = store_->LoadPayload(job->id);
     if (!payload) {

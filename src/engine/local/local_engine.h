@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -69,6 +71,13 @@ class LocalEngine : public Engine {
   void Stop() override;
   void Close() override;
 
+  // A reload: capacity, workers, times and attempts from now on; the names are as they were. Where
+  // fewer jobs may be than there are, those stay and the next ones are refused.
+  void Reload(const std::vector<QueueOptions>& queues);
+  // So many calls of WaitForWork for this queue, if not of now then later ones, return true though
+  // no job waits.
+  void Wake(QueueIndex queue, std::size_t waiters) { queues_.at(queue)->Wake(waiters); }
+
   // Calls `due` with the id of every job that has ended, and is saved, and has a webhook. Before
   // Start; null: nobody any more.
   void OnDelivery(std::function<void(const std::string& id)> due);
@@ -76,6 +85,16 @@ class LocalEngine : public Engine {
   [[nodiscard]] JobStore& store() { return *store_; }
 
  private:
+  // What a reload changes of QueueOptions; each is read by itself.
+  struct Terms {
+    explicit Terms(const QueueOptions& options) { Set(options); }
+    void Set(const QueueOptions& options);
+    std::atomic<std::size_t> capacity{0};
+    std::atomic<std::chrono::milliseconds> result_ttl{};
+    std::atomic<std::chrono::milliseconds> run_timeout{};
+    std::atomic<std::uint32_t> max_attempts{0};
+  };
+
   // The four final states, in the order in which they are counted.
   static constexpr std::size_t kFinalStates = 4;
   using Queue = BoundedQueue<JobPtr, kFinalStates>;
@@ -101,8 +120,9 @@ class LocalEngine : public Engine {
   [[nodiscard]] bool LeftToStore(const QueuedJob& job) const;
   [[nodiscard]] KeyIndex::Name KeyOf(const QueuedJob& job) const;
 
-  const Options options_;
-  std::atomic<bool> stopped_{false};  // the store is not to be asked any more
+  std::vector<std::string> names_;             // constant
+  std::vector<std::unique_ptr<Terms>> terms_;  // one per queue
+  std::atomic<bool> stopped_{false};           // the store is not to be asked any more
   const Durability durability_;
   std::vector<std::unique_ptr<Queue>> queues_;
   std::vector<std::size_t> tags_;                             // constant after Start

@@ -72,7 +72,7 @@ void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<v
   JobEnd end;
   end.outcome = outcome;
   end.ended = UtcNow();
-  end.keep = options_.queues[job->queue].result_ttl;
+  end.keep = terms_[job->queue]->result_ttl.load();
   // A deadline has given the key free already, whatever the job came to.
   end.frees_key = FreesKey(outcome) || job->cancel.reason() == CancelReason::kDeadline;
   end.tells_webhook = !job->webhook_url.empty();

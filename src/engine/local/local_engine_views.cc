@@ -75,7 +75,7 @@ QueueFigures LocalEngine::Figures(QueueIndex queue) const {
   QueueFigures figures;
   figures.waiting = counts.waiting;
   figures.running = counts.running;
-  figures.capacity = options_.queues[queue].capacity;
+  figures.capacity = terms_[queue]->capacity.load();
   figures.waiting_bytes = counts.waiting_bytes;
   figures.oldest_age = counts.oldest_age;
   figures.accepted = counts.accepted;
@@ -98,7 +98,7 @@ std::vector<JobPtr> LocalEngine::Unfinished() const {
 }
 
 bool LocalEngine::HoldsKey(QueueIndex queue, std::string_view tenant, std::string_view key) const {
-  return keys_.Holds({tenant, options_.queues.at(queue).name, key});
+  return keys_.Holds({tenant, names_.at(queue), key});
 }
 
 void LocalEngine::StopClaims() {

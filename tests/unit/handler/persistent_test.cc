@@ -179,5 +179,17 @@ TEST_F(PersistentTest, EndTogetherWithTheirPool) {
   EXPECT_TRUE(Marks().empty());
 }
 
+TEST_F(PersistentTest, AreAsManyAsAReloadSays) {
+  options_.workers = 3;
+  ExecutorPool& pool = Pool();
+  AwaitKeepers(3);
+  pool.SetWorkers(1);
+  Spawn([&] { return Keepers() == 1; });
+  ExpectNextJobWorks();
+  pool.SetWorkers(2);
+  Spawn([&] { return Keepers() == 2; });
+  EXPECT_EQ(Deaths(ExecutorDeath::kCrash), 0U) << "they were asked to end";
+}
+
 }  // namespace
 }  // namespace headrace

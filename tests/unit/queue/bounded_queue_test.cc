@@ -320,5 +320,41 @@ TEST(BoundedQueue, GivesNothingOutOnceClaimsAreStopped) {
   EXPECT_EQ(queue.Figures().waiting, 1U);
 }
 
+TEST(BoundedQueue, KeepsWhatIsThereWhenItGetsFewerPlacesAndTakesMoreOnceItHasSome) {
+  Queue queue(3);
+  for (const char* id : {"a", "b", "c"}) Push(queue, id);
+  queue.SetPlaces(1);
+  EXPECT_EQ(queue.Figures().waiting, 3U);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Push(queue, "d"), Queue::Pushed::kFull);
+    queue.Remove(i == 0 ? "a" : "b", 0);
+  }
+  EXPECT_EQ(Push(queue, "d"), Queue::Pushed::kFull) << "the last place is c's";
+  queue.SetPlaces(2);
+  EXPECT_EQ(Push(queue, "d"), Queue::Pushed::kAccepted);
+  EXPECT_EQ(queue.Claim(), "item c");
+  EXPECT_EQ(queue.Claim(), "item d");
+}
+
+TEST(BoundedQueue, WakesAsManyWaitersAsItIsToldAlsoThoseThatComeLater) {
+  Queue queue(1);
+  std::atomic<int> woken{0};
+  Event two;
+  std::vector<std::thread> threads;
+  const auto wait = [&] {
+    if (!queue.WaitForWork()) return;
+    ++woken;
+    two.Set();
+  };
+  threads.emplace_back(wait);
+  queue.Wake(2);
+  for (int i = 0; i < 3; ++i) threads.emplace_back(wait);
+  EXPECT_TRUE(two.Wait(2));
+  queue.Close();
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(woken, 2);
+  EXPECT_EQ(queue.Claim(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace headrace

@@ -288,5 +288,107 @@ TEST_F(WorkerPoolTest, CountsWhatRanInTheHistogramsAndWhatDidNotInNone) {
   EXPECT_NE(text.find("headrace_job_wait_seconds_count{queue=\"queue\"} 1\n"), std::string::npos);
 }
 
+// So many jobs of a queue that all run at once, until they are released.
+class ResizedPoolTest : public WorkerPoolTest {
+ protected:
+  void StartWith(std::size_t workers, bool takes_slot = true) {
+    Start({{"queue", workers, takes_slot, &runner_}}, 8);
+  }
+  void Shrink(std::size_t workers) {
+    pool_->Shrink({workers},
+                  [this](QueueIndex queue, std::size_t count) { engine_->Wake(queue, count); });
+  }
+  // Until the threads of those that have left are joined.
+  bool AwaitWorkers(std::size_t workers) {
+    return Eventually([&] {
+      pool_->Reap();
+      const WorkerFigures now = pool_->Figures(0);
+      return now.idle + now.queued + now.busy + now.overdue == workers;
+    });
+  }
+  // Of three workers that all work two are to leave.
+  void LeaveAfterTheirJob() {
+    for (int i = 0; i < 4; ++i) Push();
+    ASSERT_TRUE(AwaitRunning(3));
+    Shrink(1);
+    pool_->Reap();
+    EXPECT_EQ(pool_->Figures(0).busy, 3U);
+    release_.Set();
+    EXPECT_TRUE(AwaitWorkers(1));
+    EXPECT_TRUE(finished_.Wait(4)) << "no job is lost";
+  }
+  bool AwaitRunning(std::size_t running) {
+    return Eventually([&] { return pool_->Figures(0).busy == running; });
+  }
+
+  Event release_;
+  FakeRunner runner_{[this](const QueuedJob&) {
+    EXPECT_TRUE(release_.Wait());
+    return Succeeded();
+  }};
+};
+
+TEST_F(ResizedPoolTest, NewWorkersWorkAtOnce) {
+  StartWith(1);
+  for (int i = 0; i < 3; ++i) Push();
+  ASSERT_TRUE(AwaitRunning(1));
+  EXPECT_TRUE(pool_->Grow({3}).ok());
+  EXPECT_TRUE(AwaitRunning(3));
+  release_.Set();
+  EXPECT_TRUE(finished_.Wait(3));
+}
+
+TEST_F(ResizedPoolTest, WorkersThatAreTooManyLeaveAfterTheirJob) {
+  StartWith(3);
+  LeaveAfterTheirJob();
+  EXPECT_TRUE(Eventually([&] { return slots_->Figures().busy == 0; }));
+}
+
+TEST_F(ResizedPoolTest, WorkersWithoutSlotsLeaveAfterTheirJob) {
+  StartWith(3, false);
+  LeaveAfterTheirJob();
+}
+
+TEST_F(ResizedPoolTest, IdleWorkersLeaveAtOnceAndTheOthersGoOn) {
+  StartWith(4);
+  Shrink(1);
+  EXPECT_TRUE(AwaitWorkers(1));
+  release_.Set();
+  for (int i = 0; i < 5; ++i) Push();
+  EXPECT_TRUE(finished_.Wait(5));
+}
+
+TEST_F(ResizedPoolTest, AWorkerThatWasToLeaveStaysWhenItIsWantedAgain) {
+  StartWith(3);
+  for (int i = 0; i < 3; ++i) Push();
+  ASSERT_TRUE(AwaitRunning(3));
+  Shrink(1);
+  EXPECT_TRUE(pool_->Grow({3}).ok());
+  const WorkerFigures now = pool_->Figures(0);
+  EXPECT_EQ(now.busy + now.idle, 3U) << "no other was hired";
+  release_.Set();
+  EXPECT_TRUE(finished_.Wait(3));
+  EXPECT_TRUE(Eventually([&] { return pool_->Figures(0).idle == 3; }));
+}
+
+TEST_F(ResizedPoolTest, LosesNoJobWhileItGrowsAndShrinks) {
+  constexpr int kJobs = 400;
+  StartWith(2);
+  release_.Set();
+  std::thread pusher([&] {
+    for (int i = 0; i < kJobs; ++i) {
+      EXPECT_TRUE(Eventually([&] { return PushTo(*engine_, MakeJob()) == PushResult::kAccepted; }));
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(pool_->Grow({5}).ok());
+    Shrink(1);
+    pool_->Reap();
+  }
+  EXPECT_TRUE(finished_.Wait(kJobs));
+  pusher.join();
+  EXPECT_TRUE(AwaitWorkers(1));
+}
+
 }  // namespace
 }  // namespace headrace
