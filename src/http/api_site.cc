@@ -210,7 +210,7 @@ std::optional<Answer> ApiSite::Admit(Exchange& exchange) {
   if (!head.chunked) intake.content_length = head.content_length.value_or(0);
   const std::string type = ToLower(PayloadType(head));
   intake.media_type = type;
-  intake.caller = exchange.caller;
+  intake.caller = exchange.caller.get();
   if (IsEncoded(head)) intake.wrong_type = EncodedBody();
   auto upload = std::make_shared<JobUpload>(service_, queue, intake.content_length);
   upload->SetCaller(exchange.caller);

@@ -93,7 +93,7 @@ Expected<Submission> JobUpload::Finish() {
   submission.media_type = std::move(media_type_);
   submission.charge = std::move(charge_);
   submission.wait = wait_;
-  submission.caller = caller_;
+  submission.caller = caller_.get();
   submission.webhook_url = std::move(webhook_url_);
   submission.client_place = std::move(place_);
   return submission;

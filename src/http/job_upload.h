@@ -38,7 +38,7 @@ class JobUpload final : public BodySink, private FormSink {
   // Before the body: who is told of the job's end. It has been checked.
   void SetWebhook(std::string_view url) { webhook_url_ = url; }
   // Before the body: who sends it, alive as long as this; null: nobody is told apart.
-  void SetCaller(Caller* caller) { caller_ = caller; }
+  void SetCaller(std::shared_ptr<Caller> caller) { caller_ = std::move(caller); }
   // Before the body: what its client may have under way; goes with the job.
   void SetPlace(std::shared_ptr<void> place) { place_ = std::move(place); }
   [[nodiscard]] bool IsForm() const { return form_ != nullptr; }
@@ -70,7 +70,7 @@ class JobUpload final : public BodySink, private FormSink {
   std::uint64_t received_ = 0;
   std::optional<std::chrono::milliseconds> wait_;
   std::shared_ptr<void> place_;
-  Caller* caller_ = nullptr;
+  std::shared_ptr<Caller> caller_;
   std::string webhook_url_;       // empty: the queue's
   std::string key_;               // empty: none
   std::optional<Sha256> digest_;  // of the payload, where there is a key

@@ -30,7 +30,7 @@ struct Exchange {
   SteadyTime started;
   SteadyTime body_deadline = SteadyTime::max();  // its body has come by then, or it is 408
   IpAddress client;                              // on whose behalf it came
-  Caller* caller = nullptr;                      // by its key; null: nobody is told apart
+  std::shared_ptr<Caller> caller;                // by its key; null: nobody is told apart
 
   // Whose jobs it may see; empty: those of nobody.
   [[nodiscard]] const std::string& Tenant() const {

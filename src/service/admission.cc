@@ -37,6 +37,10 @@ Status CheckIntakeParams(const HandlerInfo& handler, const Intake& intake) {
   return all ? Ok() : Status(std::move(all).error());
 }
 
+std::size_t AtOnce(const ServiceQueue& queue) {
+  return queue.at_once == 0 ? queue.options.workers : queue.at_once;
+}
+
 bool TakesType(const HandlerInfo& handler, std::string_view type) {
   const auto& types = handler.media_types;
   return types.empty() || type.empty() ||
@@ -46,16 +50,37 @@ bool TakesType(const HandlerInfo& handler, std::string_view type) {
 }  // namespace
 
 Admission::Admission(Options options, const Engine& engine, Metrics& metrics)
-    : options_(std::move(options)), engine_(engine), metrics_(metrics) {
-  for (const ServiceQueue& queue : options_.queues) {
-    const std::size_t at_once = queue.at_once == 0 ? queue.options.workers : queue.at_once;
-    retry_after_.push_back(std::make_unique<RetrySchedule>(at_once, Seconds(queue.expected_run)));
+    : ledger_(options.ledger),
+      trust_priority_(options.trust_priority),
+      max_body_(options.max_body),
+      current_(std::make_unique<Queues>(std::move(options.queues))),
+      queues_(current_.get()),
+      engine_(engine),
+      metrics_(metrics) {
+  for (const ServiceQueue& queue : *current_) {
+    retry_after_.push_back(
+        std::make_unique<RetrySchedule>(AtOnce(queue), Seconds(queue.expected_run)));
   }
 }
 
+// No call blocks, so none that has a reference lasts for anything like the time that is waited for
+// it.
+void Admission::Reload(std::vector<ServiceQueue> queues, std::size_t max_body) {
+  constexpr std::chrono::minutes kLongestCall{1};
+  const SteadyTime now = SteadyClock::now();
+  std::erase_if(retired_, [&](const Retired& old) { return now - old.since > kLongestCall; });
+  max_body_.store(max_body);
+  for (QueueIndex i = 0; i < queues.size(); ++i) {
+    retry_after_[i]->Expect(AtOnce(queues[i]), Seconds(queues[i].expected_run));
+  }
+  auto next = std::make_unique<Queues>(std::move(queues));
+  queues_.store(next.get(), std::memory_order_release);
+  retired_.push_back({now, std::exchange(current_, std::move(next))});
+}
+
 std::uint64_t Admission::MostBytes() const {
-  if (options_.ledger == nullptr) return options_.max_body;
-  return std::min<std::uint64_t>(options_.max_body, options_.ledger->budget());
+  const std::uint64_t most = max_body_.load(std::memory_order_relaxed);
+  return ledger_ == nullptr ? most : std::min(most, ledger_->budget());
 }
 
 // The wait that a job pushed now has before it, as far as the drain rate tells: so many jobs must
@@ -91,7 +116,7 @@ Status Admission::CheckRoom(QueueIndex queue, const Intake& intake) {
   }
   // A chunked body needs its first step at least.
   const std::uint64_t bytes = intake.content_length.value_or(std::min(kUploadStep, MostBytes()));
-  if (options_.ledger != nullptr && !options_.ledger->HasRoomFor(bytes)) return NoMemory(queue);
+  if (ledger_ != nullptr && !ledger_->HasRoomFor(bytes)) return NoMemory(queue);
   if (known) return Ok();
   if (intake.kept) {
     if (auto kept = CheckResults(queue); !kept) return kept;
@@ -145,8 +170,8 @@ Error Admission::TenantFull(QueueIndex queue) {
 
 // Kept results may hold half of the budget: the rest is for those who wait for theirs.
 Status Admission::CheckResults(QueueIndex queue) {
-  Ledger* const ledger = options_.ledger;
-  if (ledger == nullptr || ledger->Used(MemoryUse::kResults) <= ledger->budget() / 2) return Ok();
+  if (ledger_ == nullptr || ledger_->Used(MemoryUse::kResults) <= ledger_->budget() / 2)
+    return Ok();
   metrics_.OnRejected(queue, Rejection::kResults);
   return Error{ErrorCode::kOverloaded,
                "results",
@@ -164,8 +189,8 @@ Status Admission::CheckType(QueueIndex queue, std::string_view media_type) const
 
 Status Admission::ChargeUpload(QueueIndex queue, std::uint64_t received,
                                std::optional<std::uint64_t> length, Ledger::Charge& charge) {
-  if (options_.ledger == nullptr || received <= charge.bytes()) return Ok();
-  const std::uint64_t budget = options_.ledger->budget();
+  if (ledger_ == nullptr || received <= charge.bytes()) return Ok();
+  const std::uint64_t budget = ledger_->budget();
   if (received > budget) return TooLong();
   const std::uint64_t most = std::clamp(length.value_or(budget), received, budget);
   const std::uint64_t wanted =
@@ -173,7 +198,7 @@ Status Admission::ChargeUpload(QueueIndex queue, std::uint64_t received,
   const auto more = static_cast<std::size_t>(wanted - charge.bytes());
   if (charge.Grow(more)) return Ok();
   if (charge.bytes() != 0) return NoMemory(queue);
-  auto first = options_.ledger->TryCharge(MemoryUse::kUploads, more);
+  auto first = ledger_->TryCharge(MemoryUse::kUploads, more);
   if (!first) return NoMemory(queue);
   charge = *std::move(first);
   return Ok();
@@ -182,9 +207,9 @@ Status Admission::ChargeUpload(QueueIndex queue, std::uint64_t received,
 // Moves the upload's charge to the payload, or charges it now.
 Status Admission::ChargePayload(Submission& submission) {
   const std::size_t size = submission.payload.size();
-  if (options_.ledger == nullptr || size == 0) return Ok();
+  if (ledger_ == nullptr || size == 0) return Ok();
   if (submission.charge.bytes() == 0) {
-    auto charge = options_.ledger->TryCharge(MemoryUse::kPayloads, size);
+    auto charge = ledger_->TryCharge(MemoryUse::kPayloads, size);
     if (!charge) return NoMemory(submission.queue);
     submission.charge = *std::move(charge);
   }
@@ -256,7 +281,7 @@ Expected<std::shared_ptr<QueuedJob>> Admission::MakeJob(Submission submission) {
     job->max_waiting = submission.caller->max_waiting();
   }
   // Where nobody is told apart, everybody would be the most urgent.
-  if (submission.caller || options_.trust_priority) job->urgency = submission.urgency;
+  if (submission.caller || trust_priority_) job->urgency = submission.urgency;
   job->client_place = std::move(submission.client_place);
   if (submission.wait || submission.idempotency) Keep(submission, target, *job);
   return job;

@@ -32,7 +32,13 @@ class Admission {
 
   Admission(Options options, const Engine& engine, Metrics& metrics);
 
-  [[nodiscard]] const std::vector<ServiceQueue>& queues() const { return options_.queues; }
+  // As JobService::queues.
+  [[nodiscard]] const std::vector<ServiceQueue>& queues() const {
+    return *queues_.load(std::memory_order_acquire);
+  }
+
+  // As JobService::Reload.
+  void Reload(std::vector<ServiceQueue> queues, std::size_t max_body);
 
   // What the request's head tells, before its body is read: draining (503), media type and encoding
   // (415), query and fields (400), params (422), result (406), length (413), queue full, memory
@@ -92,7 +98,19 @@ class Admission {
   Error TenantFull(QueueIndex queue);
   Status ChargePayload(Submission& submission);
 
-  const Options options_;
+  using Queues = const std::vector<ServiceQueue>;
+  // Former queues, of which a call that has begun may still have a reference.
+  struct Retired {
+    SteadyTime since;
+    std::unique_ptr<Queues> queues;
+  };
+
+  Ledger* const ledger_;
+  const bool trust_priority_;
+  std::atomic<std::size_t> max_body_;
+  std::unique_ptr<Queues> current_;  // like the next, of the thread that reloads
+  std::vector<Retired> retired_;
+  std::atomic<Queues*> queues_;
   const Engine& engine_;
   Metrics& metrics_;
   std::atomic<bool> admitting_{true};

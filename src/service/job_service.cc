@@ -174,6 +174,10 @@ std::size_t JobService::ArmedDeadlines() const { return impl_->timer.Pending(); 
 
 QueueFigures JobService::Figures(QueueIndex queue) const { return impl_->engine.Figures(queue); }
 
+void JobService::Reload(std::vector<ServiceQueue> queues, std::size_t max_body) {
+  impl_->admission.Reload(std::move(queues), max_body);
+}
+
 void JobService::Stop() {
   impl_->timer.Stop();
   impl_->watches.Stop();

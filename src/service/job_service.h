@@ -45,6 +45,8 @@ class JobService {
   JobService(const JobService&) = delete;
   JobService& operator=(const JobService&) = delete;
 
+  // As they are now. A reference is good for the call that it was got for: some time after a reload
+  // the former ones are destroyed.
   [[nodiscard]] const std::vector<ServiceQueue>& queues() const;
   [[nodiscard]] std::optional<QueueIndex> FindQueue(std::string_view name) const;
 
@@ -94,6 +96,11 @@ class JobService {
 
   // Tells the watcher of every change of the job from now on, if it may see it.
   void Watch(const JobRef& job, std::weak_ptr<JobWatcher> watcher);
+
+  // A reload: takes over all that it says of the queues but their names, handlers and paths, which
+  // are as they were, and the longest body. Jobs that are in keep what they came with. Callable by
+  // one thread at a time; cannot fail.
+  void Reload(std::vector<ServiceQueue> queues, std::size_t max_body);
 
   // Ends its timers: nothing is told any more but what the engine ends. After CancelAll, before the
   // engine stops. Idempotent.

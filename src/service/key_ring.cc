@@ -22,6 +22,19 @@ std::string_view TextOf(const Sha256Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+std::shared_ptr<Caller> CallerOf(const KeyRing::Entries& entries, const Sha256Digest& digest) {
+  const auto [begin, end] = entries.equal_range(BucketOf(digest));
+  for (auto at = begin; at != end; ++at) {
+    if (EqualInConstantTime(TextOf(digest), TextOf(at->second.digest))) return at->second.caller;
+  }
+  return nullptr;
+}
+
+bool IsSame(const Caller& caller, const ApiKey& key) {
+  return caller.tenant() == key.tenant && caller.max_waiting() == key.limits.waiting &&
+         caller.per_minute() == key.limits.per_minute;
+}
+
 }  // namespace
 
 bool IsTenantName(std::string_view name) {
@@ -63,24 +76,60 @@ std::optional<int> Caller::UntilToken() const {
   return std::max(1, static_cast<int>(std::ceil((1 - tokens_) / PerSecond(limits_))));
 }
 
-KeyRing::KeyRing(const std::vector<ApiKey>& keys) {
-  for (const ApiKey& key : keys) {
-    entries_.emplace(BucketOf(key.digest),
-                     Entry{key.digest, std::make_unique<Caller>(key.tenant, key.limits)});
+void Caller::Inherit(const Caller& former) {
+  double tokens = 0;
+  SteadyTime filled;
+  {
+    const MutexLock lock(former.mu_);
+    tokens = former.tokens_;
+    filled = former.filled_;
   }
+  if (former.limits_.per_minute == 0) return;  // nothing was counted
+  const MutexLock lock(mu_);
+  tokens_ = std::min<double>(tokens, limits_.per_minute);
+  filled_ = filled;
 }
 
-Caller* KeyRing::Find(std::string_view key) const {
+KeyRing::KeyRing(const std::vector<ApiKey>& keys) : entries_(std::make_shared<const Entries>()) {
+  Adopt(Prepare(keys));
+}
+
+std::shared_ptr<const KeyRing::Entries> KeyRing::Current() const {
+  const MutexLock lock(mu_);
+  return entries_;
+}
+
+std::shared_ptr<Caller> KeyRing::Find(std::string_view key) const {
   Sha256 sha;
   sha.Add(key);
-  const Sha256Digest digest = sha.Finish();
-  const auto [begin, end] = entries_.equal_range(BucketOf(digest));
-  for (auto at = begin; at != end; ++at) {
-    if (EqualInConstantTime(TextOf(digest), TextOf(at->second.digest))) {
-      return at->second.caller.get();
+  return CallerOf(*Current(), sha.Finish());
+}
+
+KeyRing::Next KeyRing::Prepare(const std::vector<ApiKey>& keys) const {
+  const auto former = Current();
+  auto entries = std::make_shared<Entries>();
+  Next next;
+  std::size_t kept = 0;
+  for (const ApiKey& key : keys) {
+    std::shared_ptr<Caller> caller = CallerOf(*former, key.digest);
+    if (caller) ++kept;
+    if (!caller || !IsSame(*caller, key)) {
+      auto fresh = std::make_shared<Caller>(key.tenant, key.limits);
+      if (caller) fresh->Inherit(*caller);
+      ++(caller ? next.changed : next.added);
+      caller = std::move(fresh);
     }
+    entries->emplace(BucketOf(key.digest), Entry{key.digest, std::move(caller)});
   }
-  return nullptr;
+  next.removed = former->size() - kept;
+  next.entries = std::move(entries);
+  return next;
+}
+
+// The former ones are destroyed outside the lock.
+void KeyRing::Adopt(Next next) {
+  const MutexLock lock(mu_);
+  entries_.swap(next.entries);
 }
 
 }  // namespace headrace

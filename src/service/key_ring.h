@@ -46,36 +46,57 @@ class Caller {
   // What TakeJob would say; takes none.
   [[nodiscard]] std::optional<int> UntilNextJob(SteadyTime now) EXCLUDES(mu_);
 
+  // What `former`, with whom the same key came, has left of its rate counts for this one as well.
+  void Inherit(const Caller& former) EXCLUDES(mu_);
+
  private:
   void Fill(SteadyTime now) REQUIRES(mu_);
   [[nodiscard]] std::optional<int> UntilToken() const REQUIRES(mu_);
 
   const std::string tenant_;
   const KeyLimits limits_;
-  Mutex mu_;
+  mutable Mutex mu_;
   double tokens_ GUARDED_BY(mu_);
   SteadyTime filled_ GUARDED_BY(mu_) = SteadyTime::min();
 };
 
-// The keys that open the API. Keys themselves are not in it, only their digests. Immutable but for
-// the callers' counts; thread-safe.
+// The keys that open the API. Keys themselves are not in it, only their digests. Thread-safe.
 class KeyRing {
  public:
-  // No digest stands twice.
-  explicit KeyRing(const std::vector<ApiKey>& keys);
-
-  // Whose key it is; null: nobody's. Takes a time that tells nothing of a key that is there. Lives
-  // as long as this.
-  [[nodiscard]] Caller* Find(std::string_view key) const;
-
- private:
   struct Entry {
     Sha256Digest digest{};
-    std::unique_ptr<Caller> caller;
+    std::shared_ptr<Caller> caller;
   };
   // By the first bytes of the digest: who watches the clock learns at most these, and from them
   // nothing of the key.
-  std::unordered_multimap<std::uint32_t, Entry> entries_;
+  using Entries = std::unordered_multimap<std::uint32_t, Entry>;
+
+  // Keys that are to take the place of those that are there, and in what they differ from them.
+  struct Next {
+    std::shared_ptr<const Entries> entries;
+    std::size_t added = 0;
+    std::size_t removed = 0;
+    std::size_t changed = 0;  // another tenant or other limits
+    [[nodiscard]] bool Same() const { return added + removed + changed == 0; }
+  };
+
+  // No digest stands twice.
+  explicit KeyRing(const std::vector<ApiKey>& keys);
+
+  // Whose key it is; null: nobody's. Takes a time that tells nothing of a key that is there. Who
+  // came in with a key that is taken away later is its caller to the end of the request.
+  [[nodiscard]] std::shared_ptr<Caller> Find(std::string_view key) const EXCLUDES(mu_);
+
+  // A reload: first makes the new keys ready, then, which cannot fail, lets them in and shuts the
+  // others out. A key that stays keeps its caller, and so what is left of its rate.
+  [[nodiscard]] Next Prepare(const std::vector<ApiKey>& keys) const EXCLUDES(mu_);
+  void Adopt(Next next) EXCLUDES(mu_);
+
+ private:
+  [[nodiscard]] std::shared_ptr<const Entries> Current() const EXCLUDES(mu_);
+
+  mutable Mutex mu_;
+  std::shared_ptr<const Entries> entries_ GUARDED_BY(mu_);
 };
 
 }  // namespace headrace

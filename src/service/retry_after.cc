@@ -18,6 +18,11 @@ std::int64_t WholeSeconds(SteadyTime time) {
 RetrySchedule::RetrySchedule(std::size_t at_once, Seconds expected_run)
     : expected_rate_(static_cast<double>(at_once) / expected_run.count()) {}
 
+void RetrySchedule::Expect(std::size_t at_once, Seconds expected_run) {
+  const MutexLock lock(mu_);
+  expected_rate_ = static_cast<double>(at_once) / expected_run.count();
+}
+
 void RetrySchedule::OnFinished(SteadyTime now, bool others_wait) {
   const MutexLock lock(mu_);
   if (busy_) {

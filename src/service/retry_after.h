@@ -18,6 +18,9 @@ class RetrySchedule {
   // `at_once` >= 1: jobs that can run at a time; `expected_run` > 0.
   RetrySchedule(std::size_t at_once, Seconds expected_run);
 
+  // The same from now on; what was measured counts on.
+  void Expect(std::size_t at_once, Seconds expected_run);
+
   // A job has ended; `others_wait` tells whether the queue holds more.
   void OnFinished(SteadyTime now, bool others_wait);
 
@@ -33,8 +36,8 @@ class RetrySchedule {
   double Rate() const REQUIRES(mu_);
   void Forget(std::int64_t second) REQUIRES(mu_);
 
-  const double expected_rate_;
   mutable Mutex mu_;
+  double expected_rate_ GUARDED_BY(mu_);
   std::array<std::uint32_t, kMost + 1> due_
       GUARDED_BY(mu_){};  // promises by the second they end in
   std::int64_t last_second_ GUARDED_BY(mu_) = 0;

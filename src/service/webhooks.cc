@@ -41,7 +41,8 @@ bool IsSuccess(const WebhookAnswer& answer) {
 Webhooks::Webhooks(WebhookOptions options, WebhookSeams seams)
     : options_(std::move(options)),
       seams_(std::move(seams)),
-      lines_(options_.concurrency, options_.per_host) {
+      lines_(options_.concurrency, options_.per_host),
+      keys_(options_.keys) {
   if (!seams_.now) seams_.now = SteadyClock::now;
   if (!seams_.utc_now) seams_.utc_now = UtcNow;
   if (!seams_.random) seams_.random = RandomShare;
@@ -81,6 +82,16 @@ WebhookFigures Webhooks::Figures() const {
   WebhookFigures figures = figures_;
   figures.pending = deliveries_.size();
   return figures;
+}
+
+void Webhooks::SetKeys(std::vector<std::string> keys) {
+  const MutexLock lock(mu_);
+  keys_ = std::move(keys);
+}
+
+std::vector<std::string> Webhooks::Keys() const {
+  const MutexLock lock(mu_);
+  return keys_;
 }
 
 void Webhooks::Deliver(const std::string& job_id) { Add({job_id, 0, SteadyTime::min()}); }
@@ -211,7 +222,7 @@ void Webhooks::Attempt(Turn turn, const JobRecord& record, bool inlined) {
   const auto timestamp =
       std::chrono::duration_cast<std::chrono::seconds>(seams_.utc_now().time_since_epoch());
   request.url = turn.url;
-  request.fields = WebhookFields(options_.keys, id, timestamp.count(), request.body);
+  request.fields = WebhookFields(Keys(), id, timestamp.count(), request.body);
   request.fields.emplace_back("Content-Type: application/json");
   const std::uint32_t counted = turn.failed + 1;
   seams_.set_delivery(turn.next.id, PendingDelivery{turn.next.id, counted, RetryAt(counted, {})});

@@ -79,6 +79,10 @@ class Webhooks {
   // Takes up what former processes have left, each when it is due.
   void Resume(const std::vector<PendingDelivery>& pending);
 
+  // A reload: what is sent from now on is signed with these.
+  void SetKeys(std::vector<std::string> keys) EXCLUDES(mu_);
+  [[nodiscard]] std::vector<std::string> Keys() const EXCLUDES(mu_);
+
   // The job has ended and its record is kept: `load` finds it. The URL in it is told. A
   // job that is being told already is left alone.
   void Deliver(const std::string& job_id);
@@ -133,6 +137,7 @@ class Webhooks {
   CondVar idle_;
   std::unordered_map<std::string, Delivery> deliveries_ GUARDED_BY(mu_);
   FairLines lines_ GUARDED_BY(mu_);  // those that are due
+  std::vector<std::string> keys_ GUARDED_BY(mu_);
   WebhookFigures figures_ GUARDED_BY(mu_);
   bool pumping_ GUARDED_BY(mu_) = false;
   bool stopped_ GUARDED_BY(mu_) = false;

@@ -8,8 +8,11 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/job_id.h"
+#include "net/sha256.h"
 #include "service/key_file.h"
 #include "service/key_ring.h"
 #include "service_fixture.h"
@@ -58,6 +61,46 @@ TEST_F(KeyFileTest, HasATenantADigestAndLimitsOnEachLine) {
   EXPECT_EQ(ring.Find("abc")->tenant(), "alice");
   EXPECT_EQ(ring.Find("def")->tenant(), "bob.b_2-x");
   for (const char* const other : {"", "ab", "abcd", kAbc}) EXPECT_EQ(ring.Find(other), nullptr);
+}
+
+Sha256Digest DigestOf(const std::string& key) {
+  Sha256 sha;
+  sha.Add(key);
+  return sha.Finish();
+}
+
+TEST(KeyRing, LetsNewKeysInAndShutsOthersOutAtOnce) {
+  KeyRing ring({{"alice", DigestOf("abc"), {}}, {"bob", DigestOf("def"), {7, 0}}});
+  const auto former = ring.Find("abc");
+  auto next = ring.Prepare({{"bob", DigestOf("def"), {7, 0}}, {"carol", DigestOf("ghi"), {}}});
+  EXPECT_NE(ring.Find("abc"), nullptr) << "it is only prepared";
+  EXPECT_EQ(ring.Find("ghi"), nullptr);
+  EXPECT_EQ(next.added, 1U);
+  EXPECT_EQ(next.removed, 1U);
+  EXPECT_EQ(next.changed, 0U);
+  const auto bob = ring.Find("def");
+  ring.Adopt(std::move(next));
+  EXPECT_EQ(ring.Find("abc"), nullptr);
+  EXPECT_EQ(ring.Find("ghi")->tenant(), "carol");
+  EXPECT_EQ(ring.Find("def"), bob) << "nothing of it has changed";
+  EXPECT_EQ(former->tenant(), "alice") << "to the end of its request";
+}
+
+TEST(KeyRing, KeepsWhatIsLeftOfAKeysRate) {
+  KeyRing ring({{"alice", DigestOf("abc"), {0, 2}}, {"bob", DigestOf("def"), {}}});
+  const SteadyTime now = SteadyClock::now();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(ring.Find("abc")->TakeJob(now), std::nullopt);
+  const std::vector<ApiKey> same{{"alice", DigestOf("abc"), {0, 2}}, {"bob", DigestOf("def"), {}}};
+  EXPECT_TRUE(ring.Prepare(same).Same());
+  ring.Adopt(ring.Prepare(same));
+  EXPECT_NE(ring.Find("abc")->TakeJob(now), std::nullopt);
+  auto next = ring.Prepare({{"alice", DigestOf("abc"), {0, 60}}, {"bob", DigestOf("def"), {0, 1}}});
+  EXPECT_EQ(next.changed, 2U);
+  ring.Adopt(std::move(next));
+  EXPECT_EQ(ring.Find("abc")->per_minute(), 60U);
+  EXPECT_NE(ring.Find("abc")->TakeJob(now), std::nullopt) << "a reload is no new minute";
+  EXPECT_EQ(ring.Find("abc")->TakeJob(now + seconds(1)), std::nullopt);
+  EXPECT_EQ(ring.Find("def")->TakeJob(now), std::nullopt) << "it had no rate before";
 }
 
 TEST_F(KeyFileTest, TellsAllThatIsWrongWithIt) {

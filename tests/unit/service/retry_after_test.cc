@@ -81,5 +81,15 @@ TEST(RetrySchedule, KeepsItsCountWhenManyAskAtOnce) {
   EXPECT_EQ(shared.Promise(kStart, kNoJitter), 101);
 }
 
+TEST(RetrySchedule, ExpectsSomethingElseWhenItIsTold) {
+  RetrySchedule schedule(1, Seconds(1));
+  schedule.Expect(4, Seconds(2));
+  EXPECT_DOUBLE_EQ(schedule.DrainRate(), 2);
+  schedule.OnFinished(kStart, true);
+  schedule.OnFinished(kStart + seconds(1), true);
+  schedule.Expect(8, Seconds(1));
+  EXPECT_DOUBLE_EQ(schedule.DrainRate(), 1) << "what was measured counts on";
+}
+
 }  // namespace
 }  // namespace headrace

@@ -317,5 +317,17 @@ TEST_F(WebhooksTest, SayOfAJobWhatTheyAreTold) {
               testing::HasSubstr(R"("data":{"job_id":"j1","state":"succeeded","result":)"));
 }
 
+TEST_F(WebhooksTest, SignWithTheKeysOfTheLastReload) {
+  options_.keys = {std::string(24, 'k')};
+  Deliver("j1");
+  const std::vector<std::string> fresh{std::string(32, 'l')};
+  Hooks().SetKeys(fresh);
+  AnswerWith(500);
+  ToNextTimer();
+  const auto timestamp = std::stoll(sent_[0].Field("webhook-timestamp"));
+  EXPECT_EQ(sent_[0].Field("webhook-signature"),
+            WebhookSignature(fresh, "msg_j1", timestamp, sent_[0].request.body));
+}
+
 }  // namespace
 }  // namespace headrace
