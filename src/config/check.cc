@@ -12,6 +12,7 @@
 #include "config/check_upstream.h"
 #include "config/keys.h"
 #include "config/pdf_keys.h"
+#include "http/tls_context.h"
 #include "service/key_file.h"
 #include "service/webhook_secrets.h"
 #include "service/webhook_url.h"
@@ -35,8 +36,16 @@ void CheckAuth(const AuthKeys& auth, Problems& problems) {
   }
 }
 
+// Where both are named; whether they are, Validate says.
+void CheckTls(const HttpOptions& http, Problems& problems) {
+  if (http.tls_certificate.empty() || http.tls_key.empty()) return;
+  const auto tls = TlsContext::Load(http.tls_certificate, http.tls_key);
+  if (!tls) problems.Add("server.tls.certificate", tls.error().hint);
+}
+
 void CheckProgram(const Config& config, Problems& problems) {
   problems.AddAll("", Validate(config.http));
+  CheckTls(config.http, problems);
   problems.AddAll("", Validate(config.management));
   const auto address = ParseListenAddress(config.http.listen);
   if (address && address->port != 0 && config.http.listen == config.management.listen) {

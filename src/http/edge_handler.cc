@@ -21,7 +21,8 @@ EdgeHandler::~EdgeHandler() {
 
 void EdgeHandler::onConnection(const std::shared_ptr<Peer>& peer) {
   try {
-    if (hub_.HasRoom()) return Begin(peer);
+    hub_.Refresh(copy_);
+    if (hub_.HasRoom(copy_.terms.options.max_connections)) return Begin(peer);
   } catch (const std::exception& error) {
     if (hub_.refusals.Allows())
       LogError("connection refused: {detail}", {{"detail", error.what()}});
@@ -34,14 +35,14 @@ void EdgeHandler::Begin(const std::shared_ptr<Peer>& peer) {
   PeerWire* const socket = peer_wire.get();
   std::unique_ptr<Wire> wire = std::move(peer_wire);
   Client client;
-  if (hub_.tls) {
-    auto tls = std::make_unique<TlsWire>(hub_.tls->NewSession(), std::move(wire));
+  if (const auto& context = copy_.terms.tls) {
+    auto tls = std::make_unique<TlsWire>(context->NewSession(), std::move(wire));
     client.tls = tls.get();
     wire = std::move(tls);
   }
-  client.connection =
-      std::make_shared<Connection>(hub_.options, hub_.site, hub_.state, std::move(wire), reactor_,
-                                   IpAddress::Parse(peer->address().host()).value_or(IpAddress{}));
+  client.connection = std::make_shared<Connection>(
+      copy_.terms.options, hub_.site, hub_.state, std::move(wire), reactor_,
+      IpAddress::Parse(peer->address().host()).value_or(IpAddress{}));
   socket->Bind(client.connection);
   connections_.insert_or_assign(peer.get(), std::move(client));
   hub_.OnConnections(1);
@@ -59,6 +60,7 @@ void EdgeHandler::onInput(const char* buffer, std::size_t length,
                           const std::shared_ptr<Peer>& peer) {
   const auto found = connections_.find(peer.get());
   if (found == connections_.end()) return;
+  hub_.Refresh(copy_);
   const Client client = found->second;  // stays alive if it closes itself
   CloseIfThrown(*client.connection, [&] { Feed(client, std::string_view(buffer, length)); });
 }
@@ -74,6 +76,7 @@ void EdgeHandler::onRequest(const Pistache::Http::Request& /*request*/,
                             Pistache::Http::ResponseWriter /*response*/) {}
 
 void EdgeHandler::OnTick(SteadyTime now) {
+  hub_.Refresh(copy_);
   std::vector<std::shared_ptr<Connection>> connections;  // a tick may close some
   connections.reserve(connections_.size());
   for (const auto& [peer, client] : connections_) connections.push_back(client.connection);

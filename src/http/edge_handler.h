@@ -16,9 +16,10 @@ class EdgeHandler final : public Pistache::Http::Handler {
  public:
   HTTP_PROTOTYPE(EdgeHandler)
 
-  explicit EdgeHandler(EdgeHub& hub) : hub_(hub) {}
+  explicit EdgeHandler(EdgeHub& hub) : hub_(hub), copy_(hub.MakeCopy()) {}
   // A copy serves another reactor: it has no connections.
-  EdgeHandler(const EdgeHandler& other) : Pistache::Http::Handler(other), hub_(other.hub_) {}
+  EdgeHandler(const EdgeHandler& other)
+      : Pistache::Http::Handler(other), hub_(other.hub_), copy_(hub_.MakeCopy()) {}
   EdgeHandler& operator=(const EdgeHandler&) = delete;
   ~EdgeHandler() override;  // the reactor has ended: jobs that still wait are abandoned
 
@@ -37,6 +38,7 @@ class EdgeHandler final : public Pistache::Http::Handler {
 
  private:
   EdgeHub& hub_;
+  EdgeHub::Copy& copy_;  // of what a reload changes, for this reactor's connections
   std::shared_ptr<ReactorLink> reactor_;
   // `tls` is the connection's wire, null for plain HTTP.
   struct Client {

@@ -90,7 +90,7 @@ Status EdgeServer::Start() {
   if (const HttpOptions& options = impl_->hub.options; !options.tls_certificate.empty()) {
     auto tls = TlsContext::Load(options.tls_certificate, options.tls_key);
     if (!tls) return std::move(tls).error();
-    impl_->hub.tls = *std::move(tls);
+    impl_->hub.SetTerms({options, *std::move(tls)});
   }
   try {
     impl_->endpoint = std::make_unique<Pistache::Http::Endpoint>(Pistache::Address(listen));
@@ -108,6 +108,12 @@ Status EdgeServer::Start() {
   }
   return Ok();
 }
+
+void EdgeServer::Reload(const HttpOptions& options, std::shared_ptr<const TlsContext> tls) {
+  impl_->hub.SetTerms({options, std::move(tls)});
+}
+
+std::shared_ptr<const TlsContext> EdgeServer::Tls() const { return impl_->hub.Tls(); }
 
 void EdgeServer::AnnounceClose() { impl_->hub.state.draining.store(true); }
 

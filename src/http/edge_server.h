@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "http/http_options.h"
 #include "http/site.h"
+#include "http/tls_context.h"
 
 namespace headrace {
 
@@ -23,6 +24,13 @@ class EdgeServer {
   // Binds and serves. Fails if the address cannot be had (kUnavailable), or the certificate or its
   // key (kInvalidArgument).
   Status Start();
+
+  // A reload: `tls` and those of the options that a connection looks at, its limits and times, hold
+  // from now on for what connections do next, for their heads and handshakes from the next
+  // connection on. Thread-safe.
+  void Reload(const HttpOptions& options, std::shared_ptr<const TlsContext> tls);
+  // What it serves with; null: plain HTTP, or it has not started. Thread-safe.
+  [[nodiscard]] std::shared_ptr<const TlsContext> Tls() const;
 
   // From now on every answer ends its connection; new ones are still accepted. Idle ones stay: a
   // proxy that has not yet heard of the end may be about to send a request on one of them.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "http/api_site.h"
 #include "http/edge_server.h"
@@ -14,7 +16,7 @@ namespace headrace {
 // `metrics` outlive it. Stop it after the workers, so that their outcomes still reach the clients.
 class HttpServer {
  public:
-  // `keys` as in ApiSite.
+  // `keys` as in ApiSite; they may change meanwhile.
   HttpServer(HttpOptions options, JobService& service, Metrics& metrics,
              const KeyRing* keys = nullptr);
 
@@ -25,6 +27,12 @@ class HttpServer {
   void StopAccepting() { server_.StopAccepting(); }  // closes the listener; idle connections end
   bool WaitIdle(Deadline deadline) { return server_.WaitIdle(deadline); }  // all answers are out
   void Stop() { server_.Stop(); }  // ends reactors and connections; idempotent
+
+  // As in EdgeServer.
+  void Reload(const HttpOptions& options, std::shared_ptr<const TlsContext> tls) {
+    server_.Reload(options, std::move(tls));
+  }
+  [[nodiscard]] std::shared_ptr<const TlsContext> Tls() const { return server_.Tls(); }
 
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
   [[nodiscard]] Seconds SinceSlowestTurn() const { return server_.SinceSlowestTurn(); }

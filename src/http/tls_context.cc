@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <new>
 #include <utility>
 
@@ -19,6 +23,12 @@ Error Unusable(const std::string& what, const std::string& file) {
   ERR_clear_error();
   return Error{ErrorCode::kInvalidArgument, "tls",
                fmt::format("{} {} cannot be used: {}", what, file, reason.data()), "", 0};
+}
+
+UtcTime EndOf(const X509& certificate) {
+  std::tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &end) != 1) return UtcTime{};
+  return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&end)));
 }
 
 // NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
@@ -55,6 +65,17 @@ Expected<std::shared_ptr<const TlsContext>> TlsContext::Load(const std::string& 
     return Unusable("the key", key);
   }
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(context)));
+}
+
+TlsContext::TlsContext(std::unique_ptr<ssl_ctx_st, FreeTls> context)
+    : context_(std::move(context)) {
+  const X509* const own = SSL_CTX_get0_certificate(context_.get());
+  not_after_ = EndOf(*own);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (X509_digest(own, EVP_sha256(), digest.data(), &size) == 1) {
+    fingerprint_.assign(digest.begin(), digest.begin() + size);
+  }
 }
 
 TlsSession TlsContext::NewSession() const {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/utc_time.h"
 
 // NOLINTNEXTLINE(readability-identifier-naming): OpenSSL's own names
 struct ssl_st;
@@ -30,11 +31,16 @@ class TlsContext {
   // The server's side of a new connection. Throws std::bad_alloc.
   [[nodiscard]] TlsSession NewSession() const;
 
+  // When the certificate ends, and its SHA-256: of the server's own, not of its chain.
+  [[nodiscard]] UtcTime not_after() const { return not_after_; }
+  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
+
  private:
-  explicit TlsContext(std::unique_ptr<ssl_ctx_st, FreeTls> context)
-      : context_(std::move(context)) {}
+  explicit TlsContext(std::unique_ptr<ssl_ctx_st, FreeTls> context);
 
   std::unique_ptr<ssl_ctx_st, FreeTls> context_;
+  UtcTime not_after_;
+  std::string fingerprint_;  // bytes
 };
 
 }  // namespace headrace
