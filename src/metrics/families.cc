@@ -52,6 +52,7 @@ class Collector {
     EngineHealth();
     Service();
     Webhooks();
+    Configuration();
     Process();
     return std::move(families_);
   }
@@ -236,6 +237,22 @@ class Collector {
         static_cast<double>(now.pending));
     One("headrace_webhooks_in_flight", "Requests to webhooks that are under way.",
         MetricType::Gauge, static_cast<double>(now.in_flight));
+  }
+
+  void Configuration() {
+    const ReloadFigures now = in_.sources.reloads ? in_.sources.reloads() : ReloadFigures{};
+    Family reloads("headrace_config_reloads_total", "Times that SIGHUP had the configuration read.",
+                   MetricType::Counter);
+    reloads.Add(static_cast<double>(now.applied), {{"outcome", "applied"}});
+    reloads.Add(static_cast<double>(now.refused), {{"outcome", "refused"}});
+    families_.push_back(reloads.Take());
+    One("headrace_config_last_reload_success_timestamp_seconds",
+        "When the configuration that runs was read, since the epoch.", MetricType::Gauge,
+        now.last_success);
+    const auto end = in_.sources.certificate_end ? in_.sources.certificate_end() : std::nullopt;
+    if (!end) return;
+    One("headrace_tls_certificate_not_after_seconds",
+        "When the certificate that is served ends, since the epoch.", MetricType::Gauge, *end);
   }
 
   void Process() {

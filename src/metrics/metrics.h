@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,13 @@ struct WebhookFigures {
   std::size_t in_flight = 0;   // requests on their way
 };
 
+// How SIGHUP went.
+struct ReloadFigures {
+  std::uint64_t applied = 0;
+  std::uint64_t refused = 0;
+  double last_success = 0;  // Unix time, of the start at first
+};
+
 // Where a scrape finds what other modules count. Every function is called from the management
 // thread, must be thread-safe and must not block; an empty one leaves its series at 0.
 struct MetricSources {
@@ -75,7 +83,9 @@ struct MetricSources {
   std::function<SpoolFigures()> spool;
   std::function<std::size_t()> armed_deadlines;
   std::function<WebhookFigures()> webhooks;
-  SandboxLayers sandbox{};  // as found at the start
+  std::function<ReloadFigures()> reloads;
+  std::function<std::optional<double>()> certificate_end;  // Unix time; nothing without TLS
+  SandboxLayers sandbox{};                                 // as found at the start
 };
 
 // Every metric of the service: names, labels, buckets. What happens is told through the On...

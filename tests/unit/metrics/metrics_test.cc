@@ -234,6 +234,8 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   sources.ledger = &ledger;
   sources.webhooks = [] { return WebhookFigures{5, 6, 7, 8, 9}; };
   sources.sandbox = {true, true, false, true};
+  sources.reloads = [] { return ReloadFigures{2, 3, 1.5}; };
+  sources.certificate_end = [] { return std::optional<double>(1e9); };
   metrics_.Connect(std::move(sources));
   auto series = Scrape();
   EXPECT_EQ(series["headrace_sandbox_layer{layer=\"landlock\"}"], 0);
@@ -259,6 +261,14 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   EXPECT_EQ(series["headrace_webhooks_total{outcome=\"given_up\"}"], 7);
   EXPECT_EQ(series["headrace_webhooks_pending"], 8);
   EXPECT_EQ(series["headrace_webhooks_in_flight"], 9);
+  EXPECT_EQ(series["headrace_config_reloads_total{outcome=\"applied\"}"], 2);
+  EXPECT_EQ(series["headrace_config_reloads_total{outcome=\"refused\"}"], 3);
+  EXPECT_EQ(series["headrace_config_last_reload_success_timestamp_seconds"], 1.5);
+  EXPECT_EQ(series["headrace_tls_certificate_not_after_seconds"], 1e9);
+}
+
+TEST_F(MetricsTest, SayNothingOfACertificateWhereThereIsNone) {
+  EXPECT_EQ(metrics_.Serialize().find("headrace_tls_"), std::string::npos);
 }
 
 class BrokenEngine : public LocalEngine {
