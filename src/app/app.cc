@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <utility>
 
 #include "app/engines.h"
+#include "app/module_options.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "handler/sandbox_layers.h"
@@ -31,59 +31,12 @@ constexpr seconds kMostDelivery{2};
 // How long cancelled jobs may take to end. Executors are killed; a thread must look at its token.
 constexpr seconds kCancelled{1};
 
-std::vector<QueueOptions> EngineQueues(const Config& config, const Plan& plan) {
-  std::vector<QueueOptions> queues;
-  for (std::size_t i = 0; i < config.queues.size(); ++i) {
-    const QueueConfig& queue = config.queues[i];
-    queues.push_back({queue.name, plan.workers[i], queue.capacity, queue.result_ttl,
-                      queue.run_timeout, static_cast<std::uint32_t>(queue.max_attempts)});
-  }
-  return queues;
-}
-
-std::vector<std::string> Names(const Config& config) {
-  std::vector<std::string> names;
-  for (const QueueConfig& queue : config.queues) names.push_back(queue.name);
-  return names;
-}
-
-// What the API tells of a queue's processes; null for a queue on threads.
-std::function<ExecutorState()> StateOf(const ExecutorPool* pool) {
-  if (pool == nullptr) return nullptr;
-  return [pool] { return pool->State(); };
-}
-
-RetryPolicy RetriesOf(const QueueConfig& queue) {
-  const auto named = [&queue](const char* word) {
-    return std::find(queue.retry_on.begin(), queue.retry_on.end(), word) != queue.retry_on.end();
-  };
-  return {named("crash"), named("unavailable"), named("upstream"), queue.retry_delay,
-          queue.retry_max_delay};
-}
-
-JobService::Options ServiceOptions(const Config& config, const Plan& plan,
-                                   const QueueHandlers& handlers, const Runners& runners) {
+JobService::Options ServiceOptions(const Config& config, std::vector<ServiceQueue> queues) {
   JobService::Options options;
+  options.queues = std::move(queues);
   options.max_body = config.http.max_body;
   options.webhooks = config.webhooks.policy;
   options.trust_priority = config.trust_priority;
-  auto engine_queues = EngineQueues(config, plan);
-  for (std::size_t i = 0; i < config.queues.size(); ++i) {
-    const QueueConfig& queue = config.queues[i];
-    ServiceQueue served;
-    served.options = std::move(engine_queues[i]);
-    served.handler = &handlers.Of(i);
-    served.deadline = queue.deadline;
-    served.expected_run = queue.expected_run;
-    served.async_deadline = queue.async_deadline;
-    served.retries = RetriesOf(queue);
-    served.webhook_url = queue.webhook_url;
-    served.at_once = queue.OnlyWaits() ? plan.workers[i] : std::min(plan.workers[i], plan.slots);
-    served.path = queue.path;
-    served.executors = StateOf(runners.ExecutorsOf(i));
-    served.sends_pieces = queue.OnlyWaits() && queue.upstream.stream;
-    options.queues.push_back(std::move(served));
-  }
   return options;
 }
 
@@ -92,16 +45,6 @@ JobService::Options WithMemory(JobService::Options options, Ledger& ledger,
   options.ledger = &ledger;
   options.spool = spool ? &*spool : nullptr;
   return options;
-}
-
-std::vector<WorkerQueue> WorkerQueues(const Config& config, const Plan& plan,
-                                      const Runners& runners) {
-  std::vector<WorkerQueue> queues;
-  for (std::size_t i = 0; i < config.queues.size(); ++i) {
-    const QueueConfig& queue = config.queues[i];
-    queues.push_back({queue.name, plan.workers[i], !queue.OnlyWaits(), runners.Of(i)});
-  }
-  return queues;
 }
 
 void TellSandbox() {
@@ -123,13 +66,13 @@ std::optional<Spool> OpenSpool(const Config& config) {
 }
 
 // Null: everybody may come in. `check` has judged the file.
-std::unique_ptr<const KeyRing> OpenKeys(const AuthKeys& auth) {
+std::unique_ptr<KeyRing> OpenKeys(const AuthKeys& auth) {
   if (auth.mode == AuthMode::kNone) return nullptr;
   const KeyFile file = LoadKeyFile(auth.file);
   for (const std::string& warning : file.warnings)
     LogWarn("configuration: {detail}", {{"detail", warning}});
   LogInfo("{keys} keys open the API", {{"keys", file.keys.size()}});
-  return std::make_unique<const KeyRing>(file.keys);
+  return std::make_unique<KeyRing>(file.keys);
 }
 
 // The address with the port that a listener on port 0 got.
@@ -151,9 +94,11 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       result_files_(config.engine.max_open_results),
       spool_(OpenSpool(config)),
       engine_(MakeEngine(config.engine, EngineQueues(config, plan), {ledger_, result_files_})),
-      metrics_(Names(config), *engine_, HEADRACE_VERSION),
-      service_(WithMemory(ServiceOptions(config, plan, queue_handlers_, runners_), ledger_, spool_),
-               *engine_, metrics_),
+      metrics_(QueueNames(config), *engine_, HEADRACE_VERSION),
+      service_(
+          WithMemory(ServiceOptions(config, ServiceQueues(config, plan, queue_handlers_, runners_)),
+                     ledger_, spool_),
+          *engine_, metrics_),
       workers_(WorkerQueues(config, plan, runners_), *engine_, slots_, metrics_,
                {[this](const QueuedJob& job) { service_.OnStarted(job); },
                 [this](const JobPtr& job, Outcome outcome) {
@@ -162,6 +107,9 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       keys_(OpenKeys(config.auth)),
       http_(config.http, service_, metrics_, keys_.get()),
       management_(config.management, metrics_, health_),
+      reloader_(config, plan,
+                {log_, *engine_, service_, workers_, runners_, queue_handlers_, keys_.get(), http_,
+                 webhooks_}),
       drained_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   ConnectMetrics();
   AddHealthChecks();
@@ -203,6 +151,12 @@ void App::ConnectMetrics() {
   sources.webhooks = [this] {
     const Webhooks* const made = webhooks_made_.load();
     return made == nullptr ? WebhookFigures{} : made->Figures();
+  };
+  sources.reloads = [this] { return reloader_.Figures(); };
+  sources.certificate_end = [this]() -> std::optional<double> {
+    const auto tls = http_.Tls();
+    if (!tls) return std::nullopt;
+    return Seconds(tls->not_after().time_since_epoch()).count();
   };
   sources.sandbox = ProbeSandbox();
   metrics_.Connect(std::move(sources));

@@ -9,6 +9,7 @@
 #include "app/logging.h"
 #include "app/plan.h"
 #include "app/queue_handlers.h"
+#include "app/reloader.h"
 #include "app/runners.h"
 #include "base/fd.h"
 #include "base/ledger.h"
@@ -48,6 +49,14 @@ class App {
   [[nodiscard]] int SpawnFd() const { return spawn_queue_.PollFd(); }
   void RunSpawns() { spawn_queue_.RunPending(); }
 
+  // Threads of workers that have left are to be joined when this is readable.
+  [[nodiscard]] int LeftFd() const { return workers_.LeftFd(); }
+  void ReapWorkers() { workers_.Reap(); }
+
+  // SIGHUP, after Start; see Reloader. Both on the main thread.
+  void Reload(const LoadedConfig& loaded) { reloader_.Reload(loaded); }
+  [[nodiscard]] const ShutdownOptions& shutdown() const { return reloader_.running().shutdown; }
+
   // The stop, in this order. First: not ready any more, answers end their connections.
   void AnnounceStop();
   // Then: no new jobs; what is there may end until `deadline`. Does not wait: DrainedFd() becomes
@@ -66,7 +75,7 @@ class App {
   void ConnectMetrics();
   void AddHealthChecks();
 
-  const Config config_;
+  const Config config_;  // of the start; what runs is the reloader's to tell
   SpawnQueue spawn_queue_;
   SlotPool slots_;
   LentSlots lent_slots_;
@@ -83,9 +92,10 @@ class App {
   std::optional<Webhooks> webhooks_;
   std::atomic<const Webhooks*> webhooks_made_{nullptr};  // for scrapes, which come before them
   Health health_;
-  const std::unique_ptr<const KeyRing> keys_;
+  const std::unique_ptr<KeyRing> keys_;
   HttpServer http_;
   ManagementServer management_;
+  Reloader reloader_;
 
   UniqueFd drained_;
   Deadline drain_until_ = Deadline::Never();

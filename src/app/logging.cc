@@ -107,6 +107,11 @@ AsyncLog::~AsyncLog() {
   pool_.reset();  // its thread writes what is queued, then ends
 }
 
+void AsyncLog::SetLevel(LogLevel level) {
+  options_.level = level;
+  spdlog::set_level(LevelOf(level));
+}
+
 std::uint64_t AsyncLog::Dropped() const { return pool_->overrun_counter(); }
 
 }  // namespace headrace

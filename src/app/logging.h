@@ -25,11 +25,14 @@ class AsyncLog {
   AsyncLog(const AsyncLog&) = delete;
   AsyncLog& operator=(const AsyncLog&) = delete;
 
+  // From now on. Main thread.
+  void SetLevel(LogLevel level);
+
   // Lines lost so far. Thread-safe.
   [[nodiscard]] std::uint64_t Dropped() const;
 
  private:
-  const LogOptions options_;
+  LogOptions options_;
   std::shared_ptr<spdlog::details::thread_pool> pool_;
 };
 

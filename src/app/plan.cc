@@ -159,4 +159,16 @@ Expected<Plan> MakePlan(const Config& config, const std::string& root, std::size
   return plan;
 }
 
+Expected<Plan> Replan(const Config& config, const Plan& running) {
+  Plan plan = running;
+  plan.workers.clear();
+  for (const QueueConfig& queue : config.queues) {
+    plan.workers.push_back(queue.workers.value_or(plan.slots));
+  }
+  if (auto fits = CheckFits(config, plan, ZygoteBytes(config)); !fits) {
+    return std::move(fits).error();
+  }
+  return plan;
+}
+
 }  // namespace headrace

@@ -25,4 +25,8 @@ struct Plan {
 // may take the whole container with it.
 Expected<Plan> MakePlan(const Config& config, const std::string& root = "/", std::size_t cores = 0);
 
+// The shares of a service that runs, with the numbers of workers of another configuration, which is
+// the same in all else that a plan is made of. Refuses what does not fit, as above.
+Expected<Plan> Replan(const Config& config, const Plan& running);
+
 }  // namespace headrace

@@ -159,14 +159,15 @@ int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) 
     fmt::print(stderr, "{}\n", added.error().hint);
     return EXIT_FAILURE;
   }
-  const LoadedConfig loaded = LoadConfig({ConfigFile(file), Environment(), handlers.registry()});
+  const ConfigSource source{ConfigFile(file), Environment(), handlers.registry()};
+  const LoadedConfig loaded = LoadConfig(source);
   if (!loaded.problems.empty()) {
     PrintAll(loaded.problems);
     return EXIT_FAILURE;
   }
   if (check->parsed()) return Check(loaded.config);
   if (health->parsed()) return Health(loaded.config, path);
-  return Serve(loaded.config, handlers.registry());
+  return Serve(loaded.config, source);
 }
 
 }  // namespace

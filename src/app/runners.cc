@@ -95,6 +95,12 @@ void Runners::Open() {
   }
 }
 
+void Runners::SetWorkers(const std::vector<std::size_t>& workers) {
+  for (QueueIndex i = 0; i < executors_.size(); ++i) {
+    if (executors_[i] != nullptr) executors_[i]->SetWorkers(workers[i]);
+  }
+}
+
 std::string Runners::AllBroken() const {
   std::string reason;
   for (const ExecutorPool* pool : executors_) {

@@ -42,6 +42,9 @@ class Runners {
   // are those that it finds when it is forked.
   void Open();
 
+  // A reload: so many jobs of each queue at once from now on. Main thread.
+  void SetWorkers(const std::vector<std::size_t>& workers);
+
   // Why no queue can do a job any more; empty while one can. Thread-safe.
   [[nodiscard]] std::string AllBroken() const;
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 #include <utility>
 
@@ -89,13 +90,15 @@ bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const
 // What the main thread does between start and end: signals and spawning.
 class MainLoop {
  public:
-  MainLoop(App& app, const ShutdownOptions& options, int signal_fd)
-      : app_(app), options_(options), signal_fd_(signal_fd) {}
+  // `load` reads the configuration once more.
+  MainLoop(App& app, std::function<LoadedConfig()> load, int signal_fd)
+      : app_(app), load_(std::move(load)), signal_fd_(signal_fd) {}
 
   int Run() {
     Until(Deadline::Never(), -1);
-    const Deadline delay = Deadline::After(options_.delay);
-    const Deadline drain = Deadline::At(delay.time() + options_.drain);
+    const ShutdownOptions options = app_.shutdown();
+    const Deadline delay = Deadline::After(options.delay);
+    const Deadline drain = Deadline::At(delay.time() + options.drain);
     LogInfo("stopping");
     app_.AnnounceStop();
     Until(delay, -1);
@@ -116,24 +119,29 @@ class MainLoop {
   void Until(Deadline deadline, int fd) {
     const bool was_stopping = stopping_;
     while (!deadline.Passed() && stopping_ == was_stopping) {
-      std::array<pollfd, 3> entries{
-          {{signal_fd_, POLLIN, 0}, {app_.SpawnFd(), POLLIN, 0}, {fd, POLLIN, 0}}};
+      std::array<pollfd, 4> entries{{{signal_fd_, POLLIN, 0},
+                                     {app_.SpawnFd(), POLLIN, 0},
+                                     {app_.LeftFd(), POLLIN, 0},
+                                     {fd, POLLIN, 0}}};
       if (::poll(entries.data(), entries.size(), deadline.PollTimeout()) < 0) continue;
       if (entries[0].revents != 0) OnSignal();
       if (entries[1].revents != 0) app_.RunSpawns();
-      if (entries[2].revents != 0) return;
+      if (entries[2].revents != 0) app_.ReapWorkers();
+      if (entries[3].revents != 0) return;
     }
   }
 
   void OnSignal() {
     signalfd_siginfo info{};
     if (::read(signal_fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
-    if (info.ssi_signo == SIGHUP) {
-      LogWarn("SIGHUP: the configuration is read at the start only");
-      return;
-    }
+    if (info.ssi_signo == SIGHUP) return OnHangup();
     if (stopping_) EndAtOnce();
     stopping_ = true;
+  }
+
+  void OnHangup() {
+    if (stopping_) return spdlog::warn("SIGHUP: the service stops, nothing is read any more");
+    app_.Reload(load_());
   }
 
   // Executors have PDEATHSIG: they end with this process.
@@ -147,7 +155,7 @@ class MainLoop {
   }
 
   App& app_;
-  const ShutdownOptions options_;
+  const std::function<LoadedConfig()> load_;
   const int signal_fd_;
   bool stopping_ = false;
 };
@@ -169,9 +177,10 @@ std::string ExecutorsDir(const Config& config) {
   return (program.parent_path().parent_path() / "libexec" / "headrace").string();
 }
 
-int Serve(const Config& config, const HandlerRegistry& handlers) {
+int Serve(const Config& config, const ConfigSource& source) {
   LogDirectly(config.log);
-  const Config fitted = FitDescriptors(config, RaiseDescriptorLimit());
+  const std::size_t descriptors = RaiseDescriptorLimit();
+  const Config fitted = FitDescriptors(config, descriptors);
   const auto plan = MakePlan(config);
   if (!plan) {
     LogError("cannot start: {detail}", {{"detail", plan.error().hint}});
@@ -183,7 +192,7 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
     return EXIT_FAILURE;
   }
   const std::string executors = ExecutorsDir(config);
-  if (!ExecutorsExist(config, handlers, executors)) return EXIT_FAILURE;
+  if (!ExecutorsExist(config, source.handlers, executors)) return EXIT_FAILURE;
   const sigset_t set = ReadSignals();
   const UniqueFd signal_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signal_fd) {
@@ -191,14 +200,19 @@ int Serve(const Config& config, const HandlerRegistry& handlers) {
              {{"detail", "signalfd: " + std::generic_category().message(errno)}});
     return EXIT_FAILURE;
   }
-  App app(fitted, *plan, handlers, executors);
+  App app(fitted, *plan, source.handlers, executors);
   if (auto started = app.Start(); !started) {
     const Error& error = started.error();
     LogError("cannot start: {detail}",
              {{"detail", error.hint + (error.detail.empty() ? "" : ": ") + error.detail}});
     return EXIT_FAILURE;
   }
-  return MainLoop(app, config.shutdown, signal_fd.get()).Run();
+  const auto load = [&source, descriptors] {
+    LoadedConfig loaded = LoadConfig(source);
+    if (loaded.problems.empty()) loaded.config = FitDescriptors(loaded.config, descriptors);
+    return loaded;
+  };
+  return MainLoop(app, load, signal_fd.get()).Run();
 }
 
 }  // namespace headrace

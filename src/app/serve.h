@@ -3,7 +3,7 @@
 #include <string>
 
 #include "config/config.h"
-#include "handler/registry.h"
+#include "config/load.h"
 
 namespace headrace {
 
@@ -15,9 +15,9 @@ void BlockSignals();
 // program's own folder.
 std::string ExecutorsDir(const Config& config);
 
-// Runs the service until SIGTERM or SIGINT has ended it. Returns the exit status: 0 when every job
-// was answered, 1 when some were cut or it could not start. A second signal ends the process at
-// once.
-int Serve(const Config& config, const HandlerRegistry& handlers);
+// Runs the service until SIGTERM or SIGINT has ended it. `config` is what `source` had; SIGHUP
+// reads the source again. Returns the exit status: 0 when every job was answered, 1 when some were
+// cut or it could not start. A second signal ends the process at once.
+int Serve(const Config& config, const ConfigSource& source);
 
 }  // namespace headrace

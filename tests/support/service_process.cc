@@ -103,15 +103,8 @@ ServiceProcess::ServiceProcess(const std::string& queues, const std::string& mor
   std::string pattern =
       (std::filesystem::temp_directory_path() / "headrace-service-XXXXXX").string();
   dir_ = ::mkdtemp(pattern.data());
-  const std::string file = dir_ + "/headrace.yaml";
-  std::ofstream(file) << "management: {listen: '127.0.0.1:0'}\n"
-                      << (more.find("server:") == std::string::npos
-                              ? "server: {listen: '127.0.0.1:0', slots: 8}\n"
-                              : "")
-                      << (more.find("log:") == std::string::npos ? "log: {level: debug}\n" : "")
-                      << more << "\nqueues:\n"
-                      << queues << "\n";
-  Child child = Start(launcher, {"serve", "--config", file});
+  Configure(queues, more);
+  Child child = Start(launcher, {"serve", "--config", file()});
   pid_ = child.pid;
   stderr_ = std::move(child.stderr_end);
   reader_ = std::thread([this] { ReadLog(); });
@@ -126,6 +119,31 @@ ServiceProcess::~ServiceProcess() {
   }
   reader_.join();
   std::filesystem::remove_all(dir_);
+}
+
+void ServiceProcess::Configure(const std::string& queues, const std::string& more) const {
+  std::ofstream(file()) << "management: {listen: '127.0.0.1:0'}\n"
+                        << (more.find("server:") == std::string::npos
+                                ? "server: {listen: '127.0.0.1:0', slots: 8}\n"
+                                : "")
+                        << (more.find("log:") == std::string::npos ? "log: {level: debug}\n" : "")
+                        << more << "\nqueues:\n"
+                        << queues << "\n";
+}
+
+std::string ServiceProcess::Reload() const {
+  const auto count = [this](const std::string& outcome) {
+    return Scrape()["headrace_config_reloads_total{outcome=\"" + outcome + "\"}"];
+  };
+  const double applied = count("applied");
+  const double refused = count("refused");
+  Signal(SIGHUP);
+  const Deadline deadline = Patience();
+  while (!deadline.Passed()) {
+    if (count("applied") > applied) return "applied";
+    if (count("refused") > refused) return "refused";
+  }
+  return {};
 }
 
 void ServiceProcess::Signal(int signal) const { ::kill(pid_, signal); }

@@ -48,6 +48,11 @@ class ServiceProcess {
   [[nodiscard]] std::uint16_t management_port() const { return management_port_; }
 
   void Signal(int signal) const;
+  // Its configuration, and a new text of it, as the constructor makes it; Reload has it read.
+  [[nodiscard]] std::string file() const { return dir_ + "/headrace.yaml"; }
+  void Configure(const std::string& queues, const std::string& more = {}) const;
+  // SIGHUP. "applied" or "refused", once the metrics tell so; empty after 30 s.
+  [[nodiscard]] std::string Reload() const;
   // Its end, with its log read whole; status -1 if it has not ended by the deadline.
   Ended Wait(Deadline deadline = Deadline::After(std::chrono::seconds(60)));
 

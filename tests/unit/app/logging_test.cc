@@ -31,6 +31,19 @@ TEST(LoggingTest, TextLinesHaveTimeLevelAndMessage) {
   EXPECT_THAT(text, testing::MatchesRegex("[0-9]+-[0-9]+-[0-9]+T[0-9:.]+Z info hello 1\n"));
 }
 
+TEST(LoggingTest, TheLevelChangesWhileItRunsAndStaysForTheLastLines) {
+  const std::string text = StderrOf([] {
+    {
+      AsyncLog log({LogLevel::kInfo, LogFormat::kText});
+      spdlog::debug("too early");
+      log.SetLevel(LogLevel::kDebug);
+      spdlog::debug("now");
+    }
+    spdlog::debug("directly");
+  });
+  EXPECT_THAT(text, testing::MatchesRegex("[^ ]+ debug now\n[^ ]+ debug directly\n"));
+}
+
 TEST(LoggingTest, JsonLinesEscapeWhatTheyQuote) {
   const std::string text = StderrOf([] {
     const AsyncLog log({LogLevel::kInfo, LogFormat::kJson});

@@ -206,5 +206,26 @@ TEST_F(PlanTest, ThreadQueuesNeedNoExecutorMemory) {
   EXPECT_EQ(plan->slots, 1U);
 }
 
+TEST_F(PlanTest, AReloadChangesTheNumberOfWorkersAndNoShare) {
+  LimitMemory(4096 * kMiB);
+  config_.queues[0].isolation.memory = 256 * kMiB;
+  config_.queues.push_back(FramesQueue(1));
+  config_.queues[2].isolation.memory = 300 * kMiB;
+  const auto running = MakePlan(config_, root_, 4);
+  ASSERT_TRUE(running.ok()) << running.error().hint;
+  config_.queues[1].workers = std::nullopt;
+  config_.queues[2].workers = 2;
+  LimitMemory(1024 * kMiB);  // what the machine has now is for the next start
+  auto plan = Replan(config_, *running);
+  ASSERT_TRUE(plan.ok()) << plan.error().hint;
+  EXPECT_THAT(plan->workers, testing::ElementsAre(running->slots, running->slots, 2U));
+  EXPECT_EQ(plan->slots, running->slots);
+  EXPECT_EQ(plan->executor_memory, running->executor_memory);
+  config_.queues[2].workers = 100;
+  plan = Replan(config_, *running);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_THAT(plan.error().hint, testing::HasSubstr("memory does not suffice"));
+}
+
 }  // namespace
 }  // namespace headrace
