@@ -117,6 +117,8 @@ void Log(spdlog::level::level_enum level, std::string_view message, Fields field
 
 void SetLogStyle(LogStyle style) { Style().store(style, std::memory_order_relaxed); }
 
+bool LogsInfo() { return spdlog::should_log(spdlog::level::info); }
+
 void LogDebug(std::string_view message, Fields fields) {
   Log(spdlog::level::debug, message, fields);
 }

@@ -46,6 +46,9 @@ void LogInfo(std::string_view message, std::initializer_list<LogField> fields = 
 void LogWarn(std::string_view message, std::initializer_list<LogField> fields = {});
 void LogError(std::string_view message, std::initializer_list<LogField> fields = {});
 
+// Whether LogInfo writes anything: for who would make a costly text in vain. Thread-safe.
+[[nodiscard]] bool LogsInfo();
+
 // Begins the payload of a line whose rest is the members of its JSON object, for who adds time and
 // level. No text begins so.
 inline constexpr char kJsonMembers = '\x1e';

@@ -32,7 +32,7 @@ void StderrLog::End() { WriteLine(); }
 
 void StderrLog::WriteLine() {
   if (line_.ends_with('\r')) line_.pop_back();
-  if (!line_.empty()) {
+  if (!line_.empty() && LogsInfo()) {
     LogInfo("job stderr", {{"job_id", job_id_}, {"queue", queue_}, {"text", Printable(line_)}});
   }
   line_.clear();

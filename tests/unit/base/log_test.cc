@@ -67,6 +67,9 @@ TEST_F(LogTest, WritesTheMembersOfAJsonObject) {
 TEST_F(LogTest, LeavesLinesOutThatAreBelowTheLevel) {
   LogDebug("job accepted");
   EXPECT_EQ(Written(), "");
+  EXPECT_TRUE(LogsInfo());
+  spdlog::default_logger()->set_level(spdlog::level::warn);
+  EXPECT_FALSE(LogsInfo());
 }
 
 }  // namespace

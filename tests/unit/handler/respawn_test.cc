@@ -23,7 +23,7 @@ TEST_F(RespawnTest, WaitsTwiceAsLongAfterEachStartThatFails) {
   Pool();
   Spawn([&] { return log.Has("the next start is in 0.800 s"); });
   EXPECT_GE(SteadyClock::now() - begin, std::chrono::milliseconds(100 + 200 + 400));
-  for (const char* const delay : {"in 100 ms", "in 200 ms", "in 400 ms"}) {
+  for (const char* const delay : {"in 0.100 s", "in 0.200 s", "in 0.400 s"}) {
     EXPECT_TRUE(log.Has(delay)) << delay;
   }
 }
