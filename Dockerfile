@@ -20,8 +20,8 @@ COPY cmake cmake
 COPY include include
 COPY config config
 COPY src src
-# Linked without symbols: those of link-time optimisation have random names.
-RUN cmake --preset release -DHEADRACE_TESTS=OFF -DHEADRACE_BENCH=OFF -DHEADRACE_LIBRARY=OFF -DCMAKE_INSTALL_PREFIX=/usr/local \
+# Linked without symbols, those of link-time optimisation have random names, and without the folder it is built in.
+RUN cmake --preset release -DHEADRACE_TESTS=OFF -DHEADRACE_BENCH=OFF -DHEADRACE_LIBRARY=OFF -DCMAKE_INSTALL_PREFIX=/usr/local -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
       -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_EXE_LINKER_FLAGS=-s \
  && cmake --build --preset release \
  && DESTDIR=/install cmake --install build/release

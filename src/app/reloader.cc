@@ -1,7 +1,6 @@
 #include "app/reloader.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "app/module_options.h"
+#include "base/log.h"
 #include "base/utc_time.h"
 #include "config/changes.h"
 #include "service/key_file.h"
@@ -53,7 +53,8 @@ void Reloader::Reload(const LoadedConfig& loaded) {
   Prepared prepared;
   Prepare(loaded, prepared);
   if (!prepared.problems.empty()) {
-    spdlog::error("SIGHUP: nothing is changed: {}", fmt::join(prepared.problems, "; "));
+    LogError("SIGHUP: nothing is changed: {detail}",
+             {{"detail", fmt::format("{}", fmt::join(prepared.problems, "; "))}});
     refused_.fetch_add(1);
     return;
   }
@@ -173,11 +174,14 @@ void Reloader::Commit(Prepared prepared) {
 // At the former level of the log or the new one, whichever shows more.
 void Reloader::Tell(const Prepared& prepared, LogLevel level) {
   modules_.log.SetLevel(std::min(running_.log.level, level));
-  for (const std::string& warning : prepared.warnings) spdlog::warn("{}", warning);
+  for (const std::string& warning : prepared.warnings) {
+    LogWarn("configuration: {detail}", {{"detail", warning}});
+  }
   if (prepared.changes.empty()) {
-    spdlog::info("SIGHUP: the configuration is read again, nothing in it has changed");
+    LogInfo("SIGHUP: the configuration is read again, nothing in it has changed");
   } else {
-    spdlog::info("SIGHUP: changed: {}", fmt::join(prepared.changes, "; "));
+    LogInfo("SIGHUP: changed: {detail}",
+            {{"detail", fmt::format("{}", fmt::join(prepared.changes, "; "))}});
   }
   modules_.log.SetLevel(level);
 }

@@ -140,7 +140,7 @@ class MainLoop {
   }
 
   void OnHangup() {
-    if (stopping_) return spdlog::warn("SIGHUP: the service stops, nothing is read any more");
+    if (stopping_) return LogWarn("SIGHUP: the service stops, nothing is read any more");
     app_.Reload(load_());
   }
 

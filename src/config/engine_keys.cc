@@ -39,7 +39,7 @@ void AddAuth(KeyList<Config>& keys) {
           "auth.file", "a path, or empty",
           "keys: file of lines `TENANT SHA256 [waiting=N] [per_minute=N]`",
           [](auto& c) -> auto& { return c.auth.file; })
-      .More("Read at the start");
+      .More("Read at the start, and again by a [reload](operations.md#reload)");
 }
 
 void AddWebhooks(KeyList<Config>& keys) {
