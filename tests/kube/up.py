@@ -33,7 +33,8 @@ def end(*_):
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, end)  # as process 1 it would be ignored
+    for number in (signal.SIGINT, signal.SIGTERM):  # ignored by process 1 otherwise
+        signal.signal(number, end)
     make_network()
     with ExitStack() as stack:
         try:
