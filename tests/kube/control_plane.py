@@ -66,7 +66,8 @@ class ControlPlane:
             "--service-account-signing-key-file", self._accounts,
             "--service-account-issuer", "https://kubernetes.default.svc", "--service-cluster-ip-range", SERVICE_ADDRESSES,
             "--authorization-mode", "Node,RBAC", "--enable-admission-plugins", "NodeRestriction",
-            "--kubelet-preferred-address-types", "InternalIP", "--kubelet-client-certificate", kubelet_certificate, "--kubelet-client-key", kubelet_key,
+            "--kubelet-preferred-address-types", "InternalIP", "--kubelet-client-certificate", kubelet_certificate,
+            "--kubelet-client-key", kubelet_key,
             "--kubelet-certificate-authority", self.authority.certificate, "--allow-privileged=true"],
             f"{API}/readyz", seconds=120)
 
