@@ -22,7 +22,7 @@ double UnixNow() { return Seconds(UtcNow().time_since_epoch()).count(); }
 
 void AddAll(const std::string& key, const std::vector<std::string>& from,
             std::vector<std::string>& to) {
-  for (const std::string& line : from) to.push_back(key + ": " + line);
+  for (const std::string& line : from) to.push_back(fmt::format("{}: {}", key, line));
 }
 
 }  // namespace
