@@ -40,9 +40,10 @@ JobService::Options ServiceOptions(const Config& config, std::vector<ServiceQueu
   return options;
 }
 
-JobService::Options WithMemory(JobService::Options options, Ledger& ledger,
-                               std::optional<Spool>& spool) {
+JobService::Options WithParts(JobService::Options options, Ledger& ledger,
+                              std::optional<Spool>& spool, const Tracer* tracer) {
   options.ledger = &ledger;
+  options.tracer = tracer;
   options.spool = spool ? &*spool : nullptr;
   return options;
 }
@@ -90,20 +91,21 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       queue_handlers_(config, handlers),
       runners_(config, plan, handlers, executors_dir, {spawn_queue_, lent_slots_}),
       log_(config.log),
+      tracing_(config.tracing),
       ledger_(plan.budget),
       result_files_(config.engine.max_open_results),
       spool_(OpenSpool(config)),
       engine_(MakeEngine(config.engine, EngineQueues(config, plan), {ledger_, result_files_})),
       metrics_(QueueNames(config), *engine_, HEADRACE_VERSION),
       service_(
-          WithMemory(ServiceOptions(config, ServiceQueues(config, plan, queue_handlers_, runners_)),
-                     ledger_, spool_),
+          WithParts(ServiceOptions(config, ServiceQueues(config, plan, queue_handlers_, runners_)),
+                    ledger_, spool_, tracing_.tracer()),
           *engine_, metrics_),
-      workers_(WorkerQueues(config, plan, runners_), *engine_, slots_, metrics_,
-               {[this](const QueuedJob& job) { service_.OnStarted(job); },
-                [this](const JobPtr& job, Outcome outcome) {
-                  service_.OnRan(job, std::move(outcome));
-                }}),
+      workers_(
+          WorkerQueues(config, plan, runners_), *engine_, slots_, metrics_,
+          {[this](const QueuedJob& job) { service_.OnStarted(job); },
+           [this](const JobPtr& job, Outcome outcome) { service_.OnRan(job, std::move(outcome)); },
+           tracing_.tracer()}),
       keys_(OpenKeys(config.auth)),
       http_(config.http, service_, metrics_, keys_.get()),
       management_(config.management, metrics_, health_),
@@ -112,6 +114,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
                  webhooks_}),
       drained_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   ConnectMetrics();
+  if (tracing_.tracer() != nullptr) http_.TraceTo(*tracing_.tracer());
   AddHealthChecks();
   LogInfo(
       "headrace {version}: {slots} slots ({slots_reason}); memory limit {memory_limit}, budget "
@@ -158,6 +161,7 @@ void App::ConnectMetrics() {
     if (!tls) return std::nullopt;
     return Seconds(tls->not_after().time_since_epoch()).count();
   };
+  sources.traces = [this] { return tracing_.Figures(); };
   sources.sandbox = ProbeSandbox();
   metrics_.Connect(std::move(sources));
 }
@@ -268,6 +272,7 @@ std::size_t App::Finish() {
   service_.Stop();
   engine_->OnDelivery(nullptr);
   if (webhooks_) webhooks_->Stop();
+  tracing_.Stop(drain_until_);
   management_.Stop();  // its probes ask the engine
   engine_->Stop();
   return cut;

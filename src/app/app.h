@@ -11,6 +11,7 @@
 #include "app/queue_handlers.h"
 #include "app/reloader.h"
 #include "app/runners.h"
+#include "app/tracing.h"
 #include "base/fd.h"
 #include "base/ledger.h"
 #include "base/spool.h"
@@ -82,6 +83,7 @@ class App {
   const QueueHandlers queue_handlers_;
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread
+  Tracing tracing_;  // outlives all that records
   Ledger ledger_;
   Ledger result_files_;  // counts files, not bytes
   std::optional<Spool> spool_;

@@ -60,6 +60,12 @@ std::optional<TraceContext> ParseTraceparent(std::string_view text) {
   return context;
 }
 
+bool SaysSampled(std::string_view traceparent) {
+  if (traceparent.size() < kLength) return false;
+  const char digit = traceparent[kLength - 1];  // '0' is even, 'a' is odd, and worth an even number
+  return ((digit <= '9' ? digit : digit + 1) & 1) != 0;
+}
+
 std::string ToTraceparent(const TraceContext& context) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string text = "00-";

@@ -25,6 +25,9 @@ struct TraceContext {
 std::optional<TraceContext> ParseTraceparent(std::string_view text);
 bool IsTraceparent(std::string_view text);
 
+// Whether a valid traceparent has its sampled flag; of another text, either.
+bool SaysSampled(std::string_view traceparent);
+
 // As version 00 has it: 00-<trace id>-<span id>-<flags>.
 std::string ToTraceparent(const TraceContext& context);
 

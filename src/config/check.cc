@@ -57,6 +57,7 @@ void CheckProgram(const Config& config, Problems& problems) {
     problems.Add("engine.path", "is missing; allowed: the folder where jobs are kept");
   }
   CheckAuth(config.auth, problems);
+  problems.AddAll("tracing.", Validate(config.tracing));
   problems.AddAll("webhooks.", Validate(config.webhooks.policy));
   if (config.webhooks.secrets_file.empty() && !config.webhooks.policy.allow_hosts.empty()) {
     problems.Add("webhooks.secrets_file",

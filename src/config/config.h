@@ -14,6 +14,7 @@
 #include "headrace/params.h"
 #include "http/http_options.h"
 #include "service/webhook_url.h"
+#include "tracing/tracing_options.h"
 
 namespace headrace {
 
@@ -121,6 +122,7 @@ struct Config {
   AuthKeys auth;
   bool trust_priority = false;  // of clients that are not told apart
   LogOptions log;
+  TracingOptions tracing;
   ShutdownOptions shutdown;
   std::vector<QueueConfig> queues;  // in the order of the file
 };

@@ -7,6 +7,7 @@
 #include "config/engine_keys.h"
 #include "config/kept_keys.h"
 #include "config/pdf_keys.h"
+#include "config/tracing_keys.h"
 #include "config/upstream_keys.h"
 
 namespace headrace {
@@ -169,6 +170,7 @@ void AddOtherKeys(KeyList<Config>& keys) {
       [](auto& c) -> auto& { return c.max_spool; });
   AddExecutorKeys(keys);
   keys.AddAll(EngineSectionKeys());
+  keys.AddAll(TracingKeys());
   keys.Choice(
       "log.level",
       Choices<LogLevel>{{"trace", LogLevel::kTrace},

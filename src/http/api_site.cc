@@ -20,6 +20,7 @@
 #include "http/preferences.h"
 #include "http/problem.h"
 #include "http/queue_views.h"
+#include "http/server_span.h"
 #include "service/endings.h"
 
 namespace headrace {
@@ -99,6 +100,10 @@ Http::Request MakeRequest(const Exchange& exchange) {
     if (!value.empty()) request.headers().addRaw(Http::Header::Raw(name, std::move(value)));
   }
   request.headers().addRaw(Http::Header::Raw("traceparent", exchange.trace));
+  if (std::string tracestate = exchange.head->List("tracestate"); !tracestate.empty()) {
+    tracestate = PassedTracestate(exchange.head->Find("traceparent"), std::move(tracestate));
+    request.headers().addRaw(Http::Header::Raw("tracestate", std::move(tracestate)));
+  }
   return request;
 }
 
@@ -108,7 +113,8 @@ std::optional<Answer> ApiSite::OnHeaders(Exchange& exchange) {
   const RequestHead& head = *exchange.head;
   exchange.match = routes_.Match(head.path);
   if (exchange.match.route == HttpRoute::kJobs || head.path.substr(0, 4) == "/v1/") {
-    exchange.trace = ContinueTrace(head.Find("traceparent"));
+    exchange.trace = TraceOfRequest(tracer_, head.Find("traceparent"));
+    exchange.traced = tracer_ != nullptr && SaysSampled(exchange.trace);
     exchange.answer_fields.append("traceparent: ").append(exchange.trace).append("\r\n");
   }
   if (auto answer = CheckRoute(exchange)) return answer;
@@ -310,6 +316,13 @@ void ApiSite::Submit(Connection& connection) {
 void ApiSite::OnAnswered(const Exchange& exchange, int status) {
   metrics_.OnHttpRequest(exchange.match.route, exchange.method, status,
                          SteadyClock::now() - exchange.started);
+  if (exchange.traced) RecordSpan(exchange, status);
+}
+
+void ApiSite::RecordSpan(const Exchange& exchange, int status) const {
+  ServerSpanFacts facts{status, https_, {}};
+  if (exchange.match.queue) facts.queue = service_.queues()[*exchange.match.queue].options.name;
+  tracer_->Record(ServerSpan(exchange, facts));
 }
 
 }  // namespace headrace

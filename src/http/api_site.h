@@ -10,6 +10,7 @@
 #include "http/site.h"
 #include "metrics/metrics.h"
 #include "service/job_service.h"
+#include "tracing/tracer.h"
 
 namespace headrace {
 
@@ -38,6 +39,13 @@ class ApiSite final : public Site {
   void OnAnswered(const Exchange& exchange, int status) override;
   void OnConnections(int delta) override { metrics_.OnHttpConnection(delta); }
 
+  // Records the spans of requests from now on; `https` is the listener's scheme. Before the first
+  // request; the tracer outlives this.
+  void TraceTo(const Tracer& tracer, bool https) {
+    tracer_ = &tracer;
+    https_ = https;
+  }
+
  private:
   std::optional<Answer> CheckRoute(Exchange& exchange) const;
   std::optional<Answer> Admit(Exchange& exchange);
@@ -46,6 +54,7 @@ class ApiSite final : public Site {
   Status TakeWebhook(std::string_view url, JobUpload& upload, const Intake& intake) const;
   Error TooManyJobs(QueueIndex queue);
   Answer Read(Exchange& exchange);
+  void RecordSpan(const Exchange& exchange, int status) const;
   void Submit(Connection& connection);
   [[nodiscard]] Answer Root(Exchange& exchange) const;
 
@@ -57,6 +66,8 @@ class ApiSite final : public Site {
   ClientLimit clients_;
   const bool async_;
   const KeyRing* const keys_;
+  const Tracer* tracer_ = nullptr;  // null: nothing is recorded
+  bool https_ = false;
 };
 
 }  // namespace headrace

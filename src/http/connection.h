@@ -62,6 +62,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void EndStream(std::string_view trailer, std::vector<AnswerPiece> last = {});
   void AbortStream();
   void Await(std::shared_ptr<Pending> pending) { pending_ = std::move(pending); }
+  // The job that the request has brought, for its span.
+  void TellJob(const std::string& id) {
+    if (exchange_.traced) exchange_.job_id = id;
+  }
   [[nodiscard]] const Exchange& exchange() const { return exchange_; }
   [[nodiscard]] const std::shared_ptr<ReactorLink>& reactor() const { return reactor_; }
 

@@ -15,7 +15,8 @@ ClientLimit LimitOf(const HttpOptions& options) {
 
 HttpServer::HttpServer(HttpOptions options, JobService& service, Metrics& metrics,
                        const KeyRing* keys)
-    : site_(service, metrics, LimitOf(options), options.async, keys),
+    : https_(!options.tls_certificate.empty()),
+      site_(service, metrics, LimitOf(options), options.async, keys),
       server_(std::move(options), site_, "http") {}
 
 }  // namespace headrace

@@ -20,6 +20,9 @@ class HttpServer {
   HttpServer(HttpOptions options, JobService& service, Metrics& metrics,
              const KeyRing* keys = nullptr);
 
+  // Records the spans of requests. Before Start; the tracer outlives this.
+  void TraceTo(const Tracer& tracer) { site_.TraceTo(tracer, https_); }
+
   Status Start() { return server_.Start(); }  // binds; port 0 takes a free one
   void AnnounceClose() {
     server_.AnnounceClose();
@@ -38,6 +41,7 @@ class HttpServer {
   [[nodiscard]] Seconds SinceSlowestTurn() const { return server_.SinceSlowestTurn(); }
 
  private:
+  const bool https_;
   ApiSite site_;
   EdgeServer server_;
 };

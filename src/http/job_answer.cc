@@ -58,6 +58,7 @@ void JobAnswer::OnPart(Connection& connection, ResultPart part, const std::strin
     broken_ = true;
     return;
   }
+  if (!begun_) connection.TellJob(job_id);
   if (!std::exchange(begun_, true)) connection.RespondStream(std::move(head));
   connection.Stream(Only(*std::move(piece)));
 }
@@ -73,6 +74,7 @@ void JobAnswer::End(Outcome outcome, const PendingJob& job) {
   const auto connection = connection_.lock();
   if (!connection) return;
   CloseIfThrown(*connection, [&] {
+    connection->TellJob(job_id);
     if (begun_) return EndStream(*connection, outcome, job_id);
     if (job.goes_on())
       return connection->Respond(AcceptedAnswer(*job.goes_on(), job.service(),

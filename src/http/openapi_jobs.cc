@@ -141,7 +141,7 @@ Operation SubmitOperation(const std::string& queue, const HandlerInfo& handler, 
                        "one counts as not given. Secret ones are refused in the query.";
   submit.parameters = HandlerParameters(handler);
   std::vector<std::string_view> fields{"Idempotency-Key", "Request-Timeout", "Priority",
-                                       "Webhook-Url", "traceparent"};
+                                       "Webhook-Url",     "traceparent",     "tracestate"};
   if (async) fields.insert(fields.begin(), "Prefer");
   for (Json& field : ParameterRefs(fields)) submit.parameters.push_back(std::move(field));
   submit.body = Payload(handler);

@@ -59,6 +59,8 @@ std::vector<HeaderParam> OfSubmissions() {
 std::vector<HeaderParam> OfReads() {
   return {{"traceparent", "W3C Trace Context; the answer's has the same trace id", Schema("string"),
            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+          {"tracestate", "W3C Trace Context; passed on to what does the job", Schema("string"),
+           "vendor=00f067aa0ba902b7"},
           {"Range", "RFC 9110: one range of bytes of a part that is sent as itself",
            Schema("string"), "bytes=0-1023"},
           {"If-Range", "the ETag of the part that the range is of", Schema("string"),

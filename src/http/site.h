@@ -25,6 +25,8 @@ struct Exchange {
   HttpMethod method = HttpMethod::kOther;
   RouteMatch match;
   std::string trace;               // our traceparent
+  bool traced = false;             // its span is recorded
+  std::string job_id;              // of a traced one: of the job that it brought
   std::string answer_fields;       // header lines that every answer to this request carries
   std::shared_ptr<BodySink> body;  // where its body goes; null: away
   SteadyTime started;

@@ -53,6 +53,7 @@ class Collector {
     Service();
     Webhooks();
     Configuration();
+    Traces();
     Process();
     return std::move(families_);
   }
@@ -222,6 +223,16 @@ class Collector {
         MetricType::Gauge, static_cast<double>(spool.limit));
     One("headrace_spool_errors_total", "Results that could not be put on the disk.",
         MetricType::Counter, static_cast<double>(spool.errors));
+  }
+
+  void Traces() {
+    const TraceFigures now = in_.sources.traces ? in_.sources.traces() : TraceFigures{};
+    Family spans("headrace_trace_spans_total", "Spans by what became of them.",
+                 MetricType::Counter);
+    spans.Add(static_cast<double>(now.exported), {{"outcome", "exported"}});
+    spans.Add(static_cast<double>(now.dropped), {{"outcome", "dropped"}});
+    spans.Add(static_cast<double>(now.failed), {{"outcome", "failed"}});
+    families_.push_back(spans.Take());
   }
 
   void Webhooks() {

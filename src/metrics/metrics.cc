@@ -58,6 +58,10 @@ struct QueueChildren {
 
 }  // namespace
 
+const char* RouteText(HttpRoute route) { return kRoutes[Index(route)]; }
+
+const char* MethodText(HttpMethod method) { return kMethods[Index(method)]; }
+
 struct Metrics::Impl {
   Impl(std::vector<std::string> names, const Engine& the_engine, std::string the_version)
       : queues(std::move(names)),

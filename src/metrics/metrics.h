@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "handler/executor_figures.h"
 #include "handler/sandbox_layers.h"
+#include "tracing/trace_figures.h"
 
 namespace headrace {
 
@@ -34,6 +35,10 @@ enum class HttpRoute {
   kOther
 };
 enum class HttpMethod { kGet, kHead, kPost, kPut, kDelete, kOptions, kOther };
+
+// As labels and spans name them: "/v1/queues/{queue}/jobs", "other"; "GET", "other".
+const char* RouteText(HttpRoute route);
+const char* MethodText(HttpMethod method);
 
 struct WorkerFigures {
   std::size_t idle = 0;     // wait for a job
@@ -85,7 +90,8 @@ struct MetricSources {
   std::function<WebhookFigures()> webhooks;
   std::function<ReloadFigures()> reloads;
   std::function<std::optional<double>()> certificate_end;  // Unix time; nothing without TLS
-  SandboxLayers sandbox{};                                 // as found at the start
+  std::function<TraceFigures()> traces;
+  SandboxLayers sandbox{};  // as found at the start
 };
 
 // Every metric of the service: names, labels, buckets. What happens is told through the On...

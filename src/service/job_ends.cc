@@ -9,6 +9,7 @@
 #include "service/endings.h"
 #include "service/job_service.h"
 #include "service/job_service_impl.h"
+#include "tracing/job_spans.h"
 
 namespace headrace {
 namespace {
@@ -27,10 +28,36 @@ void JudgeRunTimeout(const QueuedJob& job, Outcome& outcome) {
 
 }  // namespace
 
-// Ends the job in the engine. The worker tells the end of one that runs, nobody else that of one
-// that waits.
+// A job that waits, and how it ends if no worker is faster.
+struct JobService::Impl::Unclaimed {
+  std::shared_ptr<QueuedJob> job;
+  Outcome outcome;
+};
+
 void JobService::Impl::End(const std::string& id, CancelReason reason, const Outcome& outcome,
                            Engine::Cancelled done) {
+  if (tracer != nullptr) return EndTraced(id, reason, outcome, std::move(done));
+  EndIn(id, reason, outcome, nullptr, std::move(done));
+}
+
+void JobService::Impl::EndTraced(const std::string& id, CancelReason reason, const Outcome& outcome,
+                                 Engine::Cancelled done) {
+  engine.Get(id, PartBytes::None(), [=, this, done = std::move(done)](auto found) mutable {
+    const auto queue = engine.QueueOf(id);
+    if (!found || !*found || !queue) return EndIn(id, reason, outcome, nullptr, std::move(done));
+    const JobStatus& status = **found;
+    auto unclaimed =
+        std::make_shared<Unclaimed>(Unclaimed{JobOf(status.record.job, *queue), outcome});
+    unclaimed->job->accepted_at = status.accepted_at;
+    unclaimed->job->waits_since = status.waits_since;
+    EndIn(id, reason, outcome, std::move(unclaimed), std::move(done));
+  });
+}
+
+// Ends the job in the engine. The worker tells the end of one that runs, nobody else that of one
+// that waits.
+void JobService::Impl::EndIn(const std::string& id, CancelReason reason, const Outcome& outcome,
+                             std::shared_ptr<const Unclaimed> unclaimed, Engine::Cancelled done) {
   const bool expired = outcome.state == JobState::kExpired;
   engine.Cancel(id, reason, outcome, [=, this, done = std::move(done)](CancelResult result) {
     if (result == CancelResult::kRemoved) {
@@ -39,6 +66,9 @@ void JobService::Impl::End(const std::string& id, CancelReason reason, const Out
                                   {"queue", queue ? admission.queues()[*queue].options.name : ""},
                                   {"outcome", expired ? "expired" : "cancelled"},
                                   {"reason", Name(reason)}});
+      if (unclaimed) {
+        JobSpans(tracer, *unclaimed->job).RecordWait(SteadyClock::now(), &unclaimed->outcome);
+      }
     }
     if (result != CancelResult::kUnknown) TellChange(id);
     done(result);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "service/endings.h"
 #include "service/job_service_impl.h"
+#include "tracing/job_spans.h"
 
 namespace headrace {
 
@@ -17,11 +18,13 @@ JobService::Impl::Impl(Options the_options, Engine& the_engine, Metrics& metrics
                 the_engine, metrics),
       results(the_options.ledger, the_options.spool),
       webhooks(std::move(the_options.webhooks)),
+      tracer(the_options.tracer),
       engine(the_engine),
       watches([this](const std::string& id, Engine::Found found) {
         engine.Get(id, PartBytes::None(), std::move(found));
       }) {
   engine.OnEnded([this](const JobPtr& job, const Outcome& outcome) {
+    JobSpans(tracer, *job).RecordWait(SteadyClock::now(), &outcome);
     Deliver(job->id, outcome);
     TellChange(job->id);
   });

@@ -22,6 +22,7 @@
 namespace headrace {
 
 class Metrics;
+class Tracer;
 
 // Admission and the life of a job as its clients see it. Knows no HTTP server and no worker.
 // Thread-safe; no call blocks. Callbacks are called once, from any thread, also from within the
@@ -35,6 +36,7 @@ class JobService {
     Spool* spool = nullptr;                        // outlives results; null: they stay in memory
     WebhookPolicy webhooks{};                      // whom clients may have told of their jobs
     bool trust_priority = false;                   // as in Admission::Options
+    const Tracer* tracer = nullptr;  // takes the waits of jobs that never run; null: nobody
   };
   using Submitted = std::function<void(Expected<std::string> id)>;
   using Told = std::function<void(Expected<JobStatus>)>;

@@ -33,6 +33,12 @@ struct JobService::Impl {
   void OnWaited(const std::string& id, const std::shared_ptr<Waiter>& waiter);
   void End(const std::string& id, CancelReason reason, const Outcome& outcome,
            Engine::Cancelled done);
+  // The same, of a job whose wait, should it end with that, is a span.
+  struct Unclaimed;
+  void EndTraced(const std::string& id, CancelReason reason, const Outcome& outcome,
+                 Engine::Cancelled done);
+  void EndIn(const std::string& id, CancelReason reason, const Outcome& outcome,
+             std::shared_ptr<const Unclaimed> unclaimed, Engine::Cancelled done);
   // `again`: one that has ended meanwhile is looked at once more.
   void Cancel(const JobRef& job, bool again, Told done);
   void CancelUnfinished(const JobStatus& status, bool again, Told done);
@@ -48,6 +54,7 @@ struct JobService::Impl {
   Admission admission;
   const ResultStore results;
   const WebhookPolicy webhooks;
+  const Tracer* const tracer;
   Engine& engine;
   Waiters waiters;
   JobWatches watches;

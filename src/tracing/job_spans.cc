@@ -7,10 +7,8 @@ namespace headrace {
 namespace {
 
 std::optional<TraceContext> SampledParent(const Tracer* tracer, const QueuedJob& job) {
-  if (tracer == nullptr) return std::nullopt;
-  auto parent = ParseTraceparent(job.traceparent);
-  if (parent && !parent->sampled()) parent.reset();
-  return parent;
+  if (tracer == nullptr || !SaysSampled(job.traceparent)) return std::nullopt;
+  return ParseTraceparent(job.traceparent);
 }
 
 // A job that was cancelled is nobody's failure.

@@ -43,9 +43,19 @@ std::string HostName() {
   return name.data();
 }
 
+// What a text may hold to be written between quotes as it is.
+constexpr auto kEscaped = [] {
+  std::array<std::uint8_t, 256> escaped{};
+  for (std::size_t c = 0; c < escaped.size(); ++c) {
+    escaped[c] = c < ' ' || c > '~' || c == '"' || c == '\\' ? 1 : 0;
+  }
+  return escaped;
+}();
+
 bool IsPlain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  unsigned escaped = 0;
+  for (const char c : text) escaped |= kEscaped[static_cast<unsigned char>(c)];
+  return escaped == 0;
 }
 
 // Appends to one text; nothing in it is made twice.
@@ -69,36 +79,34 @@ class Writer {
     fmt::format_to(std::back_inserter(out_), FMT_COMPILE("{}"), number);
   }
 
+  // An attribute's value, from the end of its key on.
   void operator()(const std::string& text) {
-    Raw(R"({"stringValue":)");
+    Raw(R"(","value":{"stringValue":)");
     Text(text);
-    Raw("}");
+    Raw("}}");
   }
   void operator()(std::int64_t number) {
-    Raw(R"({"intValue":")");
+    Raw(R"(","value":{"intValue":")");
     Number(number);
-    Raw(R"("})");
+    Raw(R"("}})");
   }
   void operator()(double number) {
-    Raw(R"({"doubleValue":)");
+    Raw(R"(","value":{"doubleValue":)");
     Number(number);
-    Raw("}");
+    Raw("}}");
   }
 
+  // Keys are plain: they are ours.
   template <class Attributes>
   void List(const Attributes& attributes) {
-    Raw("[");
-    const char* between = "";
+    const char* before = R"([{"key":")";
     for (const auto& [name, value] : attributes) {
-      Raw(between);
-      Raw(R"({"key":)");
-      Text(name);
-      Raw(R"(,"value":)");
+      Raw(before);
+      Raw(name);
       std::visit(*this, value);
-      Raw("}");
-      between = ",";
+      before = R"(,{"key":")";
     }
-    Raw("]");
+    Raw(attributes.empty() ? "[]" : "]");
   }
 
  private:

@@ -1,7 +1,8 @@
 #include "tracing/span_exporter.h"
 
 #include <pthread.h>
-#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -9,6 +10,8 @@
 #include <optional>
 #include <random>
 #include <utility>
+
+#include "base/log.h"
 
 namespace headrace {
 namespace {
@@ -18,6 +21,13 @@ SpanExporter::Send SendByHttp(const TracingOptions& options, const std::string& 
   return [client](std::string json, const CancelToken& cancel, Deadline deadline) {
     return client->Send(std::move(json), cancel, deadline);
   };
+}
+
+// What it does can wait, and comes in bursts. Where the kernel refuses, it does not.
+void YieldToOthers() {
+  constexpr int kNice = 5;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
+  pthread_setname_np(pthread_self(), "traces");
 }
 
 // Up to a fifth more.
@@ -34,7 +44,7 @@ SpanExporter::SpanExporter(TracingOptions options, TraceSource source, Send send
       send_(send ? std::move(send) : SendByHttp(options_, source_.version)),
       retry_delay_(options_.retry_delay),
       thread_([this] {
-        pthread_setname_np(pthread_self(), "traces");
+        YieldToOthers();
         Loop();
       }) {}
 
@@ -158,9 +168,12 @@ void SpanExporter::Report(const ExportAnswer& answer) {
   const bool pressed_out = figures.dropped != told_dropped_;
   if ((answer.detail.empty() && !pressed_out) || !log_limit_.Allows()) return;
   told_dropped_ = figures.dropped;
-  spdlog::warn("traces: {}; spans exported={} dropped={} failed={}",
-               answer.detail.empty() ? "more spans than tracing.queue takes" : answer.detail,
-               figures.exported, figures.dropped, figures.failed);
+  LogWarn("traces: {detail}",
+          {{"detail",
+            answer.detail.empty() ? "more spans than tracing.queue takes" : answer.detail.c_str()},
+           {"exported", figures.exported},
+           {"dropped", figures.dropped},
+           {"failed", figures.failed}});
 }
 
 }  // namespace headrace

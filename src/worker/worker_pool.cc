@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "tracing/job_spans.h"
 
 namespace headrace {
 
@@ -271,9 +272,14 @@ void WorkerPool::Drive(Worker& worker, const JobPtr& job) {
   auto unrun = NotWorthARun(*job);
   const bool started = !unrun;
   if (started && listener_.on_started) listener_.on_started(*job);
+  JobSpans spans(listener_.tracer, *job);
+  spans.RecordWait(claimed, started ? nullptr : &*unrun);
+  if (started) spans.BeginRun();
   Outcome outcome = started ? queues_[worker.queue].runner->Run(*job) : *std::move(unrun);
+  const auto ended = SteadyClock::now();
   outcome.timings.wait = claimed - job->accepted_at;
-  outcome.timings.run = SteadyClock::now() - claimed;
+  outcome.timings.run = ended - claimed;
+  if (started) spans.RecordRun(claimed, ended, outcome);
   {
     const MutexLock lock(worker.mu);
     worker.job.reset();

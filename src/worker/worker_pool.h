@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "handler/runner.h"
 #include "metrics/metrics.h"
+#include "tracing/tracer.h"
 #include "worker/slots.h"
 
 namespace headrace {
@@ -37,6 +38,7 @@ class WorkerPool {
     std::function<void(const QueuedJob&)> on_started;  // an attempt begins; may be null
     // An attempt has ended: ends the job in the engine, or gives it back.
     std::function<void(const JobPtr&, Outcome)> on_ran;
+    const Tracer* tracer = nullptr;  // takes the spans of attempts, outlives the pool; null: nobody
   };
 
   // `queues` in QueueIndex order. All references outlive the pool.

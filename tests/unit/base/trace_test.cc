@@ -37,7 +37,12 @@ TEST(Trace, IsReadAndWrittenWithAllItsFlags) {
   EXPECT_EQ(context->span(), "00f067aa0ba902b7");
   EXPECT_TRUE(context->sampled());
   EXPECT_EQ(ToTraceparent(*context), kValid.substr(0, 53) + "a3");
-  EXPECT_FALSE(ParseTraceparent(kValid.substr(0, 53) + "02")->sampled());
+  for (const char digit : std::string("0123456789abcdef")) {
+    const std::string text = kValid.substr(0, 54) + digit;
+    EXPECT_EQ(SaysSampled(text), ParseTraceparent(text)->sampled()) << text;
+    EXPECT_EQ(SaysSampled(text), std::string("13579bdf").find(digit) != std::string::npos);
+  }
+  EXPECT_FALSE(SaysSampled("01"));
 }
 
 TEST(Trace, PassesATracestateOnAsItCame) {

@@ -133,6 +133,25 @@ TEST_F(CheckTest, WebhooksThatNobodyCouldVerifyAreRefused) {
           HasSubstr("webhooks.secrets_file: /none")));
 }
 
+TEST_F(CheckTest, TracesNeedACollectorThatCanBeAsked) {
+  EXPECT_THAT(LoadWithQueue("tracing: {endpoint: 'collector:4318', sample: 1.5}").problems,
+              testing::UnorderedElementsAre(
+                  HasSubstr("tracing.sample: '1.5' is no such number; allowed: a number of 0 to 1"),
+                  HasSubstr("tracing.endpoint: ")));
+  const LoadedConfig good =
+      LoadWithQueue("tracing: {endpoint: 'http://collector:4318', sample: 0.125, queue: 10}",
+                    {"HEADRACE_TRACING_SERVICE_NAME=mill"});
+  EXPECT_THAT(good.problems, testing::IsEmpty());
+  EXPECT_EQ(good.config.tracing.sample, 0.125);
+  EXPECT_EQ(good.config.tracing.queue, 10U);
+  EXPECT_EQ(good.config.tracing.service_name, "mill");
+  for (const char* const bad : {"-0.1", "1e-3", "nan", "x", "''", "0.5x"}) {
+    EXPECT_THAT(LoadWithQueue(std::string("tracing: {sample: ") + bad + "}").problems,
+                ElementsAre(HasSubstr("tracing.sample: ")))
+        << bad;
+  }
+}
+
 TEST_F(CheckTest, AWebhookOfAQueueMustBeAllowed) {
   EXPECT_THAT(Load("queues:\n  a:\n    handler: pdf-to-image\n    webhook_url: https://a.example/")
                   .problems,

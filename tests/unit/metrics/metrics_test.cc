@@ -233,6 +233,7 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   sources.log_dropped = [] { return std::uint64_t{4}; };
   sources.ledger = &ledger;
   sources.webhooks = [] { return WebhookFigures{5, 6, 7, 8, 9}; };
+  sources.traces = [] { return TraceFigures{10, 11, 12}; };
   sources.sandbox = {true, true, false, true};
   sources.reloads = [] { return ReloadFigures{2, 3, 1.5}; };
   sources.certificate_end = [] { return std::optional<double>(1e9); };
@@ -261,6 +262,9 @@ TEST_F(MetricsTest, AskOtherModulesWhenTheyAreScraped) {
   EXPECT_EQ(series["headrace_webhooks_total{outcome=\"given_up\"}"], 7);
   EXPECT_EQ(series["headrace_webhooks_pending"], 8);
   EXPECT_EQ(series["headrace_webhooks_in_flight"], 9);
+  EXPECT_EQ(series["headrace_trace_spans_total{outcome=\"exported\"}"], 10);
+  EXPECT_EQ(series["headrace_trace_spans_total{outcome=\"dropped\"}"], 11);
+  EXPECT_EQ(series["headrace_trace_spans_total{outcome=\"failed\"}"], 12);
   EXPECT_EQ(series["headrace_config_reloads_total{outcome=\"applied\"}"], 2);
   EXPECT_EQ(series["headrace_config_reloads_total{outcome=\"refused\"}"], 3);
   EXPECT_EQ(series["headrace_config_last_reload_success_timestamp_seconds"], 1.5);
