@@ -119,12 +119,18 @@ class Node:
         run("gcc", "-Os", "-static", "-s", "-x", "c", "-", "-o", folder / "pause", input=PAUSE)
         run("tar", "-C", folder, "-cf", folder / "layer.tar", "pause")
         run("docker", "import", "--change", 'ENTRYPOINT ["/pause"]', folder / "layer.tar", PAUSE_IMAGE)
-        for image in (PAUSE_IMAGE, *self._images):
-            saved = self._work / "image.tar"
-            run("docker", "save", "--output", saved, image)
-            self._ctr("images", "import", saved)
-            saved.unlink()
-        run("docker", "image", "rm", PAUSE_IMAGE)
+        try:
+            self._bring(PAUSE_IMAGE)
+        finally:
+            run("docker", "image", "rm", PAUSE_IMAGE)
+        for image in self._images:
+            self._bring(image)
+
+    def _bring(self, image):
+        saved = self._work / "image.tar"
+        run("docker", "save", "--output", saved, image)
+        self._ctr("images", "import", saved)
+        saved.unlink()
 
     def _kubelet(self):
         authority = self._plane.authority

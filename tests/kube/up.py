@@ -43,6 +43,8 @@ def main():
                 stack.enter_context(Node(plane, options.cgroup, options.image))
         except Broken as error:
             sys.exit(f"kube: {error}")
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"kube: {' '.join(error.cmd)}: {error.stderr}")
         environment = {**os.environ, "KUBECONFIG": str(plane.kubeconfig), "HEADRACE_KUBE_WORK": str(options.work)}
         return subprocess.run(options.command, env=environment).returncode
 
