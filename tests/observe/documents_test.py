@@ -9,7 +9,7 @@ import subprocess
 import sys
 import unittest
 
-from names import DASHBOARD, METRIC, ROOT, RUNBOOKS, alerts, base_name, kebab, known_metrics, panels
+from names import DASHBOARD, METRIC, ROOT, RUNBOOKS, alerts, base_name, documented_metrics, kebab, panels
 
 SECTIONS = ("## Meaning", "## Impact", "## Diagnosis", "## Mitigation", "## Silence")
 
@@ -43,7 +43,7 @@ class Dashboard(unittest.TestCase):
                 places.add((place["x"], place["y"]))
 
     def test_asks_for_metrics_that_exist_and_by_the_chosen_job(self):
-        known = known_metrics()
+        known = documented_metrics()
         for panel in panels():
             for target in panel["targets"]:
                 with self.subTest(panel["title"], query=target["expr"]):
@@ -60,7 +60,7 @@ class Dashboard(unittest.TestCase):
 
 class Alerts(unittest.TestCase):
     def test_ask_for_metrics_that_exist(self):
-        known = known_metrics()
+        known = documented_metrics()
         for alert, text in alerts().items():
             with self.subTest(alert):
                 expression = text.partition("annotations:")[0]
@@ -99,7 +99,7 @@ class Alerts(unittest.TestCase):
                 self.assertRegex(text, r"summary: .*\{\{ \$labels\.")
 
     def test_runbooks_use_metrics_that_exist(self):
-        known = known_metrics()
+        known = documented_metrics()
         for path in sorted(RUNBOOKS.iterdir()):
             with self.subTest(path.name):
                 text = path.read_text(encoding="utf-8")
