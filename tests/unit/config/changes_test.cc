@@ -19,8 +19,8 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-// A key that is to change live is named here, too, and has a test that shows its effect. Every other
-// one needs a restart.
+// A key that is to change live is named here, too, and has a test that shows its effect. Every
+// other one needs a restart.
 const std::set<std::string>& LiveKeys() {
   static const std::set<std::string> kKeys{"server.max_body",          "server.max_request_line",
                                            "server.max_header_bytes",  "server.max_header_fields",
