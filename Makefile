@@ -31,6 +31,7 @@ layers:      ## include order, third-party libraries, file sizes; links, keys an
 
 tidy: deps   ## clang-tidy over our sources
 	scripts/deps apt tools
+	scripts/deps clang-tidy
 	scripts/tidy
 
 format:      ## says what clang-format would change

@@ -1,7 +1,6 @@
 #include "handler/job_drive.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace headrace {
@@ -103,19 +102,14 @@ void JobDrive::Use(const ProcessEnd& process) {
 // Ends what still works, and adds up what all have used.
 ExecutorDrive::Report JobDrive::Conclude() {
   if (decides_ == nullptr) decides_ = &workers_.front();
-  std::optional<ExecutorDrive::Report> report;
+  ExecutorDrive::Report report = decides_->drive.Finish();
   for (Worker& worker : workers_) {
-    auto finished = worker.drive.Finish();
-    if (&worker == decides_) {
-      report.emplace(std::move(finished));
-    } else {
-      Use(finished.process);
-    }
+    if (&worker != decides_) Use(worker.drive.Finish().process);
   }
-  if (report->end == End::kDone) report->parts = result_.Take();
-  report->process.cpu += others_cpu_;
-  report->process.peak_memory = std::max(report->process.peak_memory, others_peak_);
-  return *std::move(report);
+  if (report.end == End::kDone) report.parts = result_.Take();
+  report.process.cpu += others_cpu_;
+  report.process.peak_memory = std::max(report.process.peak_memory, others_peak_);
+  return report;
 }
 
 }  // namespace headrace

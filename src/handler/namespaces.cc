@@ -106,8 +106,9 @@ bool NewNamespaces::CountTheirOwn() {
   const std::string_view release(static_cast<const char*>(system.release));
   int major = 0;
   int minor = 0;
-  const char* const end = release.data() + release.size();
-  const auto [dot, error] = std::from_chars(release.data(), end, major);
+  const char* const begin = release.data();
+  const char* const end = begin + release.size();
+  const auto [dot, error] = std::from_chars(begin, end, major);
   if (error != std::errc() || dot == end) return false;
   std::from_chars(dot + 1, end, minor);
   return major > kMajor || (major == kMajor && minor >= kMinor);

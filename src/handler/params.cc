@@ -184,6 +184,7 @@ class Validation {
                                         names.size() > 1 ? "are" : "is");
     if (handler_.params.empty()) return who + ", this queue takes no parameters";
     std::vector<std::string> known;
+    known.reserve(handler_.params.size());
     for (const ParamSpec& spec : handler_.params) known.push_back(spec.name);
     return fmt::format("{}, allowed are {}", who, fmt::join(known, ", "));
   }

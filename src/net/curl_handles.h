@@ -29,7 +29,8 @@ inline bool CurlIsReady() {
 inline bool Append(CurlList& list, const char* line) {
   curl_slist* const longer = curl_slist_append(list.get(), line);
   if (longer == nullptr) return false;
-  static_cast<void>(list.release());  // the same list, or its first entry
+  // The same list, or its first entry. NOLINTNEXTLINE(bugprone-unused-return-value)
+  static_cast<void>(list.release());
   list.reset(longer);
   return true;
 }

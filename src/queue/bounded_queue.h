@@ -304,7 +304,7 @@ class BoundedQueue {
   }
 
   // Returns whether somebody is to be woken for it.
-  bool Insert(const std::string& id, Entry entry) REQUIRES(mu_) {
+  bool Insert(const std::string& id, Entry&& entry) REQUIRES(mu_) {
     Entry& inserted = entries_.try_emplace(id, std::move(entry)).first->second;
     inserted.place.ticket = next_ticket_++;
     inserted.place.since = SteadyClock::now();

@@ -21,7 +21,8 @@ constexpr std::size_t kMostLevels = 100;
 // A folder that is being read.
 class Listing {
  public:
-  explicit Listing(UniqueFd folder) : stream_(fdopendir(folder.get()), &closedir) {
+  explicit Listing(UniqueFd folder)
+      : stream_(folder ? fdopendir(folder.get()) : nullptr, &closedir) {
     if (stream_) folder.release();
   }
 

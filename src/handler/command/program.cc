@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "base/memfd.h"
+#include "base/words.h"
 #include "handler/command/find_program.h"
 #include "handler/command/own_tasks.h"
 #include "handler/command/program_init.h"
@@ -267,7 +268,7 @@ std::vector<pid_t> Untouched(pid_t service, pid_t zygote) {
   const std::filesystem::path tasks = "/proc/" + std::to_string(service) + "/task";
   for (std::filesystem::directory_iterator task(tasks, error), end; task != end && !error;
        task.increment(error)) {
-    pids.push_back(static_cast<pid_t>(std::atol(task->path().filename().c_str())));
+    pids.push_back(ParseNumberAll<pid_t>(task->path().filename().native()).value_or(service));
     const auto children = NumbersIn(task->path() / "children");
     pids.insert(pids.end(), children.begin(), children.end());
   }
