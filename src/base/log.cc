@@ -109,7 +109,7 @@ void Log(spdlog::level::level_enum level, std::string_view message, Fields field
   if (!spdlog::should_log(level)) return;
   const bool json = Style().load(std::memory_order_relaxed) == LogStyle::kJson;
   spdlog::log(level, "{}", json ? AsJson(message, fields) : AsText(message, fields));
-} catch (const std::exception&) {
+} catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): says why
   // Without memory for the line: the line is lost, and what it tells of goes on.
 }
 

@@ -54,7 +54,7 @@ Config TwoQueues() {
 template <class T>
 void Change(const Key<T>& key, T& target) {
   const std::string before = key.show(target);
-  std::vector<std::string> texts{"7", "300", "64MiB", "2KiB", "7s", "11s", "20000", "other"};
+  std::vector<std::string> texts{"7", "300", "64MiB", "2KiB", "7s", "11s", "20000", "0.5", "other"};
   if (key.allowed.starts_with("one of ")) texts = SplitWords(key.allowed.substr(7), ',');
   for (const std::string& text : texts) {
     if (!key.read(target, text) && key.show(target) != before) return;

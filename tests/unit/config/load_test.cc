@@ -87,7 +87,7 @@ TEST_F(LoadTest, AnUnknownSectionIsOneLine) {
   const auto loaded = LoadWithQueue("servr: {listen: x, threads: 2}");
   EXPECT_THAT(loaded.problems, ElementsAre("f.yaml:1: servr: unknown key; allowed: server, "
                                            "management, memory, sandbox, executors, engine, "
-                                           "auth, webhooks, log, "
+                                           "auth, webhooks, tracing, log, "
                                            "shutdown, queues"));
 }
 
@@ -138,7 +138,9 @@ TEST_F(LoadTest, EveryKeyRefusesNonsenseAndReadsBackWhatItShows) {
     EXPECT_EQ(key.show(config), key.show(Config{})) << key.path;
     EXPECT_FALSE(key.help.empty()) << key.path;
     const bool text = key.allowed == "address:port" || key.allowed.rfind("a path", 0) == 0 ||
-                      key.allowed.rfind("addresses", 0) == 0 || key.allowed.rfind("names", 0) == 0;
+                      key.allowed.rfind("addresses", 0) == 0 ||
+                      key.allowed.rfind("names", 0) == 0 || key.allowed == "a name" ||
+                      key.allowed.rfind("a URL", 0) == 0;
     EXPECT_EQ(key.read(config, "nonsense").has_value(), !text) << key.path;
   }
   for (const auto& key : QueueKeys()) {

@@ -72,7 +72,7 @@ TEST(ReferenceTest, EveryKeyStandsInOneTable) {
 TEST(ReferenceTest, ARowSaysTheDefaultWhatIsAllowedAndTheMeaning) {
   const std::string tables = AllTables();
   EXPECT_THAT(tables, HasSubstr("| `server.max_body` | `64MiB` | a size of 1B to 4GiB | longest "
-                                "request body; longer: 413 |\n"));
+                                "request body; longer: 413. *Live* |\n"));
   EXPECT_THAT(tables, HasSubstr("| `server.tls.certificate` | empty | a path, or empty | "));
   EXPECT_THAT(tables, HasSubstr("| `handler` | - | "));
   EXPECT_THAT(tables, HasSubstr("| `exit_codes` | none | "));

@@ -19,9 +19,9 @@ namespace {
 // Errors of these never reach a client: they stop the start.
 constexpr std::array kAtStart{"/config/", "/app/"};
 const std::set<std::string> kNeverSent{
-    "argument",  "bad-secret",     "bad-unit",        "bad-url", "command-arguments",
-    "listen",    "listen-address", "ocr-arguments",   "sandbox", "tls",
-    "ocr-pages", "pdf-pages",      "trusted-proxies",
+    "argument",  "bad-secret",     "bad-unit",        "bad-url",     "command-arguments",
+    "listen",    "listen-address", "ocr-arguments",   "sandbox",     "tls",
+    "ocr-pages", "pdf-pages",      "trusted-proxies", "header-file", "workers",
 };
 
 std::set<std::string> TypesIn(const std::filesystem::path& file) {
