@@ -114,8 +114,7 @@ std::optional<Failure> PagePainter::Paint(const PdfPage& page, int number, const
     return Failure{Failure::Kind::kInternal, "pdf-no-bitmap", "the page cannot be drawn",
                    "FPDFBitmap_CreateEx failed"};
   }
-  const Failure stopped{Failure::Kind::kInternal, "stopped", "the job was stopped",
-                        "nobody reads this"};
+  Failure stopped{Failure::Kind::kInternal, "stopped", "the job was stopped", "nobody reads this"};
   if (attempt == Attempt::kStopped) return stopped;
   const std::string name = fmt::format("page-{:04}.{}", number, jpeg ? "jpg" : "png");
   if (context.AddPart(name, jpeg ? "image/jpeg" : "image/png", picture.encoder.Finish())) {
