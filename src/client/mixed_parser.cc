@@ -51,7 +51,7 @@ std::optional<std::string> Parameter(std::string_view field, std::string_view na
     field.remove_prefix(equals + 1);
     field.remove_prefix(std::min(field.find_first_not_of(" \t"), field.size()));
     const bool quoted = field.starts_with('"');
-    const std::string value =
+    std::string value =
         quoted ? Unquote(field) : std::string(Trimmed(field.substr(0, field.find(';'))));
     if (SameLetters(key, name)) return value;
     semicolon = field.find(';');

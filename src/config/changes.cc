@@ -72,6 +72,7 @@ std::vector<KeyChange> FindChanges(const Config& before, const Config& after) {
 
 Config InOrderOf(const Config& before, Config after) {
   std::vector<QueueConfig> queues;
+  queues.reserve(before.queues.size());
   for (const QueueConfig& queue : before.queues) queues.push_back(*Find(after, queue.name));
   after.queues = std::move(queues);
   return after;

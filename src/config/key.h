@@ -113,7 +113,7 @@ inline ParsedNumber ParseNumber(const Unit& unit, Range range, const std::string
 }
 
 template <class T, class Access>
-Key<T> NumberKey(Field<T, Access> field, const Unit& unit, Range range) {
+Key<T> NumberKey(const Field<T, Access>& field, const Unit& unit, Range range) {
   const auto access = field.access;
   return Key<T>{field.path, Describe(unit, range), field.help,
                 [access, &unit, range](T& target, const std::string& text) {
@@ -128,7 +128,7 @@ Key<T> NumberKey(Field<T, Access> field, const Unit& unit, Range range) {
 }
 
 template <class T, class Access>
-Key<T> DurationKey(Field<T, Access> field, Range milliseconds) {
+Key<T> DurationKey(const Field<T, Access>& field, Range milliseconds) {
   const auto access = field.access;
   return Key<T>{field.path, Describe(Durations(), milliseconds), field.help,
                 [access, milliseconds](T& target, const std::string& text) {
@@ -144,7 +144,7 @@ Key<T> DurationKey(Field<T, Access> field, Range milliseconds) {
 
 // A number of which "auto" is the absence.
 template <class T, class Access>
-Key<T> AutoKey(Field<T, Access> field, const Unit& unit, Range range) {
+Key<T> AutoKey(const Field<T, Access>& field, const Unit& unit, Range range) {
   const auto access = field.access;
   return Key<T>{
       field.path, "auto, or " + Describe(unit, range), field.help,
@@ -163,7 +163,7 @@ Key<T> AutoKey(Field<T, Access> field, const Unit& unit, Range range) {
 }
 
 template <class T, class Access>
-Key<T> TextKey(Field<T, Access> field, std::string allowed) {
+Key<T> TextKey(const Field<T, Access>& field, std::string allowed) {
   const auto access = field.access;
   return Key<T>{field.path, std::move(allowed), field.help,
                 [access](T& target, const std::string& text) -> std::optional<std::string> {
@@ -175,7 +175,7 @@ Key<T> TextKey(Field<T, Access> field, std::string allowed) {
 
 // Words, as a list or with commas between them.
 template <class T, class Access>
-Key<T> ListKey(Field<T, Access> field, std::string allowed) {
+Key<T> ListKey(const Field<T, Access>& field, std::string allowed) {
   const auto access = field.access;
   return Key<T>{
       field.path,
@@ -194,7 +194,7 @@ template <class Value>
 using Choices = std::vector<std::pair<std::string, Value>>;
 
 template <class T, class Access, class Value>
-Key<T> ChoiceKey(Field<T, Access> field, Choices<Value> choices) {
+Key<T> ChoiceKey(const Field<T, Access>& field, const Choices<Value>& choices) {
   const auto access = field.access;
   std::string allowed;
   for (const auto& [word, value] : choices) allowed += (allowed.empty() ? "" : ", ") + word;
@@ -242,8 +242,8 @@ class KeyList {
     return Add(ListKey(Field<T, Access>{path, access, help}, allowed));
   }
   template <class Access, class Value>
-  Key<T>& Choice(const char* path, Choices<Value> choices, const char* help, Access access) {
-    return Add(ChoiceKey(Field<T, Access>{path, access, help}, std::move(choices)));
+  Key<T>& Choice(const char* path, const Choices<Value>& choices, const char* help, Access access) {
+    return Add(ChoiceKey(Field<T, Access>{path, access, help}, choices));
   }
   template <class Access>
   Key<T>& Truth(const char* path, const char* help, Access access) {

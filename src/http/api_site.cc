@@ -26,8 +26,6 @@
 namespace headrace {
 namespace {
 
-namespace Http = Pistache::Http;
-
 Error NotFound(const char* hint) { return {ErrorCode::kNotFound, "not-found", hint, "", 0}; }
 
 // The payload's media type as admission may judge it before the body: none for a form, whose file
@@ -70,39 +68,41 @@ Status CheckOneValue(const RequestHead& head, const char* name) {
   return Ok();
 }
 
-Http::Method PistacheMethod(HttpMethod method) {
+Pistache::Http::Method PistacheMethod(HttpMethod method) {
   switch (method) {
     case HttpMethod::kGet:
-      return Http::Method::Get;
+      return Pistache::Http::Method::Get;
     case HttpMethod::kHead:
-      return Http::Method::Head;
+      return Pistache::Http::Method::Head;
     case HttpMethod::kPut:
-      return Http::Method::Put;
+      return Pistache::Http::Method::Put;
     case HttpMethod::kDelete:
-      return Http::Method::Delete;
+      return Pistache::Http::Method::Delete;
     case HttpMethod::kOptions:
-      return Http::Method::Options;
+      return Pistache::Http::Method::Options;
     case HttpMethod::kPost:
     case HttpMethod::kOther:
-      return Http::Method::Post;
+      return Pistache::Http::Method::Post;
   }
-  return Http::Method::Post;
+  return Pistache::Http::Method::Post;
 }
 
 // Our parser's request in the type that endpoint functions take, with the fields that they read.
-Http::Request MakeRequest(const Exchange& exchange) {
-  Http::Request request;
+Pistache::Http::Request MakeRequest(const Exchange& exchange) {
+  Pistache::Http::Request request;
   request.setMethod(PistacheMethod(exchange.method));
-  request.setVersion(exchange.head->http11 ? Http::Version::Http11 : Http::Version::Http10);
+  request.setVersion(exchange.head->http11 ? Pistache::Http::Version::Http11
+                                           : Pistache::Http::Version::Http10);
   request.setResource(std::string(exchange.head->path));
   for (const char* const name : {"Accept", "Priority", "Request-Timeout"}) {
     std::string value = exchange.head->List(name);
-    if (!value.empty()) request.headers().addRaw(Http::Header::Raw(name, std::move(value)));
+    if (!value.empty())
+      request.headers().addRaw(Pistache::Http::Header::Raw(name, std::move(value)));
   }
-  request.headers().addRaw(Http::Header::Raw("traceparent", exchange.trace));
+  request.headers().addRaw(Pistache::Http::Header::Raw("traceparent", exchange.trace));
   if (std::string tracestate = exchange.head->List("tracestate"); !tracestate.empty()) {
     tracestate = PassedTracestate(exchange.head->Find("traceparent"), std::move(tracestate));
-    request.headers().addRaw(Http::Header::Raw("tracestate", std::move(tracestate)));
+    request.headers().addRaw(Pistache::Http::Header::Raw("tracestate", std::move(tracestate)));
   }
   return request;
 }

@@ -25,6 +25,7 @@ constexpr int kAborted = 502;     // after a 200 had begun
 
 }  // namespace
 
+// All that it stands between. NOLINTNEXTLINE(readability-function-size)
 Connection::Connection(const HttpOptions& options, Site& site, EdgeState& edge,
                        std::unique_ptr<Wire> wire, std::shared_ptr<ReactorLink> reactor,
                        const IpAddress& peer)

@@ -10,15 +10,12 @@
 namespace headrace {
 namespace {
 
-namespace Http = Pistache::Http;
-namespace Async = Pistache::Async;
-
-std::string Field(const Http::Request& request, const std::string& name) {
+std::string Field(const Pistache::Http::Request& request, const std::string& name) {
   const auto raw = request.headers().tryGetRaw(name);
   return raw ? raw->value() : std::string();
 }
 
-Expected<Submission> MakeSubmission(const Http::Request& request, JobUpload& upload) {
+Expected<Submission> MakeSubmission(const Pistache::Http::Request& request, JobUpload& upload) {
   auto finished = upload.Finish();
   if (!finished) return finished;
   Submission& submission = *finished;
@@ -54,12 +51,13 @@ Expected<std::optional<std::chrono::milliseconds>> ParseRequestTimeout(std::stri
   return std::optional<std::chrono::milliseconds>(std::chrono::seconds(*seconds));
 }
 
-Async::Promise<Outcome> RunJob(const Http::Request& request, JobUpload& upload, SteadyTime started,
-                               const std::shared_ptr<PendingJob>& pending) {
+Pistache::Async::Promise<Outcome> RunJob(const Pistache::Http::Request& request, JobUpload& upload,
+                                         SteadyTime started,
+                                         const std::shared_ptr<PendingJob>& pending) {
   auto submission = MakeSubmission(request, upload);
   if (submission) submission->started = started;
   if (submission) pending->Tell(*submission);
-  return Async::Promise<Outcome>([&](Async::Deferred<Outcome> deferred) {
+  return Pistache::Async::Promise<Outcome>([&](Pistache::Async::Deferred<Outcome> deferred) {
     pending->Arm(std::move(deferred));
     if (submission) {
       pending->Submit(*std::move(submission));

@@ -38,7 +38,7 @@ class JobEvents final : public JobWatcher,
                         public Pending,
                         public std::enable_shared_from_this<JobEvents> {
  public:
-  // `timer` outlives it.
+  // `timer` outlives it. NOLINTNEXTLINE(readability-function-size): what it stands between
   JobEvents(std::weak_ptr<Connection> connection, std::shared_ptr<ReactorLink> link,
             const JobService& service, std::shared_ptr<StatusTexts> texts, Timer& timer,
             std::string_view last_event_id)

@@ -24,13 +24,12 @@ struct HeaderParam {
 };
 
 Json HeaderParameter(const HeaderParam& param) {
+  const auto number = ParseNumberAll<int>(param.example);
   return Json::Object({{"name", Text(param.name)},
                        {"in", Text("header")},
                        {"description", Text(param.description)},
                        {"schema", param.schema},
-                       {"example", ParseNumberAll<int>(std::string_view(param.example))
-                                       ? Number(*ParseNumberAll<int>(param.example))
-                                       : Text(param.example)}});
+                       {"example", number ? Number(*number) : Text(param.example)}});
 }
 
 // RFCs want what cannot be understood in some of these fields to be left out: any text will do.

@@ -13,6 +13,7 @@ Json Count(std::uint64_t value) { return Json::Number(value); }
 
 Json ExecutorsValue(const ExecutorState& state) {
   std::vector<std::pair<std::string, Json>> deaths;
+  deaths.reserve(kExecutorDeaths);
   for (std::size_t i = 0; i < kExecutorDeaths; ++i) {
     deaths.emplace_back(kExecutorDeathNames.at(i), Count(state.figures.deaths.at(i)));
   }
@@ -58,6 +59,7 @@ std::string QueueJson(const JobService& service, QueueIndex queue) {
 
 std::string QueuesJson(const JobService& service) {
   std::vector<Json> queues;
+  queues.reserve(service.queues().size());
   for (QueueIndex i = 0; i < service.queues().size(); ++i) queues.push_back(QueueValue(service, i));
   return Json::Object({{"queues", Json::Array(queues)}}).Text() + "\n";
 }

@@ -50,29 +50,32 @@ void JobService::Impl::EndTraced(const std::string& id, CancelReason reason, con
         std::make_shared<Unclaimed>(Unclaimed{JobOf(status.record.job, *queue), outcome});
     unclaimed->job->accepted_at = status.accepted_at;
     unclaimed->job->waits_since = status.waits_since;
-    EndIn(id, reason, outcome, std::move(unclaimed), std::move(done));
+    EndIn(id, reason, outcome, unclaimed, std::move(done));
   });
 }
 
 // Ends the job in the engine. The worker tells the end of one that runs, nobody else that of one
 // that waits.
 void JobService::Impl::EndIn(const std::string& id, CancelReason reason, const Outcome& outcome,
-                             std::shared_ptr<const Unclaimed> unclaimed, Engine::Cancelled done) {
+                             const std::shared_ptr<const Unclaimed>& unclaimed,
+                             Engine::Cancelled done) {
   const bool expired = outcome.state == JobState::kExpired;
   engine.Cancel(id, reason, outcome, [=, this, done = std::move(done)](CancelResult result) {
-    if (result == CancelResult::kRemoved) {
-      const auto queue = engine.QueueOf(id);
-      LogInfo("job ended unrun", {{"job_id", id},
-                                  {"queue", queue ? admission.queues()[*queue].options.name : ""},
-                                  {"outcome", expired ? "expired" : "cancelled"},
-                                  {"reason", Name(reason)}});
-      if (unclaimed) {
-        JobSpans(tracer, *unclaimed->job).RecordWait(SteadyClock::now(), &unclaimed->outcome);
-      }
-    }
+    if (result == CancelResult::kRemoved) TellUnrun(id, reason, expired, unclaimed.get());
     if (result != CancelResult::kUnknown) TellChange(id);
     done(result);
   });
+}
+
+void JobService::Impl::TellUnrun(const std::string& id, CancelReason reason, bool expired,
+                                 const Unclaimed* unclaimed) {
+  const auto queue = engine.QueueOf(id);
+  LogInfo("job ended unrun", {{"job_id", id},
+                              {"queue", queue ? admission.queues()[*queue].options.name : ""},
+                              {"outcome", expired ? "expired" : "cancelled"},
+                              {"reason", Name(reason)}});
+  if (unclaimed == nullptr) return;
+  JobSpans(tracer, *unclaimed->job).RecordWait(SteadyClock::now(), &unclaimed->outcome);
 }
 
 void JobService::Impl::OnDeadline(const std::string& id, const Waiter* waiter) {

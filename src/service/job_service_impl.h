@@ -38,7 +38,9 @@ struct JobService::Impl {
   void EndTraced(const std::string& id, CancelReason reason, const Outcome& outcome,
                  Engine::Cancelled done);
   void EndIn(const std::string& id, CancelReason reason, const Outcome& outcome,
-             std::shared_ptr<const Unclaimed> unclaimed, Engine::Cancelled done);
+             const std::shared_ptr<const Unclaimed>& unclaimed, Engine::Cancelled done);
+  void TellUnrun(const std::string& id, CancelReason reason, bool expired,
+                 const Unclaimed* unclaimed);
   // `again`: one that has ended meanwhile is looked at once more.
   void Cancel(const JobRef& job, bool again, Told done);
   void CancelUnfinished(const JobStatus& status, bool again, Told done);
