@@ -7,7 +7,7 @@
 #include "config/config.h"
 
 namespace spdlog::details {
-class thread_pool;
+class thread_pool;  // NOLINT(readability-identifier-naming): spdlog's
 }
 
 namespace headrace {

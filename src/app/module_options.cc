@@ -26,6 +26,7 @@ RetryPolicy RetriesOf(const QueueConfig& queue) {
 
 std::vector<std::string> QueueNames(const Config& config) {
   std::vector<std::string> names;
+  names.reserve(config.queues.size());
   for (const QueueConfig& queue : config.queues) names.push_back(queue.name);
   return names;
 }
