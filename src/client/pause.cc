@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <random>
+
+#include "base/random_share.h"
 
 namespace headrace {
 
@@ -26,8 +27,7 @@ std::chrono::milliseconds BackoffDelay(std::chrono::milliseconds first, int atte
 }
 
 std::chrono::milliseconds BackoffDelay(std::chrono::milliseconds first, int attempt) {
-  static thread_local std::minstd_rand source(std::random_device{}());
-  return BackoffDelay(first, attempt, std::uniform_real_distribution<double>(0, 1)(source));
+  return BackoffDelay(first, attempt, RandomShare());
 }
 
 }  // namespace headrace

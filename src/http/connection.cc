@@ -20,8 +20,7 @@ constexpr int kRequestsInARow = 16;
 constexpr std::size_t kKeptBuffer = 4096;  // bytes, of an idle connection
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
 constexpr int kMaxLingering = 256;
-constexpr int kClientGone = 499;  // in metrics only, as the next
-constexpr int kAborted = 502;     // after a 200 had begun
+constexpr int kAborted = 502;  // in metrics only: after a 200 had begun
 
 }  // namespace
 

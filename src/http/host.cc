@@ -35,6 +35,15 @@ bool IsPortOrNothing(std::string_view text) {
 
 }  // namespace
 
+HostParts SplitHost(std::string_view text) {
+  const bool bracketed = text.starts_with('[');
+  const auto end = bracketed ? text.find(']') : text.find(':');
+  const std::string_view address = text.substr(bracketed ? 1 : 0, end - (bracketed ? 1 : 0));
+  const auto colon = text.find(':', bracketed ? end : 0);
+  if (colon == std::string_view::npos) return {address, std::nullopt};
+  return {address, ParseNumberAll<std::uint16_t>(text.substr(colon + 1))};
+}
+
 bool IsHost(std::string_view text) {
   if (text.substr(0, 1) != "[") {
     const std::string_view name = text.substr(0, text.find(':'));

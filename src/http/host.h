@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace headrace {
@@ -9,5 +11,13 @@ namespace headrace {
 // up to 65535 or none. Stricter than the grammar in what could be taken for two hosts or none: no
 // comma, no empty host, no user before an '@'.
 bool IsHost(std::string_view text);
+
+// The parts of a text that IsHost: the name or address, without brackets, and the port; nothing
+// where it says none.
+struct HostParts {
+  std::string_view address;
+  std::optional<std::uint16_t> port;
+};
+HostParts SplitHost(std::string_view text);
 
 }  // namespace headrace

@@ -5,14 +5,13 @@
 
 #include "base/job_id.h"
 #include "base/trace.h"
-#include "base/words.h"
+#include "http/host.h"
 #include "http/request_head.h"
 #include "metrics/metrics.h"
 
 namespace headrace {
 namespace {
 
-constexpr int kClientGone = 499;
 constexpr int kServerError = 500;
 constexpr std::size_t kMostAttributes = 12;
 
@@ -32,24 +31,14 @@ std::string_view RouteOf(const Exchange& exchange) {
   return second ? exchange.head->path : RouteText(exchange.match.route);
 }
 
-// Without the brackets of an IPv6 address.
-std::string AddressIn(std::string_view host) {
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
-// The Host field is host[:port] (http/host.h), or absent (HTTP/1.0).
+// The Host field is as IsHost has it, or absent (HTTP/1.0).
 void AddServer(const Exchange& exchange, bool https, Span& span) {
   const std::string_view host = exchange.head->Find("Host");
   span.Add("url.scheme", std::string(https ? "https" : "http"));
   if (host.empty()) return;
-  const auto colon = host.rfind(':');
-  const bool has_port =
-      colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos;
-  const std::string_view digits = has_port ? host.substr(colon + 1) : std::string_view();
-  const auto port = ParseNumberAll<std::uint16_t>(digits).value_or(https ? 443 : 80);
-  span.Add("server.address", AddressIn(host.substr(0, has_port ? colon : host.size())));
-  span.Add("server.port", std::int64_t{port});
+  const HostParts parts = SplitHost(host);
+  span.Add("server.address", std::string(parts.address));
+  span.Add("server.port", std::int64_t{parts.port.value_or(https ? 443 : 80)});
 }
 
 // By these conventions a client's mistake is not the server's failure.

@@ -19,6 +19,9 @@ namespace headrace {
 class BodySink;
 class Connection;
 
+// For metrics and spans only: the client went before its answer.
+inline constexpr int kClientGone = 499;
+
 // One request on its way from head to answer.
 struct Exchange {
   const RequestHead* head = nullptr;  // valid until the answer is written; null before it is parsed
@@ -70,7 +73,7 @@ class Site {
   // The whole request is there. Calls Connection::Respond once, now or later.
   virtual void OnRequest(Connection& connection) = 0;
 
-  // The answer is out (or the client went before: 499).
+  // The answer is out (or the client went before: kClientGone).
   virtual void OnAnswered(const Exchange& exchange, int status) = 0;
   virtual void OnConnections(int delta) = 0;
 };

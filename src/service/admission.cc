@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <utility>
 
 #include "base/job_id.h"
+#include "base/random_share.h"
 #include "base/units.h"
 #include "handler/frames.h"
 #include "handler/params.h"
@@ -16,11 +16,6 @@
 
 namespace headrace {
 namespace {
-
-double Jitter() {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(random);
-}
 
 Error WrongType(const ServiceQueue& queue) {
   return {ErrorCode::kUnsupportedMediaType,
@@ -356,7 +351,7 @@ void Admission::OnFinished(QueueIndex queue) {
 }
 
 int Admission::RetryAfter(QueueIndex queue) {
-  return retry_after_[queue]->Promise(SteadyClock::now(), Jitter());
+  return retry_after_[queue]->Promise(SteadyClock::now(), RandomShare());
 }
 
 int Admission::NextEnd(QueueIndex queue) const {

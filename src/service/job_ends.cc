@@ -1,10 +1,10 @@
 // How jobs end, and who is told of it.
 
 #include <memory>
-#include <random>
 #include <utility>
 
 #include "base/log.h"
+#include "base/random_share.h"
 #include "engine/records.h"
 #include "service/endings.h"
 #include "service/job_service.h"
@@ -13,11 +13,6 @@
 
 namespace headrace {
 namespace {
-
-double Jitter() {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return std::uniform_real_distribution<double>(0, 1)(random);
-}
 
 // An attempt that took too long is a failure; it is the job that expires.
 void JudgeRunTimeout(const QueuedJob& job, Outcome& outcome) {
@@ -135,7 +130,7 @@ bool JobService::Impl::TriedAgain(const QueuedJob& job, Outcome& outcome) {
       !WorthRetry(queue.retries, outcome)) {
     return false;
   }
-  const auto delay = RetryDelay(queue.retries, job.attempt, Jitter());
+  const auto delay = RetryDelay(queue.retries, job.attempt, RandomShare());
   if (Deadline::After(delay) >= job.expires) return false;
   LogInfo("job is tried again", {{"job_id", job.id},
                                  {"queue", job.queue_name},

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <new>
-#include <random>
 #include <string_view>
 #include <utility>
 
 #include "base/log.h"
+#include "base/random_share.h"
 #include "net/http_url.h"
 #include "net/webhook_signature.h"
 
@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::chrono::seconds kPostponed{30};  // the store does not work, or memory is short
 constexpr int kGone = 410;
-
-double RandomShare() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0.0, 1.0)(generator);
-}
 
 WebhookClientOptions ClientOptions(const WebhookOptions& options) {
   WebhookClientOptions client = options.client;

@@ -8,10 +8,10 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include "base/log.h"
+#include "base/random_share.h"
 
 namespace headrace {
 namespace {
@@ -30,11 +30,7 @@ void YieldToOthers() {
   pthread_setname_np(pthread_self(), "traces");
 }
 
-// Up to a fifth more.
-double Jitter() {
-  thread_local std::minstd_rand generator{std::random_device{}()};
-  return std::uniform_real_distribution<double>(0.0, 0.2)(generator);
-}
+constexpr double kJitter = 0.2;  // so much more at most
 
 }  // namespace
 
@@ -158,7 +154,8 @@ void SpanExporter::Conclude(std::vector<Span> batch, const ExportAnswer& answer)
 void SpanExporter::PutBack(std::vector<Span> batch, std::chrono::seconds retry_after) {
   waiting_.insert(waiting_.begin(), std::make_move_iterator(batch.begin()),
                   std::make_move_iterator(batch.end()));
-  const Seconds delay = std::max<Seconds>(retry_delay_ * (1 + Jitter()), retry_after);
+  const Seconds delay =
+      std::max<Seconds>(retry_delay_ * (1 + kJitter * RandomShare()), retry_after);
   not_before_ = SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(delay);
   retry_delay_ = std::min(retry_delay_ * 2, options_.retry_max_delay);
 }
