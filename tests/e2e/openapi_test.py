@@ -21,12 +21,13 @@ import threading
 import time
 import unittest
 import urllib.request
-import venv
 
 from service import Service
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import pinned  # pylint: disable=wrong-import-position
+
 HERE = pathlib.Path(__file__).resolve().parent / "openapi"
-SKIPPED = 77
 EXAMPLES = 8  # of each operation and phase, where no time is given
 SEED = 1
 
@@ -68,23 +69,6 @@ def arguments():
 
 
 ARGUMENTS = arguments()
-
-
-def install():
-    wanted, kept = HERE / "requirements.txt", ARGUMENTS.home / "requirements.txt"
-    text = wanted.read_text(encoding="utf-8")
-    if kept.exists() and kept.read_text(encoding="utf-8") == text:
-        return
-    venv.create(ARGUMENTS.home, clear=True, with_pip=True)
-    done = subprocess.run([ARGUMENTS.home / "bin/pip", "install", "--no-deps", "--only-binary=:all:", "--require-hashes",
-                           "-r", wanted], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        kept.write_text(text, encoding="utf-8")
-        return
-    if "hash" in done.stderr.lower():
-        sys.exit(done.stderr)
-    print(f"skipped: schemathesis cannot be installed here: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
-    sys.exit(SKIPPED)
 
 
 class App(http.server.BaseHTTPRequestHandler):
@@ -179,5 +163,5 @@ class OpenApiTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    install()
+    pinned.install(ARGUMENTS.home, (HERE / "requirements.txt").read_text(encoding="utf-8"))
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -299,7 +299,8 @@ TEST(Reload, WorkersThatDoNotFitTheMemoryAreRefused) {
   ServiceProcess service(tool(1), "memory: {budget: 64MiB}\n");
   ASSERT_NE(service.port(), 0) << service.Log();
   service.Configure(tool(1024), "memory: {budget: 64MiB}\n");
-  if (RunProgram({"check", "--config", service.file()}).status == 0) GTEST_SKIP() << "much memory";
+  if (RunProgram({"check", "--config", service.file()}).status == 0)
+    GTEST_SKIP() << "1024 workers of 64 MiB each fit the memory of this machine";
   EXPECT_EQ(service.Reload(), "refused");
   EXPECT_TRUE(service.AwaitLog("nothing is changed: memory does not suffice: "));
 }

@@ -17,7 +17,9 @@ import sys
 import tempfile
 import threading
 import unittest
-import venv
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import pinned  # pylint: disable=wrong-import-position
 
 PROGRAM = os.path.abspath(sys.argv[1])
 HOME = pathlib.Path(sys.argv[2]).resolve()
@@ -26,7 +28,6 @@ opentelemetry-proto==1.45.2 --hash=sha256:03a7ca1b43f89fd5b965d5975902bb2515c0c8
 protobuf==7.36.2 --hash=sha256:89f23aa53c24553a2416fd4fd1ec06f74fa42b14b546d8883128813f775bbfd2 \
 --hash=sha256:e11e1f0180583a2af89db6a2ecd9e8dc40aa6d2988ca175bfd0e6d12ea72d74e
 """
-SKIPPED = 77
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CLIENT = "b7ad6b7169203331"
 CONFIG = """
@@ -37,24 +38,6 @@ queues:
   simulate: {{handler: simulate, workers: 1, isolation: {{mode: thread}}}}
   fail: {{handler: command, command: ["false"], workers: 1, isolation: {{allow_root: true}}}}
 """
-
-
-def install():
-    kept = HOME / "requirements.txt"
-    if kept.exists() and kept.read_text(encoding="utf-8") == REQUIREMENT:
-        return
-    venv.create(HOME, clear=True, with_pip=True)
-    wanted = HOME / "wanted.txt"
-    wanted.write_text(REQUIREMENT, encoding="utf-8")
-    done = subprocess.run([HOME / "bin/pip", "install", "--no-deps", "--only-binary=:all:", "--require-hashes",
-                           "-r", wanted], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        wanted.rename(kept)
-        return
-    if "hash" in done.stderr.lower():
-        sys.exit(done.stderr)
-    print(f"skipped: opentelemetry-proto cannot be installed here: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
-    sys.exit(SKIPPED)
 
 
 def with_base64_ids(value):
@@ -166,6 +149,6 @@ class Traces(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    install()
+    pinned.install(HOME, REQUIREMENT)
     sys.path[:0] = [str(path) for path in HOME.glob("lib/python3*/site-packages")]
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -13,31 +13,14 @@ import sys
 import tempfile
 import threading
 import unittest
-import venv
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import pinned  # pylint: disable=wrong-import-position
 
 TELLER = os.path.abspath(sys.argv[1])
 HOME = pathlib.Path(sys.argv[2]).resolve()
 REQUIREMENT = ("standardwebhooks==1.1.0 "
                "--hash=sha256:9a88d48a1f198be61517fc7ad328cf58ba02b73f0fbd8941d4213e9c0b6c2a61\n")
-SKIPPED = 77
-
-
-def install():
-    kept = HOME / "requirements.txt"
-    if kept.exists() and kept.read_text(encoding="utf-8") == REQUIREMENT:
-        return
-    venv.create(HOME, clear=True, with_pip=True)
-    wanted = HOME / "wanted.txt"
-    wanted.write_text(REQUIREMENT, encoding="utf-8")
-    done = subprocess.run([HOME / "bin/pip", "install", "--no-deps", "--only-binary=:all:", "--require-hashes",
-                           "-r", wanted], capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        wanted.rename(kept)
-        return
-    if "hash" in done.stderr.lower():
-        sys.exit(done.stderr)
-    print(f"skipped: standardwebhooks cannot be installed here: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
-    sys.exit(SKIPPED)
 
 
 def import_library():
@@ -117,6 +100,6 @@ class WebhookTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    install()
+    pinned.install(HOME, REQUIREMENT)
     LIBRARY = import_library()
     unittest.main(argv=sys.argv[:1])
