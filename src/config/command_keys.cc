@@ -49,7 +49,8 @@ void AddLimitKeys(KeyList<QueueConfig>& keys) {
           "isolation.processes", Counts(), {1, 32'768}, "processes and threads of one job",
           [](auto& q) -> auto& { return q.command.processes; })
       .More(
-          "The system counts by user: it holds if nothing else runs as the service's user, or with "
+          "The system counts by user, over all containers of a machine: it holds if nothing else "
+          "runs as the service's user (give replicas on one machine users of their own), or with "
           "`namespaces: required`, and not for root");
   keys.Truth(
       "isolation.network", "whether the program may open sockets",
