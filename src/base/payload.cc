@@ -84,9 +84,7 @@ Expected<UniqueFd> Payload::ToMemfd() const {
   }
   UniqueFd fd(memfd_create("headrace-payload", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd || !WriteAll(fd.get(), Bytes())) return OutOfMemory("payload memfd");
-  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
-    return OutOfMemory("seal");
-  }
+  if (!SealForever(fd.get())) return OutOfMemory("seal");
   return fd;
 }
 

@@ -1,6 +1,5 @@
 #include "base/payload_writer.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <span>
@@ -53,8 +52,7 @@ Expected<Payload> PayloadWriter::Finish() {
   auto flushed = Flush();
   FreeMemory(memory_);
   if (!flushed) return std::move(flushed).error();
-  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-  if (fcntl(memfd_.get(), F_ADD_SEALS, kSeals) != 0) return OutOfMemory("seal");
+  if (!SealForever(memfd_.get())) return OutOfMemory("seal");
   return Payload::FromMemfd(std::move(memfd_), size);
 }
 

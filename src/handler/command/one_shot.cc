@@ -42,8 +42,9 @@ UniqueFd OpenAgain(int fd) {
 // A file without a name that can be read only, at its beginning.
 UniqueFd ReadableText(const std::string& text) {
   const UniqueFd file(memfd_create("params", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file || !WriteAll(file.get(), std::as_bytes(std::span(text)))) return {};
-  fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+  if (!file || !WriteAll(file.get(), std::as_bytes(std::span(text))) || !SealForever(file.get())) {
+    return {};
+  }
   return OpenAgain(file.get());
 }
 

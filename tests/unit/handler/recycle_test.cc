@@ -141,9 +141,11 @@ TEST_F(RecycleTest, KeepsNeitherMemoryNorDescriptorsOfTheJobsBefore) {
   const std::string payload(8 * kMiB, 'x');
   const pid_t first = PidOfNextJob();
   for (int i = 0; i < 80; ++i) {  // 640 MiB in all; 80 payloads and 80 parts against 64 descriptors
-    ASSERT_EQ(Run({{"do", "echo"}}, payload).state, JobState::kSucceeded) << i;
+    const Outcome& outcome = Run({{"do", "echo"}}, payload);
+    ASSERT_EQ(outcome.state, JobState::kSucceeded)
+        << i << ": " << outcome.error->type << ", " << outcome.error->detail;
   }
-  EXPECT_EQ(PidOfNextJob(), first);
+  EXPECT_EQ(PidOfNextJob(), first) << Pool().LastError();
 }
 
 }  // namespace
