@@ -1,0 +1,1 @@
+int main() {}  // What is made of this folder's list are the precompiled headers of the tests.
