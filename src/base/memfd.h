@@ -12,9 +12,9 @@ namespace headrace {
 // writing). The name shows in /proc for debugging.
 Expected<UniqueFd> MakeSizedMemfd(const char* name, std::size_t size);
 
-// Nothing can change the file from now on: what was checked stays what is read. The kernel says EBUSY
-// also where it moves pages of the file at that moment itself (memory compaction), so it is asked
-// again for up to a second. False with errno; EBUSY then: somebody maps it to write.
+// Nothing can change the file from now on: what was checked stays what is read. The kernel says
+// EBUSY also where it moves pages of the file at that moment itself (memory compaction), so it is
+// asked again for up to a second. False with errno; EBUSY then: somebody maps it to write.
 bool SealForever(int memfd);
 
 // Writes all bytes at the descriptor's offset. False with errno.

@@ -21,8 +21,7 @@ UniqueFd Sealable() {
 
 // As long as it is there the kernel refuses the seal with EBUSY.
 void* MapToWrite(const UniqueFd& memfd) {
-  void* const mapping =
-      mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
+  void* const mapping = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
   EXPECT_NE(mapping, MAP_FAILED);
   return mapping;
 }
