@@ -161,12 +161,13 @@ int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) 
   }
   const ConfigSource source{ConfigFile(file), Environment(), handlers.registry()};
   const LoadedConfig loaded = LoadConfig(source);
+  // Before the problems: a service that is well stays so when its next configuration is not.
+  if (health->parsed()) return Health(loaded.config, path);
   if (!loaded.problems.empty()) {
     PrintAll(loaded.problems);
     return EXIT_FAILURE;
   }
   if (check->parsed()) return Check(loaded.config);
-  if (health->parsed()) return Health(loaded.config, path);
   return Serve(loaded.config, source);
 }
 

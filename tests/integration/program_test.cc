@@ -209,6 +209,17 @@ TEST(Program, HealthAsksTheManagementListener) {
   std::filesystem::remove(file);
 }
 
+// Its next configuration may be wrong while it runs with the last one.
+TEST(Program, HealthAsksTheServiceAlsoWhereItsFileHasMistakesNow) {
+  ServiceProcess service(kFive);
+  const std::string file = testing::TempDir() + "/health-broken.yaml";
+  std::ofstream(file) << "management: {listen: '127.0.0.1:" << service.management_port()
+                      << "'}\nqueues: {five: {handler: none}}\nserver: {slots: many}\n";
+  EXPECT_EQ(RunProgram({"check", "--config", file}).status, 1);
+  EXPECT_EQ(RunProgram({"health", "--config", file}).status, 0);
+  std::filesystem::remove(file);
+}
+
 TEST(Program, EverySeriesExistsAtZeroBeforeTheFirstJob) {
   ServiceProcess service(kBoth);
   Samples samples = service.Scrape();
