@@ -30,12 +30,12 @@ Answer Unauthorized(const char* type, const char* hint, const char* challenge) {
 std::optional<Answer> CheckCaller(const KeyRing* keys, Exchange& exchange) {
   if (keys == nullptr) return std::nullopt;
   const std::string field = exchange.head->List("Authorization");
-  if (field.empty()) {
+  const std::string_view token = BearerToken(field);
+  if (token.empty()) {  // also of another scheme: no error is named then (RFC 6750, 3.1)
     return Unauthorized("no-key", "this needs a key: send Authorization: Bearer KEY",
                         "Bearer realm=\"headrace\"");
   }
-  const std::string_view token = BearerToken(field);
-  if (!token.empty()) exchange.caller = keys->Find(token);
+  exchange.caller = keys->Find(token);
   if (exchange.caller != nullptr) return std::nullopt;
   return Unauthorized("wrong-key",
                       "the key in Authorization: Bearer KEY is none that is known here",

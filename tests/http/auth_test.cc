@@ -77,6 +77,9 @@ TEST_F(AuthTest, AKeyIsOneBearerTokenAndNothingElse) {
     EXPECT_EQ(status("Authorization: " + std::string(value) + "\r\n"), 401) << value;
   }
   EXPECT_EQ(status(As("key of bob") + As("key of bob")), 401) << "two of them";
+  const RawAnswer basic = Get("/v1/queues", "Authorization: Basic a2V5IG9mIGJvYg==\r\n");
+  EXPECT_EQ(basic.Field("www-authenticate"), "Bearer realm=\"headrace\"") << "RFC 6750, 3.1";
+  EXPECT_THAT(basic.body, HasSubstr("/problems/no-key"));
 }
 
 TEST_F(AuthTest, ABodyIsNotReadWithoutAKey) {
