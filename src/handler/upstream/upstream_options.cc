@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
-#include <iterator>
+#include <cstddef>
 #include <string_view>
 
+#include "base/text_file.h"
 #include "net/header_file.h"
 #include "net/http_url.h"
 
@@ -14,9 +14,9 @@ namespace headrace {
 namespace {
 
 bool HoldsCertificates(const std::string& file) {
-  std::ifstream stream(file);
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  return text.find("-----BEGIN CERTIFICATE-----") != std::string::npos;
+  constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
+  const auto text = ReadTextFile(file, kMostBytes);
+  return text && text->find("-----BEGIN CERTIFICATE-----") != std::string::npos;
 }
 
 }  // namespace

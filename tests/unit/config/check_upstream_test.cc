@@ -119,5 +119,10 @@ TEST_F(CheckUpstreamTest, ItsKeysAreRefusedBesideOtherHandlers) {
                           HasSubstr("f.yaml:5: queues.a.idle_timeout: is for handler http only")));
 }
 
+TEST_F(CheckUpstreamTest, AFolderIsNoFileOfCertificates) {
+  EXPECT_THAT(Queue("    upstream: https://h/\n    ca_file: " + dir_ + "\n").problems,
+              ElementsAre(HasSubstr("is no readable PEM file with certificates")));
+}
+
 }  // namespace
 }  // namespace headrace

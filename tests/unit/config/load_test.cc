@@ -150,5 +150,35 @@ TEST_F(LoadTest, EveryKeyRefusesNonsenseAndReadsBackWhatItShows) {
   }
 }
 
+TEST_F(LoadTest, AFolderInPlaceOfTheFileIsAProblem) {
+  EXPECT_THAT(LoadFile(dir_).problems, ElementsAre(HasSubstr("cannot be read: Is a directory")));
+}
+
+TEST_F(LoadTest, AnAliasThatStandsForWhatItIsInIsAProblem) {
+  for (const char* const text :
+       {"queues: &q {a: *q}", "&x [*x]", "queues: {a: {handler: &h [*h]}}"}) {
+    EXPECT_THAT(Load(text).problems, testing::Contains(HasSubstr("is nested more than 32 deep")))
+        << text;
+  }
+}
+
+TEST_F(LoadTest, AliasesOfAliasesAreCounted) {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 9; ++i) {
+    const std::string former = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + former;
+    for (int j = 1; j < 10; ++j) text += ", " + former;
+    text += "]\n";
+  }
+  EXPECT_THAT(Load(text).problems, testing::Contains(HasSubstr("more than 100000 values")));
+}
+
+// `headrace health` asks there.
+TEST_F(LoadTest, TheEnvironmentCountsWhereTheFileCannotBeRead) {
+  const auto loaded = Load("queues: [", {"HEADRACE_MANAGEMENT_LISTEN=127.0.0.1:9", "PATH=/bin"});
+  EXPECT_THAT(loaded.problems, ElementsAre(HasSubstr("is not YAML")));
+  EXPECT_EQ(loaded.config.management.listen, "127.0.0.1:9");
+}
+
 }  // namespace
 }  // namespace headrace
