@@ -128,6 +128,9 @@ LoadedConfig LoadConfig(const ConfigSource& source) {
   if (readable) {
     ReadEnvironment(source.environment, loaded.config, problems);
     CheckConfig(loaded.config, source, problems);
+  } else {  // what it says of the service itself; of queues it cannot be judged
+    Problems unjudged(source.file);
+    ReadEnvironment(source.environment, loaded.config, unjudged);
   }
   loaded.given = problems.Given();
   loaded.problems = problems.Take();
