@@ -31,6 +31,13 @@ UtcTime EndOf(const X509& certificate) {
   return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&end)));
 }
 
+void AppendDigest(const X509& certificate, std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (X509_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) return;
+  text.append(digest.begin(), digest.begin() + size);
+}
+
 // NOLINTNEXTLINE(readability-function-size): OpenSSL's signature
 int ChooseProtocol(SSL* /*tls*/, const unsigned char** out, unsigned char* out_length,
                    const unsigned char* in, unsigned int in_length, void* /*unused*/) {
@@ -58,6 +65,8 @@ Expected<std::shared_ptr<const TlsContext>> TlsContext::Load(const std::string& 
                                          SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(context.get(), ChooseProtocol, nullptr);
+  // Of an encrypted key it would ask the terminal, and wait for somebody.
+  SSL_CTX_set_default_passwd_cb(context.get(), [](char*, int, int, void*) { return -1; });
   if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1) {
     return Unusable("the certificate", certificate);
   }
@@ -71,11 +80,10 @@ TlsContext::TlsContext(std::unique_ptr<ssl_ctx_st, FreeTls> context)
     : context_(std::move(context)) {
   const X509* const own = SSL_CTX_get0_certificate(context_.get());
   not_after_ = EndOf(*own);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (X509_digest(own, EVP_sha256(), digest.data(), &size) == 1) {
-    fingerprint_.assign(digest.begin(), digest.begin() + size);
-  }
+  AppendDigest(*own, fingerprint_);
+  STACK_OF(X509)* chain = nullptr;  // stays the context's
+  SSL_CTX_get0_chain_certs(context_.get(), &chain);
+  for (int i = 0; i < sk_X509_num(chain); ++i) AppendDigest(*sk_X509_value(chain, i), fingerprint_);
 }
 
 TlsSession TlsContext::NewSession() const {

@@ -1,7 +1,9 @@
 // HTTPS at a real listener, with OpenSSL's own client.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -101,6 +103,30 @@ TEST_F(TlsTest, ServesANewCertificateToNewConnectionsAndTheOpenOnesGoOn) {
     client->Send(PostRequest("/v1/queues/echo/jobs", "hello", "Connection: close\r\n"));
     EXPECT_TRUE(client->ReadToEnd().starts_with("HTTP/1.1 200 "));
   }
+}
+
+TEST_F(TlsTest, AnotherChainIsAnotherCertificate) {
+  const auto before = TlsContext::Load(certificate_.certificate(), certificate_.key());
+  certificate_.AppendToChain(Certificate("issuer"));
+  const auto after = TlsContext::Load(certificate_.certificate(), certificate_.key());
+  ASSERT_TRUE(before && after);
+  EXPECT_NE((*before)->fingerprint(), (*after)->fingerprint());
+  EXPECT_EQ((*before)->not_after(), (*after)->not_after());
+}
+
+// The password lies ready: who asked for it would get the key.
+TEST_F(TlsTest, RefusesAnEncryptedKeyWithoutAQuestion) {
+  certificate_.Encrypt();
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  ASSERT_EQ(write(ends[1], "secret\n", 7), 7);
+  const int input = dup(STDIN_FILENO);
+  dup2(ends[0], STDIN_FILENO);
+  const auto loaded = TlsContext::Load(certificate_.certificate(), certificate_.key());
+  dup2(input, STDIN_FILENO);
+  for (const int fd : {input, ends[0], ends[1]}) close(fd);
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().hint, testing::HasSubstr("the key "));
 }
 
 }  // namespace

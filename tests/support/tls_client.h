@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -45,6 +46,21 @@ class Certificate {
   Certificate(const Certificate&) = delete;
   Certificate& operator=(const Certificate&) = delete;
   ~Certificate() { std::filesystem::remove_all(folder_); }
+
+  // As a file from an authority that is signed by another one: its own first.
+  void AppendToChain(const Certificate& issuer) const {
+    std::ofstream(certificate(), std::ios::app) << std::ifstream(issuer.certificate()).rdbuf();
+  }
+  // The key can be read with the password "secret" only from now on.
+  void Encrypt() const {
+    std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(key().c_str(), "r"), fclose);
+    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> pair(
+        PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+    file.reset(fopen(key().c_str(), "w"));
+    std::array<unsigned char, 6> password{'s', 'e', 'c', 'r', 'e', 't'};
+    PEM_write_PrivateKey(file.get(), pair.get(), EVP_aes_256_cbc(), password.data(),
+                         password.size(), nullptr, nullptr);
+  }
 
   [[nodiscard]] std::string certificate() const { return folder_ / "certificate.pem"; }
   [[nodiscard]] std::string key() const { return folder_ / "key.pem"; }
