@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
 constexpr std::uint32_t kMostLimit = 1'000'000;
+constexpr std::size_t kMostTold = 20;  // lines that are wrong: who meets them all has another file
 constexpr const char* kForm = "TENANT SHA256 [waiting=N] [per_minute=N]";
 
 std::vector<std::string_view> WordsOf(std::string_view line) {
@@ -104,15 +105,20 @@ KeyFile LoadKeyFile(const std::string& path) {
     return result;
   }
   std::set<Sha256Digest> digests;
+  std::size_t wrong_lines = 0;
   for (const LineFile::Line& line : file.lines) {
     ApiKey key;
     auto wrong = TakeKey(line.text, key);
     if (!wrong && !digests.insert(key.digest).second) wrong = "the key stands in the file twice";
     if (wrong) {
-      result.problems.push_back(line.place + ": " + *wrong);
+      if (wrong_lines++ < kMostTold) result.problems.push_back(line.place + ": " + *wrong);
     } else {
       result.keys.push_back(std::move(key));
     }
+  }
+  if (wrong_lines > kMostTold) {
+    result.problems.push_back(
+        fmt::format("{}: {} more lines are wrong", path, wrong_lines - kMostTold));
   }
   if (file.lines.empty()) {
     result.problems.push_back(fmt::format("{}: has no key; a line is {}", path, kForm));

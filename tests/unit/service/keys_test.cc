@@ -45,6 +45,14 @@ std::string Line(const std::string& tenant, const std::string& rest) {
   return tenant + " " + rest + "\n";
 }
 
+TEST_F(KeyFileTest, TellsOfTwentyMistakesAndHowManyMoreThereAre) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += "no key\n";
+  const KeyFile file = Load(text);
+  ASSERT_EQ(file.problems.size(), 21U);
+  EXPECT_THAT(file.problems.back(), HasSubstr(": 980 more lines are wrong"));
+}
+
 TEST_F(KeyFileTest, HasATenantADigestAndLimitsOnEachLine) {
   const auto file = Load("# ours\n\n" + Line("alice", std::string(kAbc) + " per_minute=60") + "\t" +
                          Line("bob.b_2-x", std::string("\t") + kDef + "  waiting=7"));
