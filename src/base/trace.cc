@@ -87,8 +87,11 @@ TraceContext NewTrace() {
   return context;
 }
 
+// Flags that are not known are not passed on (W3C Trace Context, level 2, 4.3).
 TraceContext ChildOf(const TraceContext& parent) {
+  constexpr std::uint8_t kKnown = 0x03;  // sampled; the trace id is random
   TraceContext context = parent;
+  context.flags &= kKnown;
   FillRandomHex(context.span_id);
   return context;
 }

@@ -101,7 +101,7 @@ Pistache::Http::Request MakeRequest(const Exchange& exchange) {
   }
   request.headers().addRaw(Pistache::Http::Header::Raw("traceparent", exchange.trace));
   if (std::string tracestate = exchange.head->List("tracestate"); !tracestate.empty()) {
-    tracestate = PassedTracestate(exchange.head->Find("traceparent"), std::move(tracestate));
+    tracestate = PassedTracestate(exchange.head->List("traceparent"), std::move(tracestate));
     request.headers().addRaw(Pistache::Http::Header::Raw("tracestate", std::move(tracestate)));
   }
   return request;
@@ -113,7 +113,7 @@ std::optional<Answer> ApiSite::OnHeaders(Exchange& exchange) {
   const RequestHead& head = *exchange.head;
   exchange.match = routes_.Match(head.path);
   if (exchange.match.route == HttpRoute::kJobs || head.path.substr(0, 4) == "/v1/") {
-    exchange.trace = TraceOfRequest(tracer_, head.Find("traceparent"));
+    exchange.trace = TraceOfRequest(tracer_, head.List("traceparent"));  // two are none
     exchange.traced = tracer_ != nullptr && SaysSampled(exchange.trace);
     exchange.answer_fields.append("traceparent: ").append(exchange.trace).append("\r\n");
   }
@@ -314,7 +314,9 @@ void ApiSite::Submit(Connection& connection) {
 }
 
 void ApiSite::OnAnswered(const Exchange& exchange, int status) {
-  metrics_.OnHttpRequest(exchange.match.route, exchange.method, status,
+  constexpr int kBadGateway = 502;  // what it would have been before its first byte
+  const int code = status == kAnswerCut ? kBadGateway : status;
+  metrics_.OnHttpRequest(exchange.match.route, exchange.method, code,
                          SteadyClock::now() - exchange.started);
   if (exchange.traced) RecordSpan(exchange, status);
 }

@@ -20,7 +20,6 @@ constexpr int kRequestsInARow = 16;
 constexpr std::size_t kKeptBuffer = 4096;  // bytes, of an idle connection
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
 constexpr int kMaxLingering = 256;
-constexpr int kAborted = 502;  // in metrics only: after a 200 had begun
 
 }  // namespace
 
@@ -290,7 +289,7 @@ void Connection::EndStream(std::string_view trailer, std::vector<AnswerPiece> la
 void Connection::AbortStream() {
   if (state_ != State::kStream) return;
   pending_.reset();
-  site_.OnAnswered(exchange_, kAborted);
+  site_.OnAnswered(exchange_, kAnswerCut);
   state_ = State::kLinger;  // OnClosed is still to come
   Close();
 }

@@ -12,6 +12,7 @@
 namespace headrace {
 namespace {
 
+constexpr int kOk = 200;
 constexpr int kServerError = 500;
 constexpr std::size_t kMostAttributes = 12;
 
@@ -21,7 +22,8 @@ void AddMethod(const Exchange& exchange, Span& span) {
     return;
   }
   span.Add("http.request.method", std::string("_OTHER"));
-  span.Add("http.request.method_original", std::string(exchange.head->method));
+  span.Add("http.request.method_original",
+           std::string(exchange.head->method.substr(0, Span::kMaxText)));
 }
 
 // Empty: the path is none of ours. A queue's second path stands for itself.
@@ -45,6 +47,12 @@ void AddServer(const Exchange& exchange, bool https, Span& span) {
 void AddStatus(int status, Span& span) {
   if (status == kClientGone) {
     span.Add("error.type", std::string("client-gone"));
+    return;
+  }
+  if (status == kAnswerCut) {
+    span.Add("http.response.status_code", std::int64_t{kOk});  // which had been sent
+    span.Add("error.type", std::string("answer-cut"));
+    span.failed = true;
     return;
   }
   span.Add("http.response.status_code", std::int64_t{status});
@@ -75,10 +83,11 @@ Span ServerSpan(const Exchange& exchange, const ServerSpanFacts& facts) {
   Span span;
   span.kind = SpanKind::kServer;
   span.context = ParseTraceparent(exchange.trace).value_or(TraceContext{});
-  if (const auto parent = ParseTraceparent(head.Find("traceparent"))) {
+  const std::string traceparent = head.List("traceparent");
+  if (const auto parent = ParseTraceparent(traceparent)) {
     span.parent_id = parent->span_id;
     span.remote_parent = true;
-    span.trace_state = PassedTracestate(head.Find("traceparent"), head.List("tracestate"));
+    span.trace_state = PassedTracestate(traceparent, head.List("tracestate"));
   }
   span.start = exchange.started;
   span.end = SteadyClock::now();
@@ -88,7 +97,7 @@ Span ServerSpan(const Exchange& exchange, const ServerSpanFacts& facts) {
   span.name = exchange.method == HttpMethod::kOther ? "HTTP" : MethodText(exchange.method);
   if (!route.empty()) span.name.append(" ").append(route);
   if (!route.empty()) span.Add("http.route", std::string(route));
-  span.Add("url.path", std::string(head.path));
+  span.Add("url.path", std::string(head.path.substr(0, Span::kMaxText)));
   AddServer(exchange, facts.https, span);
   span.Add("network.protocol.version", std::string(head.http11 ? "1.1" : "1.0"));
   AddStatus(facts.status, span);

@@ -21,6 +21,8 @@ class Connection;
 
 // For metrics and spans only: the client went before its answer.
 inline constexpr int kClientGone = 499;
+// For them as well: the answer, a 200, ended without its last bytes.
+inline constexpr int kAnswerCut = 599;
 
 // One request on its way from head to answer.
 struct Exchange {
@@ -73,7 +75,7 @@ class Site {
   // The whole request is there. Calls Connection::Respond once, now or later.
   virtual void OnRequest(Connection& connection) = 0;
 
-  // The answer is out (or the client went before: kClientGone).
+  // The answer is out (or was cut: kAnswerCut; or the client went before: kClientGone).
   virtual void OnAnswered(const Exchange& exchange, int status) = 0;
   virtual void OnConnections(int delta) = 0;
 };

@@ -17,7 +17,9 @@ void AddOutcome(const Outcome& outcome, Span& span) {
   if (!outcome.error) return;
   const Error& error = *outcome.error;
   span.failed = outcome.state != JobState::kCancelled;
-  if (span.failed) span.failure = error.detail.empty() ? error.hint : error.detail;
+  if (span.failed) {
+    span.failure = (error.detail.empty() ? error.hint : error.detail).substr(0, Span::kMaxText);
+  }
   if (!error.type.empty()) span.Add("error.type", error.type);
 }
 

@@ -16,7 +16,6 @@
 namespace headrace {
 namespace {
 
-constexpr std::size_t kMaxText = 2048;
 constexpr std::int64_t kStep = 10'000'000;  // ns; a smaller difference is no step
 constexpr unsigned kKnowsRemote = 0x100;    // of OTLP's SpanFlags
 constexpr unsigned kRemote = 0x200;
@@ -65,7 +64,7 @@ class Writer {
 
   void Raw(std::string_view text) { out_ += text; }
   void Text(std::string_view text) {
-    text = text.substr(0, kMaxText);
+    text = text.substr(0, Span::kMaxText);
     if (!IsPlain(text)) {
       out_ += Json::String(text).Text();
       return;

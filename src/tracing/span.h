@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ enum class SpanKind { kInternal = 1, kServer = 2 };
 // One measured piece of work of a sampled trace. Value type.
 struct Span {
   using Value = std::variant<std::string, std::int64_t, double>;
+
+  // Bytes of a text that are sent. Longer ones are cut where they are taken: spans wait in memory.
+  static constexpr std::size_t kMaxText = 2048;
 
   TraceContext context;
   std::array<char, 16> parent_id{};  // hexadecimal digits; all NUL: it is the root

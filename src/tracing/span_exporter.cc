@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -95,7 +96,7 @@ void SpanExporter::Loop() {
       const MutexLock lock(mu_);
       deadline = std::min(deadline, stop_by_);
     }
-    const ExportAnswer answer = send_(EncodeSpans(source_, batch, clock_), cancel_, deadline);
+    const ExportAnswer answer = SendAll(batch, deadline);
     Conclude(std::move(batch), answer);
     Report(answer);
   }
@@ -106,6 +107,15 @@ void SpanExporter::Loop() {
     has_ended_ = true;
   }
   ended_.NotifyAll();
+}
+
+// Where memory is short, say, they are sent later: a trace is worth less than the service.
+ExportAnswer SpanExporter::SendAll(const std::vector<Span>& batch, Deadline deadline) {
+  try {
+    return send_(EncodeSpans(source_, batch, clock_), cancel_, deadline);
+  } catch (const std::exception& error) {
+    return {ExportAnswer::Kind::kTryLater, 0, std::chrono::seconds(0), error.what()};
+  }
 }
 
 // A full batch goes at once.

@@ -47,6 +47,7 @@ class SpanExporter {
   static constexpr std::size_t kBatch = 512;
 
   void Loop();
+  ExportAnswer SendAll(const std::vector<Span>& batch, Deadline deadline);
   // Waits until there is something to send, and takes it out; empty: the end.
   std::vector<Span> NextBatch();
   [[nodiscard]] std::vector<Span> Take() REQUIRES(mu_);

@@ -97,6 +97,10 @@ TEST_F(ApiTest, ContinuesTheCallersTrace) {
       Ask(GetRequest("/v1/queues", "traceparent: 00-" + trace + "-00f067aa0ba902b7-01\r\n"));
   EXPECT_THAT(answer.Field("traceparent"), StartsWith("00-" + trace + "-"));
   EXPECT_THAT(answer.Field("traceparent"), testing::Not(HasSubstr("00f067aa0ba902b7")));
+  const std::string one = "traceparent: 00-" + trace + "-00f067aa0ba902b7-01\r\n";
+  EXPECT_THAT(Ask(GetRequest("/v1/queues", one + one)).Field("traceparent"),
+              testing::Not(HasSubstr(trace)))
+      << "two of them are none";
   EXPECT_THAT(Ask(GetRequest("/v1/nothing", "traceparent: nonsense\r\n")).Field("traceparent"),
               MatchesRegex("00-[0-9a-f]+-[0-9a-f]+-0[01]"));
 }

@@ -17,6 +17,10 @@ TEST(Trace, KeepsTheCallersTraceIdAndFlagsUnderASpanOfOurOwn) {
   EXPECT_EQ(ours.substr(53), "01");
 }
 
+TEST(Trace, PassesOnNoFlagThatItDoesNotKnow) {
+  EXPECT_EQ(ContinueTrace(kValid.substr(0, 53) + "ff").substr(53), "03");
+}
+
 TEST(Trace, BeginsANewOneWhereThereIsNone) {
   const std::string first = ContinueTrace("");
   EXPECT_TRUE(IsTraceparent(first));

@@ -134,5 +134,29 @@ TEST_F(ServerSpanTest, NamesTheJobThatWasBroughtOrAskedFor) {
   EXPECT_EQ(At(Make(), "headrace.job.id"), "-");
 }
 
+TEST_F(ServerSpanTest, HoldsNoMoreOfThePathThanIsSent) {
+  const std::string path = "/v1/" + std::string(8000, 'x');
+  head_.path = path;
+  const Span span = Make(404);
+  EXPECT_EQ(At(span, "url.path"), path.substr(0, Span::kMaxText));
+  for (const auto& [name, value] : span.attributes) {
+    const auto* const text = std::get_if<std::string>(&value);
+    EXPECT_TRUE(text == nullptr || text->capacity() <= Span::kMaxText) << name;
+  }
+}
+
+TEST_F(ServerSpanTest, SaysThatTheAnswerWasCut) {
+  const Span span = Make(kAnswerCut);
+  EXPECT_TRUE(span.failed);
+  EXPECT_EQ(At(span, "http.response.status_code"), "200") << "that had been sent";
+  EXPECT_EQ(At(span, "error.type"), "answer-cut");
+}
+
+TEST_F(ServerSpanTest, HasNoParentWhereTwoAreNamed) {
+  head_.fields.push_back({"traceparent", kParent});
+  head_.fields.push_back({"traceparent", kParent});
+  EXPECT_TRUE(Make().IsRoot());
+}
+
 }  // namespace
 }  // namespace headrace

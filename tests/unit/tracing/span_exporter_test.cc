@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/event.h"
@@ -256,6 +258,17 @@ TEST_F(SpanExporterTest, TakesSpansFromManyThreads) {
     seen += SpansIn(request);
   }
   EXPECT_EQ(seen, 4000U);
+}
+
+TEST_F(SpanExporterTest, GoesOnWhereSendingThrows) {
+  bool thrown = false;
+  exporter_.emplace(options_, TraceSource{},
+                    [&](std::string, const CancelToken&, Deadline) -> ExportAnswer {
+                      if (!std::exchange(thrown, true)) throw std::bad_alloc();
+                      return {Kind::kTaken};
+                    });
+  exporter_->Record(Named("kept"));
+  EXPECT_TRUE(Await(1));
 }
 
 }  // namespace
