@@ -82,7 +82,7 @@ TlsContext::TlsContext(std::unique_ptr<ssl_ctx_st, FreeTls> context)
   not_after_ = EndOf(*own);
   AppendDigest(*own, fingerprint_);
   STACK_OF(X509)* chain = nullptr;  // stays the context's
-  SSL_CTX_get0_chain_certs(context_.get(), &chain);
+  SSL_CTX_get0_chain_certs(context_.get(), static_cast<void*>(&chain));
   for (int i = 0; i < sk_X509_num(chain); ++i) AppendDigest(*sk_X509_value(chain, i), fingerprint_);
 }
 
