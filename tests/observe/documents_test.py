@@ -98,6 +98,13 @@ class Alerts(unittest.TestCase):
             with self.subTest(alert):
                 self.assertRegex(text, r"summary: .*\{\{ \$labels\.")
 
+    def test_runbooks_show_commands_as_such(self):
+        for path in sorted(RUNBOOKS.glob("headrace-*.md")):
+            with self.subTest(path.name):
+                firsts = re.findall(r"^## (?:Diagnosis|Silence)\n\n(.*)", path.read_text(encoding="utf-8"), re.M)
+                self.assertEqual(len(firsts), 2)
+                self.assertEqual([line for line in firsts if not line.startswith("    ")], [], "not indented")
+
     def test_runbooks_use_metrics_that_exist(self):
         known = documented_metrics()
         for path in sorted(RUNBOOKS.iterdir()):
