@@ -8,6 +8,18 @@
 {{- toYaml $found }}
 {{- end }}
 
+{{/* What the cluster would refuse only after the Services have changed. Chart 0.1.0 made a Deployment, nothing else. */}}
+{{- define "headrace.checkUpgrade" -}}
+{{- $found := list }}
+{{- if and .Release.IsUpgrade (not (include "headrace.durable" .)) }}
+{{- $old := lookup "apps/v1" "Deployment" .Release.Namespace (include "headrace.fullname" .) }}
+{{- if and $old (not (hasKey (dig "spec" "selector" "matchLabels" dict $old) "app.kubernetes.io/component")) }}
+{{- $found = append $found (printf "the Deployment of chart 0.1.0 has another selector, which cannot be changed: helm uninstall %s -n %s, then install again (docs/upgrade.md, From chart 0.1.0)" .Release.Name .Release.Namespace) }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
 {{/* Keys of headrace.yaml that the chart derives from other values. */}}
 {{- define "headrace.checkOwnKeys" -}}
 {{- $found := list }}
