@@ -8,7 +8,7 @@
 {{- if and $number (hasKey $factors $unit) }}
 {{- mulf (float64 $number) (get $factors $unit) | int64 }}
 {{- else }}
-{{- fail (printf "%q is no size; allowed: a number with Ki, Mi, Gi, Ti, k, M, G or T (in config: KiB, MiB, GiB)" .) }}
+{{- fail (printf "%q is no size; allowed: a number with Ki, Mi, Gi, Ti, k, M, G or T (in config: a whole number with B, KiB, MiB or GiB)" .) }}
 {{- end }}
 {{- else }}
 {{- int64 . }}

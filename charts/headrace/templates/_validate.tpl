@@ -130,6 +130,12 @@
 {{- if gt (int64 $plan.sum) (int64 $plan.limit) }}
 {{- $found = append $found (printf "resources.limits.memory does not suffice: %s, the limit is %s; raise it, or lower slots, config.memory.budget, isolation.memory or workers of queues with protocol: frames" (include "headrace.planSum" $plan) (include "headrace.mib" $plan.limit)) }}
 {{- end }}
+{{- /* The service starts with its default for max_body beside a budget that it has chosen itself. */}}
+{{- $said := or (dig "server" "max_body" "" .Values.config) (ne (toString (dig "memory" "budget" "auto" .Values.config)) "auto") }}
+{{- $body := include "headrace.maxBody" . | int64 }}
+{{- if and $said (gt $body (int64 $plan.budget)) }}
+{{- $found = append $found (printf "config.server.max_body (%s) is more than memory.budget (%s): no such body could come in; lower it, or raise config.memory.budget or resources.limits.memory" (include "headrace.mib" $body) (include "headrace.mib" $plan.budget)) }}
+{{- end }}
 {{- $request := dig "requests" "memory" "" .Values.resources }}
 {{- if $request }}
 {{- if gt (include "headrace.bytes" $request | int64) (int64 $plan.limit) }}
