@@ -100,6 +100,9 @@
 {{- if and $keda.enabled (not $keda.lengthPerSlot) (not $keda.waitSeconds) }}
 {{- $found = append $found "autoscaling.keda has nothing to scale by: set lengthPerSlot or waitSeconds" }}
 {{- end }}
+{{- if and $keda.enabled (not $keda.selector) (not .Values.metrics.serviceMonitor.enabled) }}
+{{- $found = append $found "autoscaling.keda asks for series as the chart's ServiceMonitor labels them: set metrics.serviceMonitor.enabled, or name yours in autoscaling.keda.selector" }}
+{{- end }}
 {{- if and $keda.enabled $keda.fallbackReplicas (not $keda.lengthPerSlot) }}
 {{- $found = append $found "autoscaling.keda.fallbackReplicas needs lengthPerSlot: KEDA has no fallback for waitSeconds alone" }}
 {{- end }}
