@@ -61,6 +61,9 @@
 {{- if and $several (eq (toString (dig "server" "async" "" .Values.config)) "true") }}
 {{- $found = append $found "config.server.async: true with several replicas and no shared engine: a job would be known to one pod only, and its status asked of any; leave server.async out (the chart sets false), or have one replica" }}
 {{- end }}
+{{- if and $several (dig "webhooks" "allow_hosts" "" .Values.config) }}
+{{- $found = append $found "config.webhooks tells the ends of kept jobs, of which there are none with several replicas (server.async: false): have one replica, or leave webhooks out" }}
+{{- end }}
 {{- range .Values.extraEnv }}
 {{- if and $several (eq .name "HEADRACE_SERVER_ASYNC") }}
 {{- $found = append $found "extraEnv has HEADRACE_SERVER_ASYNC, but with several replicas a job would be known to one pod only: leave it out" }}
