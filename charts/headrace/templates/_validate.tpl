@@ -122,8 +122,14 @@
 {{- if .enabled }}
 {{- if or (eq $min "100%") (eq $max "0") (eq $max "0%") }}
 {{- $found = append $found "podDisruptionBudget lets no pod be evicted, so no node could be drained: let one go" }}
-{{- else if and $min (not (hasSuffix "%" $min)) (ge (int $min) (include "headrace.leastReplicas" $ | int)) }}
-{{- $found = append $found (printf "podDisruptionBudget.minAvailable: %s of %s pods lets none be evicted, so no node could be drained: keep fewer, or run more" $min (include "headrace.leastReplicas" $)) }}
+{{- else if $min }}
+{{- $least := include "headrace.leastReplicas" $ | int64 }}
+{{- $stay := trimSuffix "%" $min | int64 }}
+{{- /* Kubernetes rounds up. */}}
+{{- if hasSuffix "%" $min }}{{ $stay = div (add (mul $stay $least) 99) 100 }}{{ end }}
+{{- if and $least (ge $stay $least) }}
+{{- $found = append $found (printf "podDisruptionBudget.minAvailable: %s of %d pods lets none be evicted, so no node could be drained: keep fewer, or run more" $min $least) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
