@@ -26,7 +26,7 @@ app.kubernetes.io/component: server
       "app.kubernetes.io/name" (include "headrace.name" .root)
       "app.kubernetes.io/instance" .root.Release.Name
       "app.kubernetes.io/component" .component
-      "app.kubernetes.io/version" .root.Chart.AppVersion
+      "app.kubernetes.io/version" (include "headrace.version" .root)
       "app.kubernetes.io/part-of" "headrace"
       "app.kubernetes.io/managed-by" .root.Release.Service
       "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") }}
@@ -36,7 +36,7 @@ app.kubernetes.io/component: server
 {{/* Of the pods: without the chart's version, which alone is no reason to roll them. */}}
 {{- define "headrace.podLabels" -}}
 {{- $own := merge (include "headrace.selector" . | fromYaml) (dict
-      "app.kubernetes.io/version" .Chart.AppVersion
+      "app.kubernetes.io/version" (include "headrace.version" .)
       "app.kubernetes.io/part-of" "headrace") }}
 {{- toYaml (merge $own .Values.podLabels .Values.commonLabels) }}
 {{- end }}
@@ -46,6 +46,15 @@ app.kubernetes.io/component: server
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
 {{- else }}
 {{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{/* Of the service, as a label may be; a digest does not tell it. */}}
+{{- define "headrace.version" -}}
+{{- if or .Values.image.digest (not .Values.image.tag) }}
+{{- .Chart.AppVersion }}
+{{- else }}
+{{- .Values.image.tag | trunc 63 | trimAll "._-" }}
 {{- end }}
 {{- end }}
 
