@@ -215,7 +215,7 @@
 {{- if dig "webhooks" "allow_hosts" "" .Values.config }}{{ $called = append $called "config.webhooks.allow_hosts" }}{{ end }}
 {{- if dig "tracing" "endpoint" "" .Values.config }}{{ $called = append $called "config.tracing.endpoint" }}{{ end }}
 {{- if $called }}
-{{- $found = append $found (printf "networkPolicy closes egress to %s: list them in networkPolicy.egress, or set networkPolicy.enabled to false" (join ", " $called)) }}
+{{- $found = append $found (printf "networkPolicy closes egress to %s: add a rule to networkPolicy.egress that lets this out, or set networkPolicy.enabled to false" (join ", " $called)) }}
 {{- end }}
 {{- end }}
 {{- toYaml $found }}
