@@ -20,7 +20,7 @@ PROGRAM, WITHOUT_LAYER, DEAF, FILES = (os.path.abspath(argument) for argument in
 PATIENCE = 60
 LASTING = "HeadraceSandboxLayerMissing"  # as long as the process that found it runs
 # What Grafana puts in the place of its variables.
-CHOICES = {"$job": ".*", "$queue": ".*", "$__rate_interval": "5s"}
+CHOICES = {"$namespace": ".*", "$job": ".*", "$queue": ".*", "$__rate_interval": "5s"}
 
 
 class AlertsTest(unittest.TestCase):

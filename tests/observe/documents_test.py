@@ -21,7 +21,7 @@ class Dashboard(unittest.TestCase):
     def test_has_the_variables_that_others_rely_on(self):
         board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
         variables = {variable["name"]: variable["type"] for variable in board["templating"]["list"]}
-        self.assertEqual(variables, {"datasource": "datasource", "job": "query", "queue": "query"})
+        self.assertEqual(variables, {"datasource": "datasource", "namespace": "query", "job": "query", "queue": "query"})
         self.assertGreaterEqual(board["schemaVersion"], 38)
 
     def test_says_of_each_panel_what_is_good_and_what_to_do(self):
@@ -42,14 +42,15 @@ class Dashboard(unittest.TestCase):
                 self.assertNotIn((place["x"], place["y"]), places)
                 places.add((place["x"], place["y"]))
 
-    def test_asks_for_metrics_that_exist_and_by_the_chosen_job(self):
+    def test_asks_for_metrics_that_exist_by_the_chosen_namespace_and_job(self):
         known = documented_metrics()
         for panel in panels():
             for target in panel["targets"]:
                 with self.subTest(panel["title"], query=target["expr"]):
                     names = METRIC.findall(target["expr"])
                     self.assertLessEqual({base_name(name) for name in names}, known)
-                    self.assertEqual(target["expr"].count('job=~"$job"'), len(names))
+                    chosen = target["expr"].count('namespace=~"$namespace", job=~"$job"')
+                    self.assertEqual(chosen, len(names) + target["expr"].count("ALERTS{"))
 
     def test_names_runbooks_that_exist(self):
         for panel in panels():
