@@ -217,22 +217,24 @@ void App::MakeWebhooks() {
   engine_->OnDelivery([this](const std::string& id) { webhooks_->Deliver(id); });
 }
 
-Status App::Start() {
+Expected<bool> App::Start(const StopSignals& stop) {
   if (!drained_) return Error{ErrorCode::kUnavailable, "start", "no descriptor is left", "", 0};
-  if (auto managing = management_.Start(); !managing) return managing;
-  if (auto recovered = StartEngine(); !recovered) return recovered;
-  if (!spawn_queue_.RunUntilSettled(Deadline::After(kWarmUp))) {
+  if (auto managing = management_.Start(); !managing) return managing.error();
+  if (auto recovered = StartEngine(); !recovered) return recovered.error();
+  const bool warm = spawn_queue_.RunUntilSettled(Deadline::After(kWarmUp), stop.fd());
+  if (stop.Pending()) return false;
+  if (!warm) {
     LogWarn("executors are not warm after {after_seconds} s; jobs for them wait",
             {{"after_seconds", kWarmUp.count()}});
   }
   workers_.Start();
-  if (auto serving = http_.Start(); !serving) return serving;
+  if (auto serving = http_.Start(); !serving) return serving.error();
   runners_.Open();
   health_.SetStarted();
   LogInfo("listening on {listen} (jobs) and {management_listen} (management)",
           {{"listen", Bound(config_.http.listen, http_.port())},
            {"management_listen", Bound(config_.management.listen, management_.port())}});
-  return Ok();
+  return true;
 }
 
 void App::AnnounceStop() {

@@ -11,6 +11,7 @@
 #include "app/queue_handlers.h"
 #include "app/reloader.h"
 #include "app/runners.h"
+#include "app/stop_signals.h"
 #include "app/tracing.h"
 #include "base/fd.h"
 #include "base/ledger.h"
@@ -43,9 +44,9 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  // Opens the management listener, waits for the zygotes, opens the listener for jobs. On failure
-  // the app is to be destroyed.
-  Status Start();
+  // Opens the management listener, waits for the zygotes, opens the listener for jobs. False: it
+  // did not come to the last, for it is to stop. Then, and on failure, Finish is what is left.
+  Expected<bool> Start(const StopSignals& stop);
 
   [[nodiscard]] int SpawnFd() const { return spawn_queue_.PollFd(); }
   void RunSpawns() { spawn_queue_.RunPending(); }
@@ -57,6 +58,7 @@ class App {
   // SIGHUP, after Start; see Reloader. Both on the main thread.
   void Reload(const LoadedConfig& loaded) { reloader_.Reload(loaded); }
   [[nodiscard]] const ShutdownOptions& shutdown() const { return reloader_.running().shutdown; }
+  [[nodiscard]] const LogOptions& log() const { return reloader_.running().log; }
 
   // The stop, in this order. First: not ready any more, answers end their connections.
   void AnnounceStop();

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +20,7 @@
 #include "app/logging.h"
 #include "app/plan.h"
 #include "app/runners.h"
+#include "app/stop_signals.h"
 #include "app/system_check.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -91,10 +91,17 @@ bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const
 class MainLoop {
  public:
   // `load` reads the configuration once more.
-  MainLoop(App& app, std::function<LoadedConfig()> load, int signal_fd)
-      : app_(app), load_(std::move(load)), signal_fd_(signal_fd) {}
+  MainLoop(App& app, std::function<LoadedConfig()> load, int signal_fd, StopSignals& stop)
+      : app_(app), load_(std::move(load)), signal_fd_(signal_fd), stop_(stop) {}
 
   int Run() {
+    const auto started = app_.Start(stop_);
+    if (!started) return Fail(started.error());
+    if (!*started) {
+      stop_.Take();
+      LogInfo("stopping");
+      return Finish();
+    }
     Until(Deadline::Never(), -1);
     const ShutdownOptions options = app_.shutdown();
     const Deadline delay = Deadline::After(options.delay);
@@ -104,13 +111,7 @@ class MainLoop {
     Until(delay, -1);
     app_.StopAccepting(drain);
     Until(Deadline::Never(), app_.DrainedFd());
-    const std::size_t cut = app_.Finish();
-    if (cut == 0) {
-      LogInfo("stopped: every job was answered");
-      return EXIT_SUCCESS;
-    }
-    LogError("stopped: {jobs} jobs were cut", {{"jobs", cut}});
-    return EXIT_FAILURE;
+    return Finish();
   }
 
  private:
@@ -135,7 +136,7 @@ class MainLoop {
     signalfd_siginfo info{};
     if (::read(signal_fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return;
     if (info.ssi_signo == SIGHUP) return OnHangup();
-    if (stopping_) EndAtOnce();
+    if (stopping_) EndAtOnce(app_.UnfinishedJobs(), app_.log());
     stopping_ = true;
   }
 
@@ -144,19 +145,30 @@ class MainLoop {
     app_.Reload(load_());
   }
 
-  // Executors have PDEATHSIG: they end with this process.
-  [[noreturn]] void EndAtOnce() {
-    LogDirectly({});
-    LogError("second signal: ending at once, {jobs} jobs were cut",
-             {{"jobs", app_.UnfinishedJobs()}});
-    // Not _exit: a sanitizer would complain of threads that nobody joined, which is the point here.
-    ::syscall(SYS_exit_group, EXIT_FAILURE);
-    std::abort();  // not reached
+  // From here on this thread may wait for jobs that look at nothing, and reads no signals.
+  int Finish() {
+    stop_.EndAtNext(app_.UnfinishedJobs(), app_.log());
+    const std::size_t cut = app_.Finish();
+    if (cut == 0) {
+      LogInfo("stopped: every job was answered");
+      return EXIT_SUCCESS;
+    }
+    LogError("stopped: {jobs} jobs were cut", {{"jobs", cut}});
+    return EXIT_FAILURE;
+  }
+
+  // The app's end may wait too: its workers may have found jobs of an earlier process.
+  int Fail(const Error& error) {
+    LogError("cannot start: {detail}",
+             {{"detail", error.hint + (error.detail.empty() ? "" : ": ") + error.detail}});
+    stop_.EndAtNext(app_.UnfinishedJobs(), app_.log());
+    return EXIT_FAILURE;
   }
 
   App& app_;
   const std::function<LoadedConfig()> load_;
   const int signal_fd_;
+  StopSignals& stop_;
   bool stopping_ = false;
 };
 
@@ -195,24 +207,19 @@ int Serve(const Config& config, const ConfigSource& source) {
   if (!ExecutorsExist(config, source.handlers, executors)) return EXIT_FAILURE;
   const sigset_t set = ReadSignals();
   const UniqueFd signal_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signal_fd) {
+  StopSignals stop;
+  if (!signal_fd || !stop.Good()) {
     LogError("cannot start: {detail}",
              {{"detail", "signalfd: " + std::generic_category().message(errno)}});
     return EXIT_FAILURE;
   }
   App app(fitted, *plan, source.handlers, executors);
-  if (auto started = app.Start(); !started) {
-    const Error& error = started.error();
-    LogError("cannot start: {detail}",
-             {{"detail", error.hint + (error.detail.empty() ? "" : ": ") + error.detail}});
-    return EXIT_FAILURE;
-  }
   const auto load = [&source, descriptors] {
     LoadedConfig loaded = LoadConfig(source);
     if (loaded.problems.empty()) loaded.config = FitDescriptors(loaded.config, descriptors);
     return loaded;
   };
-  return MainLoop(app, load, signal_fd.get()).Run();
+  return MainLoop(app, load, signal_fd.get(), stop).Run();
 }
 
 }  // namespace headrace

@@ -37,10 +37,12 @@ void SpawnQueue::RunPending() {
   }
 }
 
-bool SpawnQueue::RunUntilSettled(Deadline deadline) {
+bool SpawnQueue::RunUntilSettled(Deadline deadline, int stop_fd) {
   while (!Settled()) {
-    pollfd ready{epoll_.get(), POLLIN, 0};
-    if (poll(&ready, 1, deadline.PollTimeout()) == 0 && deadline.Passed()) return false;
+    std::array<pollfd, 2> ready{{{epoll_.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}}};
+    const int count = poll(ready.data(), ready.size(), deadline.PollTimeout());
+    if (count == 0 && deadline.Passed()) return false;
+    if (count > 0 && ready[1].revents != 0) return false;
     RunPending();
   }
   return true;

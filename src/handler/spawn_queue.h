@@ -34,8 +34,8 @@ class SpawnQueue {
   void RunPending();
 
   // For the start of the program: runs what is pending until every client is settled. Returns false
-  // if the deadline came first.
-  bool RunUntilSettled(Deadline deadline);
+  // if the deadline came first, or `stop_fd` became readable.
+  bool RunUntilSettled(Deadline deadline, int stop_fd = -1);
 
   void Add(Client& client);
   void Remove(Client& client);
