@@ -11,9 +11,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/sync.h"
 
 namespace headrace {
 namespace {
@@ -74,6 +76,15 @@ spdlog::level::level_enum LevelOf(LogLevel level) {
   return spdlog::level::info;
 }
 
+// Keeps a logger for good: another thread may be in it, with no more than a bare pointer.
+void Keep(std::shared_ptr<spdlog::logger> former) {
+  static Mutex mu;
+  static std::vector<std::shared_ptr<spdlog::logger>>* kept = nullptr;  // never destroyed
+  const MutexLock lock(mu);
+  if (kept == nullptr) kept = new std::vector<std::shared_ptr<spdlog::logger>>;
+  kept->push_back(std::move(former));
+}
+
 void Install(std::shared_ptr<spdlog::logger> logger, const LogOptions& options) {
   logger->set_level(LevelOf(options.level));
   SetLogStyle(options.format == LogFormat::kJson ? LogStyle::kJson : LogStyle::kText);
@@ -83,6 +94,7 @@ void Install(std::shared_ptr<spdlog::logger> logger, const LogOptions& options) 
     logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         std::string(kTimeFormat) + " %l %v", spdlog::pattern_time_type::utc));
   }
+  Keep(spdlog::default_logger());
   spdlog::set_default_logger(std::move(logger));
 }
 

@@ -12,7 +12,9 @@ class thread_pool;  // NOLINT(readability-identifier-naming): spdlog's
 
 namespace headrace {
 
-// Lines go to stderr, directly: for the time before threads, and for the other commands.
+// Lines go to stderr, directly: for the time before threads, for the other commands, and for the
+// last line of a process that ends at once. Other threads may go on to log meanwhile: the logger
+// that they are in is kept for good.
 void LogDirectly(const LogOptions& options);
 
 // While it lives, lines go through a bounded queue to a thread of its own; when stderr is slow, the

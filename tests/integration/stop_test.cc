@@ -6,8 +6,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
+#include <vector>
 
+#include "base/json.h"
 #include "support/folder.h"
 #include "support/service_process.h"
 
@@ -46,6 +49,17 @@ TEST(Stop, ASecondSigtermEndsItAtOnceAlsoWhileItWaitsForADeafJob) {
     EXPECT_EQ(service.Wait(Soon()).status, 1);
     EXPECT_THAT(service.Log(), HasSubstr("second signal: ending at once, 1 jobs were cut"));
   }
+}
+
+TEST(Stop, TellsOfTheSecondSignalInTheLogsFormat) {
+  ServiceProcess service(kDeaf, std::string(kStop) + "log: {format: json}\n", kDeafService);
+  ASSERT_NE(service.port(), 0) << service.Log();
+  StopWhileAJobRuns(service);
+  service.Signal(SIGTERM);
+  EXPECT_EQ(service.Wait(Soon()).status, 1);
+  EXPECT_THAT(service.Log(), HasSubstr("second signal: ending at once, 1 jobs were cut"));
+  std::istringstream log(service.Log());
+  for (std::string line; std::getline(log, line);) EXPECT_TRUE(ParseJson(line)) << line;
 }
 
 // A listener that is not open yet need not be opened to be closed.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <memory>
 #include <string>
 
 #include "base/fd.h"
@@ -63,6 +64,16 @@ TEST(LoggingTest, JsonLinesHaveTheFieldsOfTheirEvent) {
       testing::MatchesRegex(
           R"(\{"time":"[^"]+","level":"info","message":"job ended","job_id":"a","run_seconds":0.5\})"
           "\n"));
+}
+
+TEST(LoggingTest, ALoggerThatIsReplacedStaysForTheThreadsThatAreInIt) {
+  LogDirectly({});
+  const std::weak_ptr<spdlog::logger> direct = spdlog::default_logger();
+  const AsyncLog log({});
+  const std::weak_ptr<spdlog::logger> queued = spdlog::default_logger();
+  LogDirectly({});
+  EXPECT_FALSE(direct.expired());
+  EXPECT_FALSE(queued.expired());
 }
 
 TEST(LoggingTest, NobodyWaitsForASlowReaderAndLostLinesAreCounted) {
