@@ -66,10 +66,21 @@ std::optional<Spool> OpenSpool(const Config& config) {
   return std::nullopt;
 }
 
-// Null: everybody may come in. `check` has judged the file.
-std::unique_ptr<KeyRing> OpenKeys(const AuthKeys& auth) {
+// What is wrong with a file that was good when the configuration was read: somebody writes it.
+std::string Told(const char* key, const std::vector<std::string>& problems) {
+  return problems.empty() ? "" : fmt::format("{}: {}", key, fmt::join(problems, "; "));
+}
+
+Error CannotStart(std::string why) {
+  return Error{ErrorCode::kInvalidArgument, "start", std::move(why), "", 0};
+}
+
+// Null: everybody may come in. With a `problem` nobody may.
+std::unique_ptr<KeyRing> OpenKeys(const AuthKeys& auth, std::string& problem) {
   if (auth.mode == AuthMode::kNone) return nullptr;
   const KeyFile file = LoadKeyFile(auth.file);
+  problem = Told("auth.file", file.problems);
+  if (!problem.empty()) return std::make_unique<KeyRing>(std::vector<ApiKey>{});
   for (const std::string& warning : file.warnings)
     LogWarn("configuration: {detail}", {{"detail", warning}});
   LogInfo("{keys} keys open the API", {{"keys", file.keys.size()}});
@@ -106,7 +117,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
           {[this](const QueuedJob& job) { service_.OnStarted(job); },
            [this](const JobPtr& job, Outcome outcome) { service_.OnRan(job, std::move(outcome)); },
            tracing_.tracer()}),
-      keys_(OpenKeys(config.auth)),
+      keys_(OpenKeys(config.auth, keys_problem_)),
       http_(config.http, service_, metrics_, keys_.get()),
       management_(config.management, metrics_, health_),
       reloader_(config, plan,
@@ -181,7 +192,9 @@ void App::AddHealthChecks() {
 Status App::StartEngine() {
   // First the webhooks: some jobs may end while the engine starts.
   const bool kept = config_.engine.kind != EngineKind::kMemory;
-  if (kept || !config_.webhooks.policy.allow_hosts.empty()) MakeWebhooks();
+  if (kept || !config_.webhooks.policy.allow_hosts.empty()) {
+    if (auto made = MakeWebhooks(); !made) return made;
+  }
   auto pending = engine_->Start();
   if (!pending) return std::move(pending).error();
   if (webhooks_) webhooks_->Resume(*pending);
@@ -191,11 +204,13 @@ Status App::StartEngine() {
   return Ok();
 }
 
-void App::MakeWebhooks() {
+Status App::MakeWebhooks() {
   WebhookOptions options;
   options.policy = config_.webhooks.policy;
   if (!config_.webhooks.secrets_file.empty()) {
     WebhookSecrets secrets = LoadWebhookSecrets(config_.webhooks.secrets_file);
+    std::string problem = Told("webhooks.secrets_file", secrets.problems);
+    if (!problem.empty()) return CannotStart(std::move(problem));
     for (const std::string& warning : secrets.warnings)
       LogWarn("configuration: {detail}", {{"detail", warning}});
     options.keys = std::move(secrets.keys);
@@ -215,10 +230,12 @@ void App::MakeWebhooks() {
   webhooks_.emplace(std::move(options), std::move(seams));
   webhooks_made_.store(&*webhooks_);
   engine_->OnDelivery([this](const std::string& id) { webhooks_->Deliver(id); });
+  return Ok();
 }
 
 Expected<bool> App::Start(const StopSignals& stop) {
   if (!drained_) return Error{ErrorCode::kUnavailable, "start", "no descriptor is left", "", 0};
+  if (!keys_problem_.empty()) return CannotStart(keys_problem_);
   if (auto managing = management_.Start(); !managing) return managing.error();
   if (auto recovered = StartEngine(); !recovered) return recovered.error();
   const bool warm = spawn_queue_.RunUntilSettled(Deadline::After(kWarmUp), stop.fd());

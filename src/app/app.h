@@ -74,7 +74,7 @@ class App {
 
  private:
   Status StartEngine();
-  void MakeWebhooks();
+  Status MakeWebhooks();
   void ConnectMetrics();
   void AddHealthChecks();
 
@@ -96,6 +96,7 @@ class App {
   std::optional<Webhooks> webhooks_;
   std::atomic<const Webhooks*> webhooks_made_{nullptr};  // for scrapes, which come before them
   Health health_;
+  std::string keys_problem_;  // of the file of keys; Start fails with it
   const std::unique_ptr<KeyRing> keys_;
   HttpServer http_;
   ManagementServer management_;
