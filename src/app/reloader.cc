@@ -171,9 +171,9 @@ void Reloader::Commit(Prepared prepared) {
   plan_ = std::move(prepared.plan);
 }
 
-// At the former level of the log or the new one, whichever shows more.
+// At any level of the log: whoever asked is to see that it is done.
 void Reloader::Tell(const Prepared& prepared, LogLevel level) {
-  modules_.log.SetLevel(std::min(running_.log.level, level));
+  modules_.log.SetLevel(std::min({running_.log.level, level, LogLevel::kInfo}));
   for (const std::string& warning : prepared.warnings) {
     LogWarn("configuration: {detail}", {{"detail", warning}});
   }

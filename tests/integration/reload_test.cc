@@ -139,6 +139,21 @@ TEST(Reload, TheLogsLevelChangesBothWays) {
   EXPECT_TRUE(service.AwaitLog("SIGHUP: changed: log.level: debug -> error"));
 }
 
+TEST(Reload, IsToldOfAtAnyLevelOfTheLog) {
+  ServiceProcess service(Queue("workers: 1"), "log: {level: info}\n");
+  service.Configure(Queue("workers: 1"), "log: {level: error}\n");
+  EXPECT_EQ(service.Reload(), "applied");
+  service.Configure(Queue("workers: 2"), "log: {level: error}\n");
+  EXPECT_EQ(service.Reload(), "applied");
+  EXPECT_TRUE(service.AwaitLog("SIGHUP: changed: queues.simulate.workers: 1 -> 2"));
+  EXPECT_EQ(service.Reload(), "applied");
+  EXPECT_TRUE(
+      service.AwaitLog("SIGHUP: the configuration is read again, nothing in it has changed"));
+  service.Signal(SIGTERM);
+  EXPECT_EQ(service.Wait().status, 0);
+  EXPECT_THAT(service.Log(), Not(HasSubstr("info stopping"))) << "the level holds for all else";
+}
+
 TEST(Reload, KeysThatAreTakenAwayAreRefusedAtOnceAndNewOnesOpen) {
   const Folder folder;
   const auto file = folder.path() / "keys";
