@@ -23,11 +23,19 @@ UniqueFd OpenSignals() {
   return UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+// Whether a line would not wait for who reads the log.
+bool LogIsRead() {
+  pollfd entry{STDERR_FILENO, POLLOUT, 0};
+  return ::poll(&entry, 1, /*timeout=*/0) == 1;
+}
+
 }  // namespace
 
 void EndAtOnce(std::size_t jobs, const LogOptions& log) {
-  LogDirectly(log);
-  LogError("second signal: ending at once, {jobs} jobs were cut", {{"jobs", jobs}});
+  if (LogIsRead()) {
+    LogDirectly(log);
+    LogError("second signal: ending at once, {jobs} jobs were cut", {{"jobs", jobs}});
+  }
   // Not _exit: a sanitizer would complain of threads that nobody joined, which is the point here.
   ::syscall(SYS_exit_group, EXIT_FAILURE);
   std::abort();  // not reached

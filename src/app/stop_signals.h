@@ -8,8 +8,9 @@
 
 namespace headrace {
 
-// Ends the process here and now, with exit status 1 and a line that tells how many jobs are cut.
-// Executors have PDEATHSIG: they end with it. `log` is what runs. Any thread.
+// Ends the process here and now, with exit status 1 and a line that tells how many jobs are cut,
+// unless nobody reads the log. Executors have PDEATHSIG: they end with it. `log` is what runs. Any
+// thread.
 [[noreturn]] void EndAtOnce(std::size_t jobs, const LogOptions& log);
 
 // SIGTERM and SIGINT, for the times in which the main thread reads no signals: the start, and the

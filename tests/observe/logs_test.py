@@ -6,6 +6,7 @@ usage: logs_test.py PROGRAM
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import unittest
@@ -50,6 +51,18 @@ def logged():
         for function, message, rest in CALL.findall(text):
             words = "".join(json.loads(part) for part in re.findall(STRING, message))
             yield path.name, function, words, re.findall(r'\{+"(\w+)",', rest)
+
+
+def fill(pipe):
+    """Writes to a pipe until nobody can. By a descriptor of its own: whether it blocks is shared by all that are one."""
+    own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(own, b"x" * size)
+        except BlockingIOError:
+            pass
+    os.close(own)
 
 
 class Sources(unittest.TestCase):
@@ -102,6 +115,17 @@ class Run(unittest.TestCase):
         self.assertEqual([line["outcome"] for line in ended], ["succeeded", "expired", "failed"])
         self.assertEqual(ended[2]["type"], "executor-crashed")
         self.assertIsInstance(ended[0]["run_seconds"], (int, float))
+
+    def test_ends_at_the_second_signal_though_nobody_reads_its_log(self):
+        reader, writer = os.pipe()
+        with Headrace(PROGRAM, QUEUES, stderr=writer) as service:
+            fill(writer)
+            service.process.send_signal(signal.SIGTERM)
+            self.assertTrue(wait_for(lambda: not service.started_or_dead()), "its stop waits for the log")
+            service.process.send_signal(signal.SIGTERM)
+            self.assertEqual(service.process.wait(20), 1)
+        os.close(reader)
+        os.close(writer)
 
     def check(self, line, events):
         """The message of the event that the line is of."""
