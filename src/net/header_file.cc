@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fstream>
-#include <optional>
+#include <cstddef>
 #include <string_view>
-#include <system_error>
+#include <utility>
+
+#include "base/line_file.h"
 
 namespace headrace {
 namespace {
@@ -54,13 +54,11 @@ std::string_view Trim(std::string_view text) {
 
 // The field in canonical form, or what is wrong with the line.
 struct Line {
-  std::string field;  // empty: the line holds none
+  std::string field;
   const char* problem = nullptr;
 };
 
 Line ReadLine(std::string_view text, std::span<const std::string_view> ours) {
-  text = Trim(text);
-  if (text.empty() || text.front() == '#') return {};
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) return {{}, "is not 'Name: value'"};
   const std::string_view name = text.substr(0, colon);
@@ -82,21 +80,15 @@ Expected<std::vector<std::string>> ReadHeaderFile(const std::string& file,
                                                   std::span<const std::string_view> ours) {
   std::vector<std::string> fields;
   if (file.empty()) return fields;
-  std::ifstream stream(file);
-  if (!stream.is_open()) {
-    return Bad(file, "cannot be read: " + std::generic_category().message(errno));
+  const LineFile lines = ReadLines(file, kMaxFile);
+  if (!lines.problem.empty()) return Bad(file, lines.why);
+  for (const LineFile::Line& text : lines.lines) {
+    Line line = ReadLine(text.text, ours);
+    if (line.problem != nullptr) {
+      return Bad(file, fmt::format("line {} {}", text.number, line.problem));
+    }
+    fields.push_back(std::move(line.field));
   }
-  std::size_t bytes = 0;
-  std::size_t number = 0;
-  for (std::string text; std::getline(stream, text);) {
-    ++number;
-    bytes += text.size() + 1;
-    if (bytes > kMaxFile) return Bad(file, "is larger than 64KiB");
-    Line line = ReadLine(text, ours);
-    if (line.problem != nullptr) return Bad(file, fmt::format("line {} {}", number, line.problem));
-    if (!line.field.empty()) fields.push_back(std::move(line.field));
-  }
-  if (stream.bad()) return Bad(file, "cannot be read");
   return fields;
 }
 

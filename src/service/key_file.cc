@@ -10,8 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/line_file.h"
 #include "base/words.h"
-#include "service/line_file.h"
 
 namespace headrace {
 namespace {

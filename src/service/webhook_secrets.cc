@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/line_file.h"
 #include "net/webhook_signature.h"
-#include "service/line_file.h"
 
 namespace headrace {
 namespace {

@@ -90,10 +90,11 @@ TEST_F(UpstreamOptionsTest, RefuseAFileOfHeaderFieldsThatCannotBeReadOrIsTooLarg
   UpstreamOptions options = To("http://host/");
   options.headers_file = folder_ + "/nothing";
   EXPECT_THAT(Validate(options), ElementsAre(AllOf(StartsWith("headers_file: '"),
-                                                   HasSubstr("cannot be read: No such"))));
+                                                   HasSubstr("cannot be opened: No such"))));
   options.headers_file = folder_;
-  EXPECT_THAT(Validate(options), ElementsAre(HasSubstr("cannot be read")));
-  EXPECT_THAT(HeadersProblem("X: " + std::string(70'000, 'x')), HasSubstr("larger than 64KiB"));
+  EXPECT_THAT(Validate(options), ElementsAre(HasSubstr("is no file")));
+  EXPECT_THAT(HeadersProblem("X: " + std::string(70'000, 'x')),
+              HasSubstr("is longer than 65536 bytes"));
 }
 
 }  // namespace

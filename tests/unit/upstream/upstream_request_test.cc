@@ -110,7 +110,7 @@ TEST_F(UpstreamRequestTest, IsA500WhenTheFileOfHeaderFieldsIsGone) {
   ASSERT_FALSE(request.ok());
   EXPECT_EQ(request.error().code, ErrorCode::kInternal);
   EXPECT_EQ(request.error().type, "upstream-headers");
-  EXPECT_THAT(request.error().detail, HasSubstr("/gone' cannot be read"));
+  EXPECT_THAT(request.error().detail, HasSubstr("/gone' cannot be opened"));
   EXPECT_THAT(request.error().hint, Not(HasSubstr("gone")));
 }
 

@@ -1,4 +1,4 @@
-#include "service/line_file.h"
+#include "base/line_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "base/fd.h"
 
@@ -41,6 +42,12 @@ std::string_view Trimmed(std::string_view line) {
   return line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
 }
 
+LineFile Fail(LineFile file, const std::string& path, std::string why) {
+  file.problem = path + ": " + why;
+  file.why = std::move(why);
+  return file;
+}
+
 }  // namespace
 
 LineFile ReadLines(const std::string& path, std::size_t most) {
@@ -48,26 +55,19 @@ LineFile ReadLines(const std::string& path, std::size_t most) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat about {};
   if (!file || fstat(file.get(), &about) != 0) {
-    result.problem = path + ": cannot be opened: " + std::generic_category().message(errno);
-    return result;
+    return Fail(result, path, "cannot be opened: " + std::generic_category().message(errno));
   }
-  if (!S_ISREG(about.st_mode)) {
-    result.problem = path + ": is no file";
-    return result;
-  }
+  if (!S_ISREG(about.st_mode)) return Fail(result, path, "is no file");
   result.mode = about.st_mode & 07777U;
   std::string error;
   const auto text = ReadAll(file.get(), most, error);
-  if (!text) {
-    result.problem = path + ": " + error;
-    return result;
-  }
+  if (!text) return Fail(result, path, error);
   std::string_view rest = *text;
-  for (int number = 1; !rest.empty(); ++number) {
+  for (std::size_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = rest.find('\n');
     const std::string_view line = Trimmed(rest.substr(0, end));
     if (!line.empty() && line.front() != '#') {
-      result.lines.push_back({fmt::format("{}:{}", path, number), std::string(line)});
+      result.lines.push_back({number, fmt::format("{}:{}", path, number), std::string(line)});
     }
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
