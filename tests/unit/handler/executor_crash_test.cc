@@ -1,6 +1,9 @@
 #include <signal.h>
 
+#include <filesystem>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "pool_fixture.h"
 
@@ -113,6 +116,18 @@ TEST_F(PoolTest, TakesWhatAHandlerThrowsAsItsOwnFault) {
                 "'no/file'");
 }
 
+// Of all threads.
+std::vector<pid_t> Children() {
+  std::vector<pid_t> all;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    const auto text = ReadTextFile(entry.path() / "children", 4096);
+    if (!text) continue;  // the thread has ended meanwhile
+    std::istringstream children(*text);
+    for (pid_t pid = 0; children >> pid;) all.push_back(pid);
+  }
+  return all;
+}
+
 TEST_F(PoolTest, SurvivesThatEveryChildOfItIsKilledWhileAJobRuns) {
   options_.workers = 2;
   ExecutorPool& pool = Pool();
@@ -121,9 +136,10 @@ TEST_F(PoolTest, SurvivesThatEveryChildOfItIsKilledWhileAJobRuns) {
   const QueuedJob job = Job({{"do", "sleep"}});
   auto running = std::async(std::launch::async, [&] { return pool.Run(job); });
   Spawn([&] { return pool.Figures().started == 3 && ChildrenInGroup(zygote).size() == 3; });
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream children(entry.path() / "children");
-    for (pid_t pid = 0; children >> pid;) kill(pid, SIGKILL);
+  for (const pid_t pid : Children()) {
+    const UniqueFd pidfd = OpenPidfd(pid);
+    kill(pid, SIGKILL);
+    ASSERT_TRUE(Ends(pidfd));  // before that it may still take a job, and is then to blame for it
   }
   Spawn([&] { return running.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
   ExpectFailure(running.get(), k502, kCrashed, "SIGKILL");

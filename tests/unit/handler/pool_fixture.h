@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/payload.h"
+#include "base/text_file.h"
 #include "handler/executor_pool.h"
 
 namespace headrace {
@@ -46,11 +47,9 @@ inline std::vector<pid_t> ChildrenInGroup(pid_t group) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::string text((std::istreambuf_iterator<char>(file)), {});
-    const std::size_t name_end = text.rfind(')');
-    if (name_end == std::string::npos) continue;
-    std::istringstream rest(text.substr(name_end + 1));
+    const auto text = ReadTextFile(entry.path() / "stat", 4096);
+    if (!text) continue;  // it has ended meanwhile
+    std::istringstream rest(text->substr(text->rfind(')') + 1));
     std::string state;
     pid_t parent = 0;
     pid_t its_group = 0;
