@@ -12,7 +12,7 @@ import unittest
 import urllib.request
 
 from causes import READY
-from headrace import Headrace
+from headrace import Headrace, wait_for
 from names import METRIC, ROOT, documented_metrics
 
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -54,7 +54,10 @@ class MetricsTest(unittest.TestCase):
         with service:
             context = ssl._create_unverified_context()  # pylint: disable=protected-access
             with urllib.request.urlopen(f"https://127.0.0.1:{service.port}/v1/queues", context=context, timeout=10):
-                cls.text = service.scrape()
+                pass
+            # A request is counted once its answer is out, which its client may know before.
+            wait_for(lambda: "headrace_http_requests_total{" in service.scrape())
+            cls.text = service.scrape()
         cls.exported = set(re.findall(r"^# TYPE (\S+) ", cls.text, re.M))
 
     def test_the_document_lists_what_a_service_exports(self):
