@@ -133,19 +133,19 @@ Status MixedParser::InBody(bool& moved) {
 
 Status MixedParser::AfterDelimiter(bool& moved) {
   if (pending_.size() < 2) return Ok();
-  moved = true;
   if (pending_.starts_with("--")) {
+    moved = true;
     state_ = State::kEnd;
     pending_.clear();
     return Ok();
   }
-  const auto blank = pending_.find_first_not_of(" \t");
-  pending_.erase(0, std::min(blank, pending_.size()));
-  if (pending_.size() < 2) {
-    moved = false;
-    return Ok();
-  }
+  // Left in place until more is there: a `--` behind them would not be the end.
+  const std::size_t blanks = std::min(pending_.find_first_not_of(" \t"), pending_.size());
+  if (blanks > kMostHead) return Malformed("a boundary's line is too long");
+  if (pending_.size() - blanks < 2) return Ok();
+  pending_.erase(0, blanks);
   if (!pending_.starts_with("\r\n")) return Malformed("text stands behind a boundary");
+  moved = true;
   state_ = State::kHead;  // with the line's end: a head may be empty
   return Ok();
 }

@@ -63,6 +63,14 @@ TEST(MixedParser, TakesAPreambleBlanksAndPartsWithoutAnyField) {
   EXPECT_THAT(taker.parts, ElementsAre("=abc;"));
 }
 
+TEST(MixedParser, TakesNoEndBehindBlanksForTheEndInAnyPieces) {
+  for (const std::size_t step : {1U, 2U, 3U, 1'000U}) {
+    KeepingTaker taker;
+    EXPECT_FALSE(Parse(taker, "--b \t--\r\n", step).ok()) << step;
+    EXPECT_FALSE(Parse(taker, "--b" + std::string(50'000, ' '), step).ok()) << step;
+  }
+}
+
 TEST(MixedParser, RefusesWhatEndsEarly) {
   const std::string body = Part("one.png", "1234") + "\r\n--b--\r\n";
   for (std::size_t size = 0; size < body.size() - 2; ++size) {
