@@ -4,18 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+
 namespace headrace {
 
 // A small file of lines for the service's eyes, such as one of secrets or keys.
 struct LineFile {
   struct Line {
     std::size_t number = 0;  // from 1
-    std::string place;       // "file:line"
     std::string text;        // without blanks around it
   };
   std::vector<Line> lines;  // but empty ones, and those that begin with #
-  std::string problem;      // "file: why it cannot be read"; empty: none
-  std::string why;          // the same without the file's name
   unsigned mode = 0;        // its permissions
 
   [[nodiscard]] bool OthersMayRead() const { return (mode & 0044U) != 0; }
@@ -23,8 +22,8 @@ struct LineFile {
 };
 
 // Reads a regular file of at most `most` bytes; of one that has more, no more than that. Anything
-// else, such as a FIFO without a writer, is a problem at once. Blocks for as long as the disk
-// takes.
-LineFile ReadLines(const std::string& path, std::size_t most);
+// else, such as a FIFO without a writer, is an error at once, whose hint continues the file's name:
+// "is no file". Blocks for as long as the disk takes.
+Expected<LineFile> ReadLines(const std::string& path, std::size_t most);
 
 }  // namespace headrace

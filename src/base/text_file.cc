@@ -28,11 +28,14 @@ Error Unreadable() {
 // Not by a stream: an iterator over its buffer throws where it is a folder.
 Expected<std::string> ReadTextFile(const std::string& path, std::size_t most) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return Unreadable();
+  return file ? ReadText(file.get(), most) : Unreadable();
+}
+
+Expected<std::string> ReadText(int file, std::size_t most) {
   std::string text;
   std::array<char, std::size_t{64} << 10U> some{};
   while (true) {
-    const ssize_t size = read(file.get(), some.data(), some.size());
+    const ssize_t size = read(file, some.data(), some.size());
     if (size == 0) return text;
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return Unreadable();

@@ -80,9 +80,9 @@ Expected<std::vector<std::string>> ReadHeaderFile(const std::string& file,
                                                   std::span<const std::string_view> ours) {
   std::vector<std::string> fields;
   if (file.empty()) return fields;
-  const LineFile lines = ReadLines(file, kMaxFile);
-  if (!lines.problem.empty()) return Bad(file, lines.why);
-  for (const LineFile::Line& text : lines.lines) {
+  const auto read = ReadLines(file, kMaxFile);
+  if (!read) return Bad(file, read.error().hint);
+  for (const LineFile::Line& text : read->lines) {
     Line line = ReadLine(text.text, ours);
     if (line.problem != nullptr) {
       return Bad(file, fmt::format("line {} {}", text.number, line.problem));

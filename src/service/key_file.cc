@@ -95,23 +95,25 @@ std::optional<std::string> TakeKey(std::string_view line, ApiKey& key) {
 
 KeyFile LoadKeyFile(const std::string& path) {
   KeyFile result;
-  const LineFile file = ReadLines(path, kMostBytes);
-  if (file.OthersMayWrite()) {
-    result.warnings.push_back(fmt::format(
-        "{}: others may write it (mode {:04o}), and so make keys; chmod go-w", path, file.mode));
-  }
-  if (!file.problem.empty()) {
-    result.problems.push_back(file.problem);
+  const auto file = ReadLines(path, kMostBytes);
+  if (!file) {
+    result.problems.push_back(path + ": " + file.error().hint);
     return result;
+  }
+  if (file->OthersMayWrite()) {
+    result.warnings.push_back(fmt::format(
+        "{}: others may write it (mode {:04o}), and so make keys; chmod go-w", path, file->mode));
   }
   std::set<Sha256Digest> digests;
   std::size_t wrong_lines = 0;
-  for (const LineFile::Line& line : file.lines) {
+  for (const LineFile::Line& line : file->lines) {
     ApiKey key;
     auto wrong = TakeKey(line.text, key);
     if (!wrong && !digests.insert(key.digest).second) wrong = "the key stands in the file twice";
     if (wrong) {
-      if (wrong_lines++ < kMostTold) result.problems.push_back(line.place + ": " + *wrong);
+      if (wrong_lines++ < kMostTold) {
+        result.problems.push_back(fmt::format("{}:{}: {}", path, line.number, *wrong));
+      }
     } else {
       result.keys.push_back(std::move(key));
     }
@@ -120,7 +122,7 @@ KeyFile LoadKeyFile(const std::string& path) {
     result.problems.push_back(
         fmt::format("{}: {} more lines are wrong", path, wrong_lines - kMostTold));
   }
-  if (file.lines.empty()) {
+  if (file->lines.empty()) {
     result.problems.push_back(fmt::format("{}: has no key; a line is {}", path, kForm));
   }
   return result;

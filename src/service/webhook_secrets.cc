@@ -15,12 +15,15 @@ namespace {
 constexpr std::size_t kMostBytes = std::size_t{64} << 10U;
 constexpr std::size_t kMostSecrets = 8;  // each costs a signature in every request
 
-void TakeLine(const LineFile::Line& line, WebhookSecrets& secrets) {
+void TakeLine(const std::string& path, const LineFile::Line& line, WebhookSecrets& secrets) {
+  const auto wrong = [&](const std::string& what) {
+    secrets.problems.push_back(fmt::format("{}:{}: the secret {}", path, line.number, what));
+  };
   auto key = ParseWebhookSecret(line.text);
   if (!key) {
-    secrets.problems.push_back(fmt::format("{}: the secret {}", line.place, key.error().hint));
+    wrong(key.error().hint);
   } else if (std::ranges::find(secrets.keys, *key) != secrets.keys.end()) {
-    secrets.problems.push_back(line.place + ": the secret stands in the file twice");
+    wrong("stands in the file twice");
   } else {
     secrets.keys.push_back(*std::move(key));
   }
@@ -30,17 +33,17 @@ void TakeLine(const LineFile::Line& line, WebhookSecrets& secrets) {
 
 WebhookSecrets LoadWebhookSecrets(const std::string& path) {
   WebhookSecrets secrets;
-  const LineFile file = ReadLines(path, kMostBytes);
-  if (file.OthersMayRead()) {
-    secrets.warnings.push_back(fmt::format(
-        "{}: others may read it (mode {:04o}); chmod 600 keeps the secrets to the service's user",
-        path, file.mode));
-  }
-  if (!file.problem.empty()) {
-    secrets.problems.push_back(file.problem);
+  const auto file = ReadLines(path, kMostBytes);
+  if (!file) {
+    secrets.problems.push_back(path + ": " + file.error().hint);
     return secrets;
   }
-  for (const LineFile::Line& line : file.lines) TakeLine(line, secrets);
+  if (file->OthersMayRead()) {
+    secrets.warnings.push_back(fmt::format(
+        "{}: others may read it (mode {:04o}); chmod 600 keeps the secrets to the service's user",
+        path, file->mode));
+  }
+  for (const LineFile::Line& line : file->lines) TakeLine(path, line, secrets);
   if (secrets.keys.empty() && secrets.problems.empty()) {
     secrets.problems.push_back(
         path + ": has no secret; write one line: whsec_ and the base64 of 24 to 64 random bytes");

@@ -47,7 +47,7 @@ TEST_F(HeaderFileTest, IsRefusedAtOnceIfItIsAFifo) {
 TEST_F(HeaderFileTest, IsRefusedIfItIsALineWithoutEnd) {
   EXPECT_THAT(ReadHeaderFile("/dev/zero", {}).error().hint, HasSubstr("is no file"));
   std::ofstream(file_) << "X: " << std::string(std::size_t{1} << 20U, 'x');
-  EXPECT_THAT(Problem(), HasSubstr("' is longer than 65536 bytes"));
+  EXPECT_THAT(Problem(), HasSubstr("' is larger than 64KiB"));
 }
 
 }  // namespace

@@ -173,7 +173,8 @@ TEST_F(WebhookSecretsTest, MustBeThereAndBeAFileWithAFewSecrets) {
   EXPECT_THAT(LoadWebhookSecrets(file_ + "-none").problems, ElementsAre(HasSubstr("No such file")));
   EXPECT_THAT(LoadWebhookSecrets("/").problems, ElementsAre(HasSubstr("is no file")));
   EXPECT_THAT(Load("# nothing\n").problems, ElementsAre(HasSubstr("has no secret")));
-  EXPECT_THAT(Load(std::string(70'000, '#')).problems, ElementsAre(HasSubstr("is longer than")));
+  EXPECT_THAT(Load(std::string(70'000, '#')).problems,
+              ElementsAre(HasSubstr("is larger than 64KiB")));
   std::string many;
   for (char c = 'a'; c < 'j'; ++c) many += SecretOf(c) + "\n";
   EXPECT_THAT(Load(many).problems, ElementsAre(HasSubstr("has 9 secrets; at most 8")));

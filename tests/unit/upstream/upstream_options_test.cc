@@ -93,8 +93,7 @@ TEST_F(UpstreamOptionsTest, RefuseAFileOfHeaderFieldsThatCannotBeReadOrIsTooLarg
                                                    HasSubstr("cannot be opened: No such"))));
   options.headers_file = folder_;
   EXPECT_THAT(Validate(options), ElementsAre(HasSubstr("is no file")));
-  EXPECT_THAT(HeadersProblem("X: " + std::string(70'000, 'x')),
-              HasSubstr("is longer than 65536 bytes"));
+  EXPECT_THAT(HeadersProblem("X: " + std::string(70'000, 'x')), HasSubstr("is larger than 64KiB"));
 }
 
 }  // namespace
