@@ -91,6 +91,24 @@ std::optional<std::string> TakeKey(std::string_view line, ApiKey& key) {
   return std::nullopt;
 }
 
+void TakeLines(const std::string& path, const std::vector<LineFile::Line>& lines, KeyFile& result) {
+  std::set<Sha256Digest> digests;
+  for (const LineFile::Line& line : lines) {
+    ApiKey key;
+    auto wrong = TakeKey(line.text, key);
+    if (!wrong && !digests.insert(key.digest).second) wrong = "the key stands in the file twice";
+    if (!wrong) {
+      result.keys.push_back(std::move(key));
+    } else if (result.problems.size() < kMostTold) {
+      result.problems.push_back(fmt::format("{}:{}: {}", path, line.number, *wrong));
+    }
+  }
+  const std::size_t untold = lines.size() - result.keys.size() - result.problems.size();
+  if (untold > 0) {
+    result.problems.push_back(fmt::format("{}: {} more lines are wrong", path, untold));
+  }
+}
+
 }  // namespace
 
 KeyFile LoadKeyFile(const std::string& path) {
@@ -104,24 +122,7 @@ KeyFile LoadKeyFile(const std::string& path) {
     result.warnings.push_back(fmt::format(
         "{}: others may write it (mode {:04o}), and so make keys; chmod go-w", path, file->mode));
   }
-  std::set<Sha256Digest> digests;
-  std::size_t wrong_lines = 0;
-  for (const LineFile::Line& line : file->lines) {
-    ApiKey key;
-    auto wrong = TakeKey(line.text, key);
-    if (!wrong && !digests.insert(key.digest).second) wrong = "the key stands in the file twice";
-    if (wrong) {
-      if (wrong_lines++ < kMostTold) {
-        result.problems.push_back(fmt::format("{}:{}: {}", path, line.number, *wrong));
-      }
-    } else {
-      result.keys.push_back(std::move(key));
-    }
-  }
-  if (wrong_lines > kMostTold) {
-    result.problems.push_back(
-        fmt::format("{}: {} more lines are wrong", path, wrong_lines - kMostTold));
-  }
+  TakeLines(path, file->lines, result);
   if (file->lines.empty()) {
     result.problems.push_back(fmt::format("{}: has no key; a line is {}", path, kForm));
   }
