@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,7 +57,7 @@ class App {
   void ReapWorkers() { workers_.Reap(); }
 
   // SIGHUP, after Start; see Reloader. Both on the main thread.
-  void Reload(const LoadedConfig& loaded) { reloader_.Reload(loaded); }
+  void Reload(const std::function<LoadedConfig()>& load) { reloader_.Reload(load); }
   [[nodiscard]] const ShutdownOptions& shutdown() const { return reloader_.running().shutdown; }
   [[nodiscard]] const LogOptions& log() const { return reloader_.running().log; }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,9 +50,14 @@ ReloadFigures Reloader::Figures() const {
   return {applied_.load(), refused_.load(), last_success_.load()};
 }
 
-void Reloader::Reload(const LoadedConfig& loaded) {
+void Reloader::Reload(const std::function<LoadedConfig()>& load) {
   Prepared prepared;
-  Prepare(loaded, prepared);
+  try {
+    Prepare(load(), prepared);
+  } catch (const std::bad_alloc&) {
+    prepared.problems = {"there is no memory to read it with"};
+    ShrinkTo(plan_);
+  }
   if (!prepared.problems.empty()) {
     LogError("SIGHUP: nothing is changed: {detail}",
              {{"detail", fmt::format("{}", fmt::join(prepared.problems, "; "))}});

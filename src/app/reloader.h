@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "app/logging.h"
@@ -44,9 +45,10 @@ class Reloader {
   // `running` and `plan` are what the modules were made with.
   Reloader(Config running, Plan plan, const Modules& modules);
 
-  // Takes over what was loaded. If it has problems, or differs in a key that needs a restart, or
-  // what it names cannot be used, nothing changes. One line in the log tells which, and counts.
-  void Reload(const LoadedConfig& loaded);
+  // Takes over what `load` reads. If it has problems, or differs in a key that needs a restart, or
+  // what it names cannot be used, or there is no memory for it, nothing changes. One line in the
+  // log tells which, and counts.
+  void Reload(const std::function<LoadedConfig()>& load);
 
   [[nodiscard]] const Config& running() const { return running_; }
   [[nodiscard]] ReloadFigures Figures() const;

@@ -142,7 +142,7 @@ class MainLoop {
 
   void OnHangup() {
     if (stopping_) return LogWarn("SIGHUP: the service stops, nothing is read any more");
-    app_.Reload(load_());
+    app_.Reload(load_);
   }
 
   // From here on this thread may wait for jobs that look at nothing, and reads no signals.
