@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace headrace {
@@ -62,6 +63,17 @@ JobStatus StatusOf(const QueuedJob& job, JobState state, std::size_t position) {
   status.accepted_at = job.accepted_at;
   status.waits_since = job.waits_since;
   return status;
+}
+
+JobTimings TimingsSoFar(const QueuedJob& job, bool runs) {
+  JobTimings timings;
+  const Seconds total = SteadyClock::now() - job.accepted_at;
+  // `started` is of a clock that may be set.
+  if (runs && job.started) {
+    timings.run = std::clamp(Seconds(UtcNow() - *job.started), Seconds(0), total);
+  }
+  timings.wait = total - timings.run;
+  return timings;
 }
 
 bool FreesKey(const Outcome& outcome) {

@@ -18,6 +18,10 @@ namespace headrace {
 // Whether a job that ended so frees its Idempotency-Key: doing it again may end otherwise.
 [[nodiscard]] bool FreesKey(const Outcome& outcome);
 
+// How long a job that is ended from outside has waited and, if it runs, run. What that cost only
+// its worker learns.
+[[nodiscard]] JobTimings TimingsSoFar(const QueuedJob& job, bool runs);
+
 // Ends that the engine itself finds.
 [[nodiscard]] Outcome ExpiredUnrun();  // nobody ran it in time
 [[nodiscard]] Outcome CancelledUnrun();

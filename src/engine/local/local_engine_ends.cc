@@ -158,7 +158,9 @@ void LocalEngine::Cancel(std::string_view id, CancelReason reason, const Outcome
   if (!stage) {
     done(CancelResult::kUnknown);
   } else if (job->kept && (settles || !runs)) {
-    End(job, outcome, [result, done = std::move(done)] { done(result); });
+    Outcome timed = outcome;
+    timed.timings = TimingsSoFar(*job, runs);
+    End(job, timed, [result, done = std::move(done)] { done(result); });
   } else {
     // Who comes with its key from now on wants it done, not cancelled.
     if (job->idempotency) keys_.Free(KeyOf(*job), job->id);

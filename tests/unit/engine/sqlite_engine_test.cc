@@ -142,7 +142,9 @@ TEST_F(Restart, WhatWasCancelledAsItRanStaysCancelled) {
   const std::string id = PushKept("key");
   const JobPtr job = ClaimNext();
   EXPECT_EQ(CancelFor(*engine, id, CancelReason::kDeleted), CancelResult::kSignalled);
-  EXPECT_EQ(StatusIn(*engine, id)->record.state, JobState::kCancelled);
+  const auto status = StatusIn(*engine, id);
+  EXPECT_EQ(status->record.state, JobState::kCancelled);
+  EXPECT_GT(status->record.end->outcome.timings.wait.count(), 0);
   EXPECT_FALSE(engine->Retry(id, job->attempt, SteadyClock::now(), {})) << "it is over";
   EXPECT_NE(PushKept("key"), id) << "whoever comes with its key wants it done";
   EXPECT_EQ(engine->Figures(0).running, 1U) << "its worker has not stopped yet";
