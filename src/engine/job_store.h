@@ -104,7 +104,8 @@ class JobStore {
   virtual void Return(std::string_view id, std::uint32_t attempt, SteadyTime not_before,
                       const std::optional<Error>& error, Done done) = 0;
 
-  // The job has ended; its payload is dropped. Done once that and the result would survive.
+  // The job has ended; its payload and params are dropped. Done once that and the result would
+  // survive.
   virtual void End(std::string_view id, const JobEnd& end, Done done) = 0;
 
   // Drops the result (not the record) of an ended job, and gives its Idempotency-Key free.

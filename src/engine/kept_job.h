@@ -21,7 +21,7 @@ struct KeptJob {
   std::string queue;       // its name: indices change with the configuration
   std::string tenant;      // empty: none
   std::string media_type;  // the payload's; may be empty
-  Params params;           // validated; secrets among them
+  Params params;           // validated; secrets among them, so an ended job has none
   std::string traceparent;
   std::string tracestate;
   std::string webhook_url;                    // empty: the queue's, if it has one

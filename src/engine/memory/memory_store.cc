@@ -119,6 +119,7 @@ void MemoryStore::End(Entry& entry, const JobEnd& end) {
   entry.record.end = end;
   for (ResultPart& part : entry.record.end->outcome.parts) part.whole_size = part.bytes.size();
   entry.payload = {};
+  entry.record.job.params.clear();
   entry.delivering = end.tells_webhook;
   if (end.frees_key) entry.record.job.idempotency.reset();
   timer_.Schedule(Deadline::After(end.keep), [this, id = entry.record.job.id] { Expire(id); });

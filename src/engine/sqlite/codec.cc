@@ -87,6 +87,13 @@ bool UnpackSpec(std::string_view bytes, KeptJob& job) {
   return unpacker.ok();
 }
 
+std::optional<std::string> WithoutParams(std::string_view spec) {
+  KeptJob job;
+  if (!UnpackSpec(spec, job) || job.params.empty()) return std::nullopt;
+  job.params.clear();
+  return PackSpec(job);
+}
+
 std::string PackError(const Error& error) {
   Packer packer;
   packer.Add(static_cast<std::uint64_t>(error.code));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,8 @@ class Unpacker {
 // Media type, trace context, webhook and params of a job.
 std::string PackSpec(const KeptJob& job);
 bool UnpackSpec(std::string_view bytes, KeptJob& job);
+// The same without the params; nothing if it has none, or cannot be read.
+std::optional<std::string> WithoutParams(std::string_view spec);
 
 std::string PackError(const Error& error);
 bool UnpackError(std::string_view bytes, Error& error);

@@ -112,9 +112,11 @@ void Tables::Apply(const Operation& operation, const BackToWaiting& change, cons
 void Tables::Apply(const Operation& operation, const Ending& change, const Moment& now,
                    std::vector<std::string>& unwanted) {
   std::optional<std::int64_t> seq;
+  std::optional<std::string> spec;
   if (Rows rows = unfinished_.Query(operation.id); rows.Next()) {
     seq = rows.Int(0);
     if (!rows.IsNull(1)) unwanted.emplace_back(rows.Text(1));
+    spec = WithoutParams(rows.Text(2));
   }
   if (!seq) {  // it has ended before, or nobody knows it
     for (const std::string& file : change.files) {
@@ -126,7 +128,7 @@ void Tables::Apply(const Operation& operation, const Ending& change, const Momen
   const StoredTime expires = now.After(end.keep.count());
   const std::string ending = PackEnding(end);
   end_.Do(*seq, static_cast<int>(end.outcome.state), end.ended, std::int64_t{end.keep.count()},
-          expires.utc, expires.boot, Blob{ending}, end.frees_key);
+          expires.utc, expires.boot, Blob{ending}, end.frees_key, BlobOf(spec));
   delete_body_.Do(*seq);
   InsertParts(*seq, change);
   if (end.tells_webhook) SetDelivery(*seq, 0, std::nullopt);

@@ -59,11 +59,11 @@ class Tables {
   Statement return_{db_,
                     "UPDATE job SET state=0, attempt=?2, not_before_utc=?3, not_before_boot=?4,"
                     " last_error=coalesce(?5, last_error) WHERE id=?1 AND state<2"};
-  Statement unfinished_{db_, "SELECT seq, body_file FROM job WHERE id=? AND state<2"};
+  Statement unfinished_{db_, "SELECT seq, body_file, spec FROM job WHERE id=? AND state<2"};
   Statement end_{db_,
                  "UPDATE job SET state=?2, ended=?3, keep=?4, expires_utc=?5, expires_boot=?6,"
                  " sweep=?6, ending=?7, body_file=NULL, key=iif(?8, NULL, key),"
-                 " key_digest=iif(?8, NULL, key_digest) WHERE seq=?1"};
+                 " key_digest=iif(?8, NULL, key_digest), spec=coalesce(?9, spec) WHERE seq=?1"};
   Statement delete_body_{db_, "DELETE FROM body WHERE seq=?"};
   Statement insert_part_{
       db_,

@@ -47,6 +47,20 @@ TEST_P(JobStoreContract, LetsAJobWaitAgainWithTheErrorOfItsAttempt) {
   EXPECT_EQ(record->job.not_before, SteadyTime::min());
 }
 
+TEST_P(JobStoreContract, DropsTheParamsOfAJobThatHasEnded) {
+  KeptJob job = MakeKept();
+  job.media_type = "application/pdf";
+  job.webhook_url = "https://example.org/";
+  job.params = {{"dpi", "200"}, {"password", "secret"}};
+  ASSERT_TRUE(calls.Insert(job));
+  ASSERT_TRUE(calls.End(job.id, Succeeded()));
+  const auto record = calls.Load(job.id);
+  ASSERT_TRUE(record);
+  EXPECT_THAT(record->job.params, IsEmpty());
+  EXPECT_EQ(record->job.media_type, "application/pdf");
+  EXPECT_EQ(record->job.webhook_url, "https://example.org/");
+}
+
 TEST_P(JobStoreContract, KeepsAnEndWithAllPartsAndDropsThePayload) {
   const KeptJob job = Insert();
   store->Begin(job.id, 1, UtcNow());
