@@ -102,6 +102,19 @@ double SmallestQuota(const fs::path& root) {
   return smallest;
 }
 
+// Bytes that one group may have, infinity if it is not limited. Who is above memory.high is not
+// killed, but slowed down until it hardly moves: no memory to plan with.
+double GroupMemory(const Hierarchy& hierarchy, const fs::path& folder) {
+  double smallest = std::numeric_limits<double>::infinity();
+  const auto files = hierarchy.unified ? std::vector<const char*>{"memory.max", "memory.high"}
+                                       : std::vector<const char*>{"memory.limit_in_bytes"};
+  for (const char* const file : files) {
+    const double limit = ReadNumber(folder / file).value_or(0);
+    if (limit > 0) smallest = std::min(smallest, limit);
+  }
+  return smallest;
+}
+
 std::uint64_t MachineMemory(const fs::path& root) {
   std::ifstream in(root / "proc/meminfo");
   std::string name;
@@ -126,10 +139,9 @@ std::uint64_t MemoryLimit(const std::string& root) {
   std::uint64_t smallest = MachineMemory(root);
   for (const Hierarchy& hierarchy : Hierarchies(root)) {
     if (!Has(hierarchy, "memory")) continue;
-    const char* const file = hierarchy.unified ? "memory.max" : "memory.limit_in_bytes";
     for (const fs::path& folder : hierarchy.folders) {
-      const double limit = ReadNumber(folder / file).value_or(0);
-      const bool lower = limit > 0 && limit < static_cast<double>(smallest);
+      const double limit = GroupMemory(hierarchy, folder);
+      const bool lower = limit < static_cast<double>(smallest);
       if (lower) smallest = static_cast<std::uint64_t>(limit);
     }
   }

@@ -25,7 +25,7 @@ struct SlotPlan {
 SlotCount AutoSlots(const SlotPlan& plan);
 
 // The smallest memory limit of this process's cgroups up to the root, bytes; the machine's memory
-// where there is none.
+// where there is none. In the unified hierarchy both memory.max and memory.high are limits.
 std::uint64_t MemoryLimit(const std::string& root);
 
 }  // namespace headrace

@@ -88,6 +88,18 @@ TEST_F(SlotCountTest, LeavesMemoryToTheServiceAndGivesEachExecutorItsShare) {
   EXPECT_NE(count.reason.find("1024 MiB of memory, less 256 MiB"), std::string::npos);
 }
 
+TEST_F(SlotCountTest, PlansNoMoreMemoryThanAboveWhichTheKernelSlowsDown) {
+  Write("proc/self/cgroup", "0::/system.slice/headrace.service\n");
+  Write("sys/fs/cgroup/system.slice/headrace.service/memory.max", "max\n");
+  Write("sys/fs/cgroup/system.slice/headrace.service/memory.high",
+        std::to_string(2048ULL << 20) + "\n");
+  EXPECT_EQ(LimitMib(), 2048U);
+  Write("sys/fs/cgroup/system.slice/memory.high", std::to_string(1024ULL << 20) + "\n");
+  EXPECT_EQ(LimitMib(), 1024U);
+  Write("sys/fs/cgroup/system.slice/memory.max", std::to_string(512ULL << 20) + "\n");
+  EXPECT_EQ(LimitMib(), 512U);
+}
+
 TEST_F(SlotCountTest, IsAtLeastOneAndSaysSo) {
   Write("proc/self/cgroup", "0::/\n");
   Write("sys/fs/cgroup/memory.max", std::to_string(64ULL << 20) + "\n");
