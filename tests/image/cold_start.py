@@ -10,7 +10,7 @@ import threading
 import time
 from datetime import datetime
 
-from container import Container
+from container import SLOW, Container
 
 TIMES = 7
 
@@ -37,9 +37,9 @@ def start(image):
     watcher.start()
     try:
         with container:
-            watcher.join(20)
+            watcher.join(20 * SLOW)
             if not at:
-                raise SystemExit(f"cold_start: not ready after 20 s: {container.logs()}")
+                raise SystemExit(f"cold_start: not ready after {20 * SLOW} s: {container.logs()}")
             return at[0] - container.begun, seconds(container.inspect("{{.State.StartedAt}}")) - container.begun
     finally:
         ready.set()

@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import time
 
 HARDENED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+SLOW = int(os.environ.get("SLOW", "1"))  # how many times slower than usual this machine is: an emulated one
 
 
 class Missed(Exception):
@@ -60,7 +62,7 @@ class Container:
                               text=True).stdout
 
     def is_ready(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.management, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.management, timeout=5 * SLOW)
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
@@ -70,14 +72,14 @@ class Container:
             connection.close()
 
     def await_ready(self):
-        until = time.time() + 20
+        until = time.time() + 20 * SLOW
         while not self.is_ready():
             if self.inspect("{{.State.Running}}") != "true" or time.time() > until:
                 raise Missed(f"the container did not become ready: {self.logs()[-2000:]}")
             time.sleep(0.005)
 
     def queues(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10 * SLOW)
         connection.request("GET", "/v1/queues")
         answer = json.loads(connection.getresponse().read())
         connection.close()

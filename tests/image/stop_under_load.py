@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from container import Container, Missed, need
+from container import SLOW, Container, Missed, need
 
 PDF = (Path(__file__).resolve().parent.parent / "data/sample.pdf").read_bytes()
 CLIENTS = 12  # of each kind
@@ -46,7 +46,7 @@ class Load:
     def _run(self, kind):
         path, body = ("/v1/queues/pdf-to-image/jobs?pages=1", PDF) if kind == "pdf" else ("/v1/queues/simulate/jobs?ms=20", b"")
         while True:
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30 * SLOW)
             try:
                 connection.connect()
             except OSError:  # the listener is closed
@@ -75,14 +75,14 @@ class Load:
 
 
 def stop(image):
-    environment = {"HEADRACE_QUEUES_SIMULATE_CAPACITY": "1000"}
+    environment = {"HEADRACE_QUEUES_SIMULATE_CAPACITY": "1000", "HEADRACE_SHUTDOWN_DRAIN": f"{8 * SLOW}s"}
     with Container(image, ["--memory", "1g"], environment) as container:
         load = Load(container.port)
         load.start()
         while load.total() < 20 * CLIENTS:
             time.sleep(0.01)
         begun = time.monotonic()
-        subprocess.run(["docker", "stop", "-t", "10", container.id], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["docker", "stop", "-t", str(10 * SLOW), container.id], check=True, stdout=subprocess.DEVNULL)
         took = time.monotonic() - begun
         load.join()
         code = container.inspect("{{.State.ExitCode}}")
