@@ -75,7 +75,8 @@ class Load:
 
 
 def stop(image):
-    environment = {"HEADRACE_QUEUES_SIMULATE_CAPACITY": "1000", "HEADRACE_SHUTDOWN_DRAIN": f"{8 * SLOW}s"}
+    environment = {"HEADRACE_QUEUES_SIMULATE_CAPACITY": "1000", "HEADRACE_SHUTDOWN_DRAIN": f"{8 * SLOW}s",
+                   "HEADRACE_QUEUES_SIMULATE_DEADLINE": f"{60 * SLOW}s", "HEADRACE_QUEUES_PDF_TO_IMAGE_DEADLINE": f"{60 * SLOW}s"}
     with Container(image, ["--memory", "1g"], environment) as container:
         load = Load(container.port)
         load.start()
