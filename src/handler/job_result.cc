@@ -13,6 +13,7 @@ bool JobResult::Announce(std::uint32_t tasks) {
 
 std::optional<std::uint32_t> JobResult::NextTask() {
   if (!HasTasks()) return std::nullopt;
+  open_.insert(next_task_);
   return next_task_++;
 }
 
@@ -28,7 +29,7 @@ Status JobResult::Charge(std::uint64_t bytes) {
 
 void JobResult::Add(std::optional<std::uint32_t> task, ResultPart part) {
   if (task && *task != turn_) {
-    waiting_[*task].parts.push_back(std::move(part));
+    waiting_[*task].push_back(std::move(part));
   } else {
     PassOn(std::move(part));
   }
@@ -41,16 +42,11 @@ void JobResult::TellProgress(JobProgress::Steps steps) const {
 void JobResult::Complete(std::uint32_t task) {
   ++completed_;
   if (progress_ != nullptr) progress_->Set({completed_, tasks_.value_or(0)});
-  if (task != turn_) {
-    waiting_[task].complete = true;
-    return;
-  }
-  bool complete = true;
-  while (complete) {
-    auto next = waiting_.extract(++turn_);
-    complete = !next.empty() && next.mapped().complete;
-    if (next.empty()) continue;
-    for (ResultPart& part : next.mapped().parts) PassOn(std::move(part));
+  open_.erase(task);
+  turn_ = open_.empty() ? next_task_ : *open_.begin();
+  while (!waiting_.empty() && waiting_.begin()->first <= turn_) {
+    auto next = waiting_.extract(waiting_.begin());
+    for (ResultPart& part : next.mapped()) PassOn(std::move(part));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,7 @@ class JobResult {
   [[nodiscard]] bool HasTasks(std::size_t count = 1) const {
     return tasks_.value_or(0) >= next_task_ + count;
   }
-  // No part of this task will follow.
+  // No part of this task, which was dealt out, will follow.
   void Complete(std::uint32_t task);
 
   // What an executor tells; where there are tasks, those that are complete count instead.
@@ -49,11 +50,6 @@ class JobResult {
   std::vector<ResultPart> Take() { return std::move(parts_); }  // those not passed on
 
  private:
-  struct Task {
-    std::vector<ResultPart> parts;
-    bool complete = false;
-  };
-
   void PassOn(ResultPart part);
 
   const std::uint64_t max_result_;  // bytes, all parts together
@@ -63,9 +59,11 @@ class JobResult {
   std::uint64_t total_ = 0;
   std::size_t count_ = 0;
   std::optional<std::uint32_t> tasks_;
-  std::uint32_t next_task_ = 0;            // to be dealt out
-  std::uint32_t turn_ = 0;                 // the task whose parts are passed on as they come
-  std::map<std::uint32_t, Task> waiting_;  // those behind it
+  std::uint32_t next_task_ = 0;  // to be dealt out
+  // Dealt out and not complete: a few of each executor, however many tasks there are.
+  std::set<std::uint32_t> open_;
+  std::uint32_t turn_ = 0;  // the task whose parts are passed on as they come
+  std::map<std::uint32_t, std::vector<ResultPart>> waiting_;  // of tasks behind it
   std::vector<ResultPart> parts_;
 };
 

@@ -1,4 +1,6 @@
 // Jobs that fall into tasks, done by one executor or by several.
+#include <malloc.h>
+
 #include <algorithm>
 #include <set>
 
@@ -46,11 +48,30 @@ TEST(JobResult, BringsPartsIntoTheOrderOfTheTasks) {
 
 TEST(JobResult, PassesOnTheRestOfATaskWhoseTurnHasCome) {
   JobResult result(1000, nullptr);
+  ASSERT_TRUE(result.Announce(2));
+  while (result.NextTask()) continue;
   result.Add(1, Part("b1"));
   result.Complete(0);
   result.Add(1, Part("b2"));
   result.Complete(1);
   EXPECT_THAT(Names(result.Take()), ElementsAre("b1", "b2"));
+}
+
+// As an executor that is not ours any more would: it says it has done one after the other, while
+// another one holds the first.
+TEST(JobResult, KeepsNothingOfTasksThatAreCompleteWithoutParts) {
+  constexpr std::uint32_t kTasks = 200'000;
+  JobResult result(1000, nullptr);
+  ASSERT_TRUE(result.Announce(kTasks));
+  ASSERT_EQ(result.NextTask(), 0U);
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (std::uint32_t task = 1; task < kTasks; ++task) {
+    ASSERT_EQ(result.NextTask(), task);
+    result.Complete(task);
+  }
+  EXPECT_LT(::mallinfo2().uordblks, before + (std::size_t{64} << 10U));
+  result.Add(0, Part("a"));
+  EXPECT_THAT(Names(result.Take()), ElementsAre("a"));
 }
 
 TEST(JobResult, HoldsAllExecutorsToOneLimit) {
