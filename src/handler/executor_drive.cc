@@ -129,6 +129,8 @@ bool ExecutorDrive::ReadFrames() {
         return false;
       case ReceiveResult::kMalformed:
         return Violates("a malformed frame");
+      case ReceiveResult::kLost:
+        return Violates("a descriptor");
       case ReceiveResult::kFrame:
         break;
     }

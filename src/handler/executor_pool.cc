@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/memfd.h"
 #include "handler/job_drive.h"
 #include "handler/outcomes.h"
 
@@ -149,6 +150,7 @@ Outcome ExecutorPool::Run(const QueuedJob& job) {
 
 Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
   const int cancel_fd = job.cancel.PollFd();
+  if (cancel_fd < 0) return FailedOutcome(OutOfMemory("eventfd"));
   const bool lent = options_.lender != nullptr && !options_.keeper_grace;
   ExecutorStock::Claim claim(stock_);
   // Those that waited for a job, for the first or another one, may all have been killed meanwhile.

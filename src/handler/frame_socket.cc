@@ -97,12 +97,11 @@ ReceiveResult FrameBuffer::Receive(int socket, Wait wait) {
   if (size == 0 && fds == 0)
     return ReceiveResult::kGone;  // an empty message reads the same: no frame
   const auto frame = ParseFrame(std::span(bytes_).first(static_cast<std::size_t>(size)));
-  if (!frame || fds > 1 || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    fd_.reset();
-    return ReceiveResult::kMalformed;
-  }
+  const bool lost = (message.msg_flags & MSG_CTRUNC) != 0;
+  if (lost || fds > 1) fd_.reset();
+  if (!frame || fds > 1 || (message.msg_flags & MSG_TRUNC) != 0) return ReceiveResult::kMalformed;
   view_ = *frame;
-  return ReceiveResult::kFrame;
+  return lost ? ReceiveResult::kLost : ReceiveResult::kFrame;
 }
 
 }  // namespace headrace

@@ -33,6 +33,7 @@ enum class ReceiveResult {
   kNothing,    // only without waiting: no frame is there
   kGone,       // the peer has closed
   kMalformed,  // not a frame, or more descriptors than one
+  kLost,       // a frame without its descriptor, or some: there is no room here for more
 };
 
 // A frame that was copied out of the socket once; `view` points into it. At most one descriptor,

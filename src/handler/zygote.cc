@@ -190,10 +190,10 @@ void Zygote::Retire(const std::shared_ptr<ZygoteProcess>& process) {
   eventfd_read(look_again_.get(), &value);
 }
 
-Error Zygote::Unavailable() const {
+Error Zygote::Unavailable(std::string detail) {
   return Error{ErrorCode::kUnavailable, "executors-unavailable",
                "the processes that do this work cannot be started at the moment; try again later",
-               LastError(), 5};
+               std::move(detail), 5};
 }
 
 Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int cancel_fd) {
@@ -203,17 +203,20 @@ Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int can
   while (wanted) {
     bool broken = false;
     const auto process = Live(broken);
-    if (!process && broken) return Unavailable();
+    if (!process && broken) return Unavailable(LastError());
     place.MoveTo(process);
-    if (process) TopUp(*process, 0);
+    const auto asked = process ? TopUp(*process, 0) : ZygoteProcess::Asked();
     auto taken = Look(process, ZygoteProcess::For::kWaiter);
     if (taken.executor) {
       place.OnServed();
       return std::move(taken.executor);
     }
-    const bool fork_failed = taken.result == ZygoteProcess::TakeResult::kForkFailed;
-    if (fork_failed && ++failed_forks == kForkTries) return Unavailable();
-    const Deadline until = fork_failed ? std::min(deadline, Deadline::After(kForkRetry)) : deadline;
+    const int error = taken.error != 0 ? taken.error : asked.error;
+    if (error != 0 && ++failed_forks == kForkTries) {
+      return Unavailable(fmt::format("no executor can be forked: {}", std::strerror(error)));
+    }
+    const bool short_of = error != 0 || !asked.all;
+    const Deadline until = short_of ? std::min(deadline, Deadline::After(kForkRetry)) : deadline;
     wanted = WaitFor(NewsFd(process, taken.result), cancel_fd, until) && !deadline.Passed();
   }
   return std::optional<ExecutorProcess>();
@@ -250,8 +253,10 @@ void Zygote::TopUp(std::size_t ahead) {
   if (process) TopUp(*process, ahead);
 }
 
-void Zygote::TopUp(ZygoteProcess& process, std::size_t ahead) {
-  for (std::size_t asked = process.TopUp(ahead); asked > 0; --asked) counters_.OnStarted();
+ZygoteProcess::Asked Zygote::TopUp(ZygoteProcess& process, std::size_t ahead) {
+  const auto asked = process.TopUp(ahead);
+  for (std::size_t fork = 0; fork < asked.forks; ++fork) counters_.OnStarted();
+  return asked;
 }
 
 bool Zygote::Ready() const {

@@ -41,7 +41,7 @@ class Zygote final : public SpawnQueue::Client {
 
   // An executor of this zygote's; waits for one until the deadline, or until `cancel_fd` is
   // readable: then nothing. An error (503) if the zygote could not be started three times in a row,
-  // or cannot fork.
+  // or if it cannot fork, or no descriptor is left, at three looks.
   Expected<std::optional<ExecutorProcess>> Take(Deadline deadline, int cancel_fd);
 
   // The same without waiting, and without asking for one to be forked.
@@ -74,11 +74,11 @@ class Zygote final : public SpawnQueue::Client {
   std::shared_ptr<ZygoteProcess> Live(bool& broken) const;
   // One look for an executor of this zygote's, without waiting.
   ZygoteProcess::Taken Look(const std::shared_ptr<ZygoteProcess>& process, ZygoteProcess::For whom);
-  void TopUp(ZygoteProcess& process, std::size_t ahead);
+  ZygoteProcess::Asked TopUp(ZygoteProcess& process, std::size_t ahead);
   [[nodiscard]] int NewsFd(const std::shared_ptr<ZygoteProcess>& process,
                            ZygoteProcess::TakeResult result) const;
   void Retire(const std::shared_ptr<ZygoteProcess>& process);
-  [[nodiscard]] Error Unavailable() const;
+  [[nodiscard]] static Error Unavailable(std::string detail);
 
   const ZygoteOptions options_;
   SpawnQueue& spawn_queue_;

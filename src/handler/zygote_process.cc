@@ -151,6 +151,7 @@ ZygoteProcess::Greeting ZygoteProcess::ReadGreeting(std::string& reason) {
       reason = "it ended before it was warm";
       return Greeting::kBroken;
     case ReceiveResult::kMalformed:
+    case ReceiveResult::kLost:
       break;
     case ReceiveResult::kFrame:
       if (buffer_.view().type == FrameType::kReady) return Greeting::kReady;
@@ -174,16 +175,23 @@ void ZygoteProcess::Leave() {
   --waiters_;
 }
 
-std::size_t ZygoteProcess::TopUp(std::size_t ahead) {
+ZygoteProcess::Asked ZygoteProcess::TopUp(std::size_t ahead) {
   const MutexLock lock(mu_);
-  std::size_t asked = 0;
-  while (!buried_ && requested_.size() < ahead + waiters_ && Request()) ++asked;
+  Asked asked;
+  if (buried_) return asked;  // its socket tells
+  ReapLost();
+  const std::size_t wanted = ahead + waiters_;
+  while (requested_.size() < wanted && Request(asked.error)) ++asked.forks;
+  asked.all = requested_.size() >= wanted;
   return asked;
 }
 
-bool ZygoteProcess::Request() {
+bool ZygoteProcess::Request(int& error) {
   SocketPair sockets = MakeSocketPair();
-  if (!sockets.ours || !sockets.theirs) return false;
+  if (!sockets.ours || !sockets.theirs) {
+    error = errno;
+    return false;
+  }
   const ForkFrame fork{next_request_, limits_};
   if (SendFrame(socket_.get(), Encode(writer_, fork), sockets.theirs.get(), Wait::kNo) !=
       SendResult::kSent) {
@@ -196,6 +204,7 @@ bool ZygoteProcess::Request() {
 ZygoteProcess::Taken ZygoteProcess::Take(For whom) {
   const MutexLock lock(mu_);
   if (buried_) return {TakeResult::kGone, std::nullopt, 0};
+  ReapLost();
   switch (buffer_.Receive(socket_.get(), Wait::kNo)) {
     case ReceiveResult::kNothing:
       return {};
@@ -204,11 +213,29 @@ ZygoteProcess::Taken ZygoteProcess::Take(For whom) {
       if (taken.executor && whom == For::kWaiter) --waiters_;
       return taken;
     }
+    case ReceiveResult::kLost:
+      return Lose(buffer_.view());
     case ReceiveResult::kGone:
     case ReceiveResult::kMalformed:
       break;
   }
   return {TakeResult::kGone, std::nullopt, 0};
+}
+
+// It finds its socket closed, as it would if the service had ended. Until it is reaped its number
+// is nobody else's.
+ZygoteProcess::Taken ZygoteProcess::Lose(const FrameView& frame) {
+  const auto forked =
+      frame.type == FrameType::kForked ? DecodeForked(frame.body) : std::optional<ForkedFrame>();
+  if (!forked || requested_.erase(forked->request) == 0) {
+    return {TakeResult::kGone, std::nullopt, 0};
+  }
+  lost_.push_back(static_cast<pid_t>(forked->pid));
+  return {TakeResult::kForkFailed, std::nullopt, EMFILE};
+}
+
+void ZygoteProcess::ReapLost() {
+  std::erase_if(lost_, [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; });
 }
 
 ZygoteProcess::Taken ZygoteProcess::TakeFrame() {

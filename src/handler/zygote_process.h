@@ -52,9 +52,14 @@ class ZygoteProcess {
   void Join();
   void Leave();
 
+  struct Asked {
+    std::size_t forks = 0;
+    bool all = true;  // false: some are missing, and nothing will tell when they can be asked for
+    int error = 0;    // errno, where they are for want of descriptors
+  };
   // Asks for as many forks as are missing until so many executors are ready or on their way, beyond
-  // one for each who waits. Returns how many it asked for.
-  std::size_t TopUp(std::size_t ahead);
+  // one for each who waits.
+  Asked TopUp(std::size_t ahead);
 
   enum class TakeResult { kTaken, kNothing, kForkFailed, kGone };
   struct Taken {
@@ -77,7 +82,9 @@ class ZygoteProcess {
   ZygoteProcess(pid_t pid, UniqueFd pidfd, UniqueFd socket, const ExecutorLimits& limits,
                 KeeperGrace keeper_grace);
 
-  bool Request() REQUIRES(mu_);
+  bool Request(int& error) REQUIRES(mu_);
+  void ReapLost() REQUIRES(mu_);
+  Taken Lose(const FrameView& frame) REQUIRES(mu_);
   Taken Accept(const ForkedFrame& forked, UniqueFd pidfd) REQUIRES(mu_);
   Taken TakeFrame() REQUIRES(mu_);
   void AskToEnd() REQUIRES(mu_);
@@ -94,6 +101,8 @@ class ZygoteProcess {
   std::uint32_t next_request_ GUARDED_BY(mu_) = 1;
   std::map<std::uint32_t, UniqueFd> requested_
       GUARDED_BY(mu_);  // our ends of the executors' sockets
+  // Executors that nobody can take, as there was no room for their pidfds; they end by themselves.
+  std::vector<pid_t> lost_ GUARDED_BY(mu_);
   FrameWriter writer_ GUARDED_BY(mu_);
   FrameBuffer buffer_ GUARDED_BY(mu_);
   ProcessEnd end_;

@@ -1,5 +1,6 @@
 #include "handler/frames.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #include "handler/frame_socket.h"
 #include "handler/part_check.h"
+#include "support/descriptor_limit.h"
 
 namespace headrace {
 namespace {
@@ -271,6 +273,20 @@ TEST(FrameSocketTest, ReadsTheLastWordsOfAPeerThatLeavesWithoutListening) {
   EXPECT_EQ(buffer.view().type, FrameType::kUnfit);
   EXPECT_TRUE(buffer.PeerLeftUnread());
   EXPECT_EQ(buffer.Receive(pair.ours.get(), Wait::kNo), ReceiveResult::kGone);
+}
+
+TEST(FrameSocketTest, TellsAFrameWhoseDescriptorFindsNoRoom) {
+  SocketPair pair = MakeSocketPair();
+  FrameWriter writer;
+  SendFrame(pair.theirs.get(), EncodeNumber(writer, FrameType::kDone, 7), pair.theirs.get());
+  FrameBuffer buffer;
+  {
+    const UniqueFd next(fcntl(pair.ours.get(), F_DUPFD_CLOEXEC, 0));
+    const DescriptorLimit none(0, static_cast<rlim_t>(next.get()));
+    EXPECT_EQ(buffer.Receive(pair.ours.get(), Wait::kNo), ReceiveResult::kLost);
+  }
+  EXPECT_FALSE(buffer.HasFd());
+  EXPECT_EQ(DecodeNumber(buffer.view().body), 7U);
 }
 
 TEST(FrameSocketTest, ClosesDescriptorsThatAreTooMany) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "pool_fixture.h"
+#include "support/descriptor_limit.h"
 
 extern char** environ;
 
@@ -106,7 +107,64 @@ TEST_F(PoolTest, TriesAnotherExecutorWhereOneEndsWithoutReadingItsJob) {
 
 TEST_F(PoolTest, RefusesAJobWhenItsZygoteCannotFork) {
   UseBinary("forkless-executor");
-  ExpectFailure(Run({{"do", "echo"}}), ErrorCode::kUnavailable, "executors-unavailable", "");
+  ExpectFailure(Run({{"do", "echo"}}), ErrorCode::kUnavailable, "executors-unavailable",
+                "Resource temporarily unavailable");
+}
+
+class WithoutDescriptors : public PoolTest {
+ protected:
+  // Until `none_` is empty again this process gets no new descriptor.
+  void TakeDescriptors() {
+    const UniqueFd next(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+    none_.emplace(0, static_cast<rlim_t>(next.get()));
+  }
+  // A job that needs none of its own to be looked at.
+  static QueuedJob JobWithToken(Params params) {
+    QueuedJob job = Job(std::move(params));
+    EXPECT_GE(job.cancel.PollFd(), 0);
+    return job;
+  }
+
+  std::optional<DescriptorLimit> none_;
+};
+
+TEST_F(WithoutDescriptors, AJobIsRefusedSoonForWhichNoExecutorCanBeAskedFor) {
+  options_.held = true;
+  Pool();
+  const QueuedJob job = JobWithToken({{"do", "nothing"}});
+  const SteadyTime begin = SteadyClock::now();
+  TakeDescriptors();
+  outcome_ = pool_->Run(job);
+  none_.reset();
+  EXPECT_LT(SteadyClock::now() - begin, std::chrono::seconds(10));
+  ExpectFailure(outcome_, ErrorCode::kUnavailable, "executors-unavailable", "Too many open files");
+  ExpectNextJobWorks();
+}
+
+// An executor is there, but there is no room for the descriptor that it is waited for by.
+TEST_F(WithoutDescriptors, AZygoteIsKeptWhoseExecutorCannotBeTaken) {
+  const pid_t zygote = Pool().ZygotePid();
+  Spawn([&] { return ChildrenInGroup(zygote).size() == 2; });
+  const QueuedJob job = JobWithToken({{"do", "nothing"}});
+  TakeDescriptors();
+  outcome_ = pool_->Run(job);
+  none_.reset();
+  ExpectFailure(outcome_, ErrorCode::kUnavailable, "executors-unavailable", "Too many open files");
+  ExpectNextJobWorks();
+  EXPECT_EQ(Pool().ZygotePid(), zygote);
+  Spawn([&] { return ChildrenInGroup(zygote).size() == 2; });  // the lost one is reaped
+}
+
+TEST_F(WithoutDescriptors, AJobIsRefusedWhoseEndByItsClientCouldNotBeSeen) {
+  options_.recycle_after = 2;
+  ExpectNextJobWorks();
+  QueuedJob job = Job({{"do", "sleep"}});
+  job.deadline = Deadline::After(std::chrono::seconds(3));
+  TakeDescriptors();
+  outcome_ = pool_->Run(job);
+  none_.reset();
+  ExpectFailure(outcome_, ErrorCode::kUnavailable, "out-of-resources", "Too many open files");
+  ExpectNextJobWorks();
 }
 
 TEST_F(PoolTest, GivesUpWaitingForAnExecutorAtTheDeadline) {
