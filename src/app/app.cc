@@ -57,13 +57,18 @@ void TellSandbox() {
       {{"layers", missing}});
 }
 
-std::optional<Spool> OpenSpool(const Config& config) {
+std::optional<Spool> OpenSpool(const Config& config, std::string& problem) {
   if (config.spool_dir.empty()) return std::nullopt;
   auto spool = Spool::Open(config.spool_dir, config.max_spool);
   if (spool) return *std::move(spool);
-  LogWarn("memory.spool_dir '{path}' is of no use, results stay in memory: {detail}",
-          {{"path", config.spool_dir}, {"detail", spool.error().hint}});
+  problem = spool.error().hint;
   return std::nullopt;
+}
+
+void TellSpool(const std::string& folder, const std::string& problem) {
+  if (problem.empty()) return;
+  LogWarn("memory.spool_dir '{path}' is of no use, results stay in memory: {detail}",
+          {{"path", folder}, {"detail", problem}});
 }
 
 // What is wrong with a file that was good when the configuration was read: somebody writes it.
@@ -100,12 +105,13 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       slots_(plan.slots),
       lent_slots_(slots_),
       queue_handlers_(config, handlers),
-      runners_(config, plan, handlers, executors_dir, {spawn_queue_, lent_slots_}),
-      log_(config.log),
-      tracing_(config.tracing),
       ledger_(plan.budget),
       result_files_(config.engine.max_open_results),
-      spool_(OpenSpool(config)),
+      spool_(OpenSpool(config, spool_problem_)),
+      runners_(config, plan, handlers, executors_dir,
+               {spawn_queue_, lent_slots_, {&ledger_, spool_ ? &*spool_ : nullptr}}),
+      log_(config.log),
+      tracing_(config.tracing),
       engine_(MakeEngine(config.engine, EngineQueues(config, plan), {ledger_, result_files_})),
       metrics_(QueueNames(config), *engine_, HEADRACE_VERSION),
       service_(
@@ -136,6 +142,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
        {"memory_limit", FormatSize(plan.memory_limit >> 20U << 20U)},
        {"memory_budget", FormatSize(plan.budget)}});
   TellSandbox();
+  TellSpool(config.spool_dir, spool_problem_);
 }
 
 App::~App() { Finish(); }

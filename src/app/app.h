@@ -84,12 +84,13 @@ class App {
   SlotPool slots_;
   LentSlots lent_slots_;
   const QueueHandlers queue_handlers_;
+  Ledger ledger_;
+  Ledger result_files_;        // counts files, not bytes
+  std::string spool_problem_;  // told once there is a log
+  std::optional<Spool> spool_;
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread
   Tracing tracing_;  // outlives all that records
-  Ledger ledger_;
-  Ledger result_files_;  // counts files, not bytes
-  std::optional<Spool> spool_;
   std::unique_ptr<LocalEngine> engine_;
   Metrics metrics_;
   JobService service_;

@@ -12,10 +12,12 @@
 namespace headrace {
 namespace {
 
-std::unique_ptr<Runner> MakeUpstreamRunner(const QueueConfig& queue, std::uint64_t max_result) {
+std::unique_ptr<Runner> MakeUpstreamRunner(const QueueConfig& queue, std::uint64_t max_result,
+                                           const ResultStore& results) {
   UpstreamRunner::Options options;
   options.upstream = queue.upstream;
   options.max_result = max_result;
+  options.store = results;
   options.secret_params = SecretParams(queue);
   return std::make_unique<UpstreamRunner>(std::move(options));
 }
@@ -70,17 +72,19 @@ Runners::Runners(const Config& config, const Plan& plan, const HandlerRegistry& 
     const QueueConfig& queue = config.queues[i];
     const HandlerEntry& handler = *handlers.Find(queue.handler);
     if (handler.forwards) {
-      runners_.push_back(MakeUpstreamRunner(queue, config.max_result));
+      runners_.push_back(MakeUpstreamRunner(queue, config.max_result, services.results));
       executors_.push_back(nullptr);
       continue;
     }
     if (queue.isolation.mode == IsolationMode::kThread) {
-      runners_.push_back(std::make_unique<ThreadRunner>(*handler.in_thread, config.max_result));
+      runners_.push_back(
+          std::make_unique<ThreadRunner>(*handler.in_thread, config.max_result, services.results));
       executors_.push_back(nullptr);
       continue;
     }
     ExecutorPoolOptions options = PoolOptions(config, plan, i, handler);
     options.binary = ExecutorPath(executors_dir, handler);
+    options.store = services.results;
     options.lender = queue.isolation.parallel ? &services.lender : nullptr;
     auto pool = std::make_unique<ExecutorPool>(std::move(options), services.spawn_queue);
     executors_.push_back(pool.get());

@@ -9,6 +9,7 @@
 #include "handler/executor_pool.h"
 #include "handler/help.h"
 #include "handler/registry.h"
+#include "handler/result_store.h"
 #include "handler/runner.h"
 #include "handler/spawn_queue.h"
 
@@ -18,6 +19,7 @@ namespace headrace {
 struct RunnerServices {
   SpawnQueue& spawn_queue;
   SlotLender& lender;
+  ResultStore results;
 };
 
 // The path of the handler's executor binary.

@@ -129,6 +129,8 @@ Outcome ExecutorPool::Run(const QueuedJob& job) {
       return FailedOutcome({ErrorCode::kUnprocessable, "invalid-params",
                             "the parameters are too long together", ""});
     }
+    // Without one it would not be seen that nobody wants the job any more.
+    if (job.cancel.PollFd() < 0) return FailedOutcome(OutOfMemory("eventfd"));
     UniqueFd memfd;
     if (job.payload.size() > 0) {
       auto made = job.payload.ToMemfd();
@@ -150,7 +152,6 @@ Outcome ExecutorPool::Run(const QueuedJob& job) {
 
 Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
   const int cancel_fd = job.cancel.PollFd();
-  if (cancel_fd < 0) return FailedOutcome(OutOfMemory("eventfd"));
   const bool lent = options_.lender != nullptr && !options_.keeper_grace;
   ExecutorStock::Claim claim(stock_);
   // Those that waited for a job, for the first or another one, may all have been killed meanwhile.
@@ -160,8 +161,9 @@ Outcome ExecutorPool::Attempt(const QueuedJob& job, int payload_memfd) {
     if (!taken) return FailedOutcome(std::move(taken).error());
     if (!*taken) return UnwantedOutcome(job);
     Helpers helpers(*this);
-    JobDrive drive(job, payload_memfd, cancel_fd,
-                   {options_.max_result, options_.recycle_after, lent ? &helpers : nullptr});
+    JobDrive drive(
+        job, payload_memfd, cancel_fd,
+        {options_.max_result, options_.recycle_after, lent ? &helpers : nullptr, options_.store});
     const std::uint32_t jobs = (*taken)->jobs();
     drive.Start(*std::move(*taken));
     stock_.TopUp();

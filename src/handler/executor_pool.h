@@ -13,6 +13,7 @@
 #include "handler/executor_stock.h"
 #include "handler/help.h"
 #include "handler/isolation.h"
+#include "handler/result_store.h"
 #include "handler/runner.h"
 #include "handler/spawn_queue.h"
 
@@ -36,6 +37,7 @@ struct ExecutorPoolOptions {
   // Where slots for more executors of one job come from; outlives the pool. Null: one per job, as
   // always with keepers.
   SlotLender* lender = nullptr;
+  ResultStore store = {};  // of what jobs have made while they go on
   std::chrono::milliseconds warm_timeout{30'000};
 };
 

@@ -20,7 +20,7 @@ JobDrive::JobDrive(const QueuedJob& job, int payload_memfd, int cancel_fd, Optio
       payload_memfd_(payload_memfd),
       cancel_fd_(cancel_fd),
       options_(options),
-      result_(options.max_result, job.on_part, &job.progress) {}
+      result_(options.max_result, job.on_part, &job.progress, options.store) {}
 
 void JobDrive::Start(ExecutorProcess executor) {
   workers_.emplace_back(std::move(executor), result_,

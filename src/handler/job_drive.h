@@ -23,6 +23,7 @@ class JobDrive {
     std::uint64_t max_result = 0;     // bytes of all parts
     std::uint32_t jobs = 1;           // that one executor does
     HelperSource* helpers = nullptr;  // outlives the drive; null: the executor works alone
+    ResultStore store = {};           // of what the job has made
   };
 
   // `cancel_fd` is readable once the job's token is cancelled; it and the memfd outlive the drive.

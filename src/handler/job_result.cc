@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "handler/outcomes.h"
 
 namespace headrace {
@@ -28,11 +30,10 @@ Status JobResult::Charge(std::uint64_t bytes) {
 }
 
 void JobResult::Add(std::optional<std::uint32_t> task, ResultPart part) {
-  if (task && *task != turn_) {
-    waiting_[*task].push_back(std::move(part));
-  } else {
-    PassOn(std::move(part));
-  }
+  const bool in_turn = !task || *task == turn_;
+  if (in_turn && on_part_) return on_part_(std::move(part));
+  Ledger::Charge charge = store_.Hold(part);
+  (in_turn ? parts_ : waiting_[*task]).push_back({std::move(part), std::move(charge)});
 }
 
 void JobResult::TellProgress(JobProgress::Steps steps) const {
@@ -46,12 +47,21 @@ void JobResult::Complete(std::uint32_t task) {
   turn_ = open_.empty() ? next_task_ : *open_.begin();
   while (!waiting_.empty() && waiting_.begin()->first <= turn_) {
     auto next = waiting_.extract(waiting_.begin());
-    for (ResultPart& part : next.mapped()) PassOn(std::move(part));
+    for (Held& held : next.mapped()) PassOn(std::move(held));
   }
 }
 
-void JobResult::PassOn(ResultPart part) {
-  on_part_ ? on_part_(std::move(part)) : parts_.push_back(std::move(part));
+void JobResult::PassOn(Held held) {
+  if (!on_part_) return parts_.push_back(std::move(held));
+  held.charge.Free();  // who takes it accounts for it
+  on_part_(std::move(held.part));
+}
+
+std::vector<ResultPart> JobResult::Take() {
+  std::vector<ResultPart> parts;
+  parts.reserve(parts_.size());
+  for (Held& held : std::exchange(parts_, {})) parts.push_back(std::move(held.part));
+  return parts;
 }
 
 }  // namespace headrace

@@ -50,6 +50,7 @@ Expected<int> PartCollector::Open(const PartRequestFrame& request) {
   open.part.media_type = request.media_type;
   open.memfd = std::move(*memfd);
   open.size = request.size;
+  open.charge = result_.Reserve(request.size);
   const int fd = open.memfd.get();
   open_.emplace(std::move(open));
   return fd;
@@ -67,6 +68,7 @@ Status PartCollector::Complete(std::optional<std::uint32_t> task, std::uint32_t 
     open.part.bytes = Payload::FromMemfd(std::move(open.memfd), open.size);
   }
   ++count_;
+  open.charge.Free();  // from here on the result accounts for it
   result_.Add(task, std::move(open.part));
   return Ok();
 }

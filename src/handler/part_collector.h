@@ -36,6 +36,7 @@ class PartCollector {
     ResultPart part;  // without bytes
     UniqueFd memfd;
     std::size_t size = 0;
+    Ledger::Charge charge;
   };
 
   JobResult& result_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "handler/job_result.h"
 #include "handler/outcomes.h"
 #include "handler/part_check.h"
 
@@ -22,8 +23,8 @@ Seconds ThreadCpu() {
 
 class ThreadContext final : public Context {
  public:
-  ThreadContext(const QueuedJob& job, std::uint64_t max_result)
-      : job_(job), max_result_(max_result) {}
+  ThreadContext(const QueuedJob& job, std::uint64_t max_result, const ResultStore& store)
+      : job_(job), result_(max_result, job.on_part, &job.progress, store) {}
 
   [[nodiscard]] bool Cancelled() const override {
     return job_.cancel.Cancelled() || job_.deadline.Passed();
@@ -34,31 +35,25 @@ class ThreadContext final : public Context {
                              std::span<const std::byte> bytes) override {
     CheckPart(name, media_type);
     if (too_large_ || Cancelled()) return false;
-    too_large_ = bytes.size() > max_result_ - total_ || count_ == kMaxParts;
+    too_large_ = !result_.Charge(bytes.size());
     if (too_large_) return false;
-    total_ += bytes.size();
-    ++count_;
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    ResultPart part{std::string(name), std::string(media_type),
-                    Payload::FromString(std::string(text)), Crc32(bytes)};
-    job_.on_part ? job_.on_part(std::move(part)) : parts_.push_back(std::move(part));
+    result_.Add(std::nullopt, {std::string(name), std::string(media_type),
+                               Payload::FromString(std::string(text)), Crc32(bytes)});
     return true;
   }
 
   void Progress(std::uint32_t done, std::uint32_t total) override {
-    job_.progress.Set({std::min(done, total), total});
+    result_.TellProgress({std::min(done, total), total});
   }
 
   [[nodiscard]] bool too_large() const { return too_large_; }
-  std::vector<ResultPart> TakeParts() { return std::move(parts_); }
+  std::vector<ResultPart> TakeParts() { return result_.Take(); }
 
  private:
   const QueuedJob& job_;
-  const std::uint64_t max_result_;
-  std::uint64_t total_ = 0;
-  std::size_t count_ = 0;
+  JobResult result_;
   bool too_large_ = false;
-  std::vector<ResultPart> parts_;
 };
 
 Failure Thrown(std::string what) {
@@ -90,7 +85,7 @@ std::optional<Failure> Call(Handler& handler, const QueuedJob& queued, ThreadCon
 Outcome ThreadRunner::Run(const QueuedJob& job) {
   const SteadyTime begin = SteadyClock::now();
   const Seconds cpu_begin = ThreadCpu();
-  ThreadContext context(job, max_result_);
+  ThreadContext context(job, max_result_, store_);
   std::optional<Failure> failure = Call(handler_, job, context);
 
   Outcome outcome;

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "base/timer.h"
+#include "handler/result_store.h"
 #include "service/admission.h"
 #include "service/job_service.h"
 #include "service/job_watches.h"
-#include "service/result_store.h"
 #include "service/waiters.h"
 
 namespace headrace {

@@ -89,6 +89,7 @@ bool UpstreamAnswer::OnBytes(std::span<const std::byte> bytes) {
     error_ = std::move(written).error();
     return false;
   }
+  charge_ = store_.Reserve(body_.size());
   total_ += bytes.size();
   crc_ = Crc32(bytes, crc_);
   return true;
@@ -167,6 +168,7 @@ Error UpstreamAnswer::Refusal() const {
 // All that has not gone.
 Expected<ResultPart> UpstreamAnswer::TakePart() {
   auto bytes = body_.Finish();
+  charge_.Free();  // who takes it accounts for it
   if (!bytes) return std::move(bytes).error();
   ResultPart part;
   part.name = "result";

@@ -10,6 +10,7 @@
 #include "base/outcome.h"
 #include "base/payload_writer.h"
 #include "base/queued_job.h"
+#include "handler/result_store.h"
 #include "net/http_client.h"
 
 namespace headrace {
@@ -22,8 +23,9 @@ namespace headrace {
 class UpstreamAnswer final : public HttpSink {
  public:
   // `pieces` outlives it; null: the result is wanted whole.
-  explicit UpstreamAnswer(std::uint64_t max_result, const PieceTaker* pieces = nullptr)
-      : max_result_(max_result), pieces_(pieces) {}
+  explicit UpstreamAnswer(std::uint64_t max_result, const PieceTaker* pieces = nullptr,
+                          const ResultStore& store = {})
+      : max_result_(max_result), pieces_(pieces), store_(store) {}
 
   bool OnHead(const HttpHead& head) override;
   bool OnBytes(std::span<const std::byte> bytes) override;
@@ -46,12 +48,14 @@ class UpstreamAnswer final : public HttpSink {
 
   const std::uint64_t max_result_;  // bytes
   const PieceTaker* const pieces_;
+  const ResultStore store_;
   HttpHead head_;               // status 0: none came
   std::optional<Error> error_;  // why the body was not taken
   bool in_pieces_ = false;      // it may go so
   bool handed_over_ = false;    // and some of it has gone
   std::uint64_t total_ = 0;     // bytes of the body so far
   PayloadWriter body_;          // what of it has not gone
+  Ledger::Charge charge_;       // that this holds
   std::uint32_t crc_ = 0;       // of that
   std::string said_;            // the body of a bad answer
 };

@@ -34,7 +34,7 @@ void UpstreamRunner::GiveBack(std::unique_ptr<HttpClient> client) {
 Outcome UpstreamRunner::Exchange(const HttpRequest& request, const QueuedJob& job) {
   auto client = TakeClient();
   const bool in_pieces = options_.upstream.stream && job.pieces.wants != nullptr;
-  UpstreamAnswer answer(options_.max_result, in_pieces ? &job.pieces : nullptr);
+  UpstreamAnswer answer(options_.max_result, in_pieces ? &job.pieces : nullptr, options_.store);
   const HttpReport report = client->Run(request, answer, job.cancel, job.deadline);
   GiveBack(std::move(client));
   if (report.end == HttpEnd::kUnwanted) return UnwantedOutcome(job);

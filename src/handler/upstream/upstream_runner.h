@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/sync.h"
+#include "handler/result_store.h"
 #include "handler/runner.h"
 #include "handler/upstream/upstream_options.h"
 #include "net/http_client.h"
@@ -24,6 +25,7 @@ class UpstreamRunner final : public Runner {
     UpstreamOptions upstream;                            // valid
     std::vector<std::string> secret_params;              // names
     std::uint64_t max_result = std::uint64_t{1} << 30U;  // bytes
+    ResultStore store = {};                              // of answers while they come
   };
 
   explicit UpstreamRunner(Options options) : options_(std::move(options)) {}

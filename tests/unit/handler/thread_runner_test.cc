@@ -129,6 +129,17 @@ TEST(ThreadRunnerTest, FailsAResultThatIsTooLarge) {
   EXPECT_TRUE(outcome.parts.empty());
 }
 
+TEST(ThreadRunnerTest, AccountsForPartsWhileTheHandlerRuns) {
+  Ledger ledger(1000);
+  LambdaHandler handler([&](const auto&, Context& context) -> Answer {
+    EXPECT_TRUE(context.AddPart("a", "a/b", Bytes(std::string(600, 'x'))));
+    EXPECT_EQ(ledger.Used(MemoryUse::kResults), 600U);
+    return std::nullopt;
+  });
+  EXPECT_EQ(ThreadRunner(handler, 1000, {&ledger, nullptr}).Run(AJob()).parts.size(), 1U);
+  EXPECT_EQ(ledger.Used(), 0U) << "the outcome is its taker's to account for";
+}
+
 TEST(ThreadRunnerTest, TellsTheHandlerThatTheJobIsCancelled) {
   QueuedJob job = AJob();
   const Outcome outcome = RunHandler(

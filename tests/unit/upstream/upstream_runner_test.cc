@@ -191,6 +191,28 @@ TEST(UpstreamRunnerTest, KeepsOneConnectionForEachOfItsWorkers) {
   EXPECT_LE(server.connections(), kWorkers);
 }
 
+TEST(UpstreamRunnerTest, AccountsForAnAnswerWhileItComes) {
+  Ledger ledger(1000);
+  Event seen;
+  const ScriptedServer server([&](ServerConnection& connection) {
+    connection.ReadHead();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n" + std::string(400, 'x'));
+    EXPECT_TRUE(seen.Wait());
+    connection.Send(std::string(200, 'x'));
+  });
+  UpstreamRunner::Options options = To(server.Url());
+  options.store = ResultStore(&ledger, nullptr);
+  UpstreamRunner runner(options);
+  const auto job = MakeJob();
+  std::thread watch([&] {
+    EXPECT_TRUE(Eventually([&] { return ledger.Used(MemoryUse::kResults) == 400; }));
+    seen.Set();
+  });
+  EXPECT_EQ(runner.Run(*job).parts.size(), 1U);
+  watch.join();
+  EXPECT_EQ(ledger.Used(), 0U) << "the outcome is its taker's to account for";
+}
+
 TEST(UpstreamRunnerTest, CarriesFiftyMegabytesBothWaysWithoutHoldingThemInTheHeap) {
   constexpr std::size_t kSize = 50'000'000;
   constexpr std::size_t kPiece = 1'000'000;
