@@ -34,10 +34,10 @@ ExecutorPoolOptions PoolOptions(const Config& config, const Plan& plan, QueueInd
   options.priority = queue.isolation.priority;
   options.recycle_after = queue.RecycleAfter();
   options.sandbox_required = config.sandbox == SandboxMode::kRequired;
+  options.held = true;
   if (queue.RunsCommand()) {
     options.arguments = ToArguments(CommandOptionsOf(config, plan, index));
     options.keeper_grace = queue.command.grace;
-    options.held = true;
   } else {
     options.arguments = ExecutorArguments(queue, handler);
   }

@@ -40,8 +40,8 @@ class Runners {
     return executors_.at(queue);
   }
 
-  // To be called when all threads of the service run: what a keeper must not let its program touch
-  // are those that it finds when it is forked.
+  // To be called when all threads of the service run: what keepers must not let their programs
+  // touch, nor executors their handlers, are those that they find when they are forked.
   void Open();
 
   // A reload: so many jobs of each queue at once from now on. Main thread.

@@ -129,7 +129,7 @@ std::optional<std::string> Confine(int socket, const ExecutorLimits& limits, pid
   if (auto reason = HideMemory()) return reason;
   if (auto reason = DieWithService(service)) return reason;
   if (auto reason = LimitResources(limits)) return reason;
-  auto reason = confinement.Enter();
+  auto reason = confinement.Enter(service);
   return limits.sandbox_required ? reason : std::nullopt;
 }
 

@@ -73,6 +73,17 @@ std::optional<std::string> Allow(int ruleset, const std::string& path, std::uint
   return Reason(path);
 }
 
+// Not open, with errno.
+UniqueFd MakeRuleset(const RulesetAttributes& attributes, int abi) {
+  return UniqueFd(
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, AttributesSize(abi), 0)));
+}
+
+std::optional<std::string> Restrict(const UniqueFd& ruleset) {
+  if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return Reason("restrict");
+  return std::nullopt;
+}
+
 }  // namespace
 
 int LandlockAbi() {
@@ -87,8 +98,7 @@ std::optional<std::string> RestrictByLandlock(const LandlockPolicy& policy) {
   attributes.files = FileRights(abi);
   attributes.network = policy.network ? 0 : kBindAndConnectTcp;
   attributes.scoped = kAbstractSocketsAndSignals;
-  const UniqueFd ruleset(
-      static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, AttributesSize(abi), 0)));
+  const UniqueFd ruleset = MakeRuleset(attributes, abi);
   if (!ruleset) return Reason("ruleset");
   for (const std::string& path : policy.readable) {
     if (auto reason = Allow(ruleset.get(), path, kReadable)) return reason;
@@ -96,8 +106,18 @@ std::optional<std::string> RestrictByLandlock(const LandlockPolicy& policy) {
   for (const std::string& path : policy.writable) {
     if (auto reason = Allow(ruleset.get(), path, attributes.files)) return reason;
   }
-  if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return Reason("restrict");
-  return std::nullopt;
+  return Restrict(ruleset);
+}
+
+std::optional<std::string> RestrictSignalsByLandlock() {
+  constexpr int kScopes = 6;
+  const int abi = LandlockAbi();
+  if (abi < kScopes) return std::nullopt;
+  RulesetAttributes attributes;
+  attributes.scoped = kAbstractSocketsAndSignals;
+  const UniqueFd ruleset = MakeRuleset(attributes, abi);
+  if (!ruleset) return Reason("ruleset");
+  return Restrict(ruleset);
 }
 
 }  // namespace headrace

@@ -23,4 +23,8 @@ int LandlockAbi();
 // why not, or nothing.
 std::optional<std::string> RestrictByLandlock(const LandlockPolicy& policy);
 
+// The same for signals to processes that are not restricted by this call, and for abstract sockets,
+// alone. Nothing before ABI 6.
+std::optional<std::string> RestrictSignalsByLandlock();
+
 }  // namespace headrace

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "handler/landlock.h"
+#include "handler/service_processes.h"
 
 namespace headrace {
 namespace {
@@ -99,7 +100,7 @@ std::optional<std::string> LimitKeeper() {
   return std::nullopt;
 }
 
-Confinement::Confinement(ExecutorProfile profile) : profile_(profile) {
+Confinement::Confinement(ExecutorProfile profile) : profile_(profile), zygote_(getpid()) {
   if (profile == ExecutorProfile::kTrusted || profile == ExecutorProfile::kKeeper) return;
 #ifdef HEADRACE_SANITIZED
   if (profile == ExecutorProfile::kMinimal) {
@@ -117,17 +118,24 @@ Confinement::Confinement(ExecutorProfile profile) : profile_(profile) {
   }
 }
 
-std::optional<std::string> Confinement::Enter() {
-  std::optional<std::string> missing;
-  if (profile_ == ExecutorProfile::kMinimal) missing = RestrictByLandlock({});
-  auto missing_too = EnterFilter();
+std::optional<std::string> Confinement::Enter(pid_t service) {
+  auto missing = EnterLandlock();
+  auto missing_too = EnterFilter(service);
   return missing ? std::move(missing) : std::move(missing_too);
 }
 
-std::optional<std::string> Confinement::EnterFilter() {
+std::optional<std::string> Confinement::EnterLandlock() const {
+  if (profile_ == ExecutorProfile::kMinimal) return RestrictByLandlock({});
+  if (profile_ == ExecutorProfile::kBroad) return RestrictSignalsByLandlock();
+  return std::nullopt;
+}
+
+std::optional<std::string> Confinement::EnterFilter(pid_t service) {
   if (!failure_.empty()) return failure_;
   if (!filter_) return std::nullopt;
   filter_->SetSelf(getpid());
+  // With Landlock these are out of reach in any case, and so are those that come later.
+  if (profile_ == ExecutorProfile::kBroad) filter_->Spare(ServiceProcesses(service, zygote_));
   return filter_->Install();
 }
 

@@ -60,17 +60,20 @@ enum class ExecutorProfile {
 // more. Used by one thread.
 class Confinement {
  public:
-  // Never fails: what cannot be prepared is told by Enter.
+  // In the zygote. Never fails: what cannot be prepared is told by Enter.
   explicit Confinement(ExecutorProfile profile);
 
   // Goes as far as the kernel lets it. Returns the first reason why something is missing, or
-  // nothing. no_new_privs must be set.
-  [[nodiscard]] std::optional<std::string> Enter();
+  // nothing. no_new_privs must be set. `service`: out of reach from now on, with all that it has
+  // started.
+  [[nodiscard]] std::optional<std::string> Enter(pid_t service);
 
  private:
-  [[nodiscard]] std::optional<std::string> EnterFilter();
+  [[nodiscard]] std::optional<std::string> EnterLandlock() const;
+  [[nodiscard]] std::optional<std::string> EnterFilter(pid_t service);
 
   const ExecutorProfile profile_;
+  const pid_t zygote_;
   std::optional<SyscallFilter> filter_;
   std::string failure_;  // why there is no filter though there should be one
 };

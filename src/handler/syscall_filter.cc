@@ -279,6 +279,11 @@ Expected<SyscallFilter> SyscallFilter::Make(const SyscallPolicy& policy) {
   return SyscallFilter(*std::move(program));
 }
 
+void SyscallFilter::Spare(const std::vector<pid_t>& untouched) {
+  const auto before = UntouchedFilter(untouched);
+  program_.insert(program_.begin(), before.begin(), before.end());
+}
+
 void SyscallFilter::SetSelf(pid_t self) {
   for (sock_filter& instruction : program_) {
     const bool compares = instruction.code == (BPF_JMP | BPF_JEQ | BPF_K);

@@ -41,6 +41,9 @@ class SyscallFilter {
   // Allocates nothing.
   void SetSelf(pid_t self);
 
+  // kBroad: nor can these be touched, beside those of the policy.
+  void Spare(const std::vector<pid_t>& untouched);
+
   // For the calling thread and what it forks or executes from now on; no_new_privs must be set.
   // Allocates nothing. Returns the reason why not, or nothing.
   [[nodiscard]] std::optional<std::string> Install() const;

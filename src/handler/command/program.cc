@@ -13,17 +13,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/memfd.h"
-#include "base/words.h"
 #include "handler/command/find_program.h"
 #include "handler/command/own_tasks.h"
 #include "handler/command/program_init.h"
@@ -31,6 +27,7 @@
 #include "handler/landlock.h"
 #include "handler/namespaces.h"
 #include "handler/sandbox.h"
+#include "handler/service_processes.h"
 
 namespace headrace {
 namespace {
@@ -243,38 +240,12 @@ std::string ReadReason(int pipe) {
   }
 }
 
-std::vector<pid_t> NumbersIn(const std::filesystem::path& file) {
-  std::vector<pid_t> numbers;
-  std::ifstream text(file);
-  for (pid_t number = 0; text >> number;) numbers.push_back(number);
-  return numbers;
-}
-
-// So many fit in a filter. From Landlock's ABI 6 on it forbids signals to all others anyway.
-constexpr std::size_t kMostUntouched = 1500;
-
 // Of the init of namespaces, when the program is executed; the init itself if that has ended by
 // now.
 pid_t OnlyChildOf(pid_t init) {
   const std::string number = std::to_string(init);
-  const auto children = NumbersIn("/proc/" + number + "/task/" + number + "/children");
+  const auto children = ReadPids(("/proc/" + number + "/task/" + number + "/children").c_str());
   return children.empty() ? init : children.front();
-}
-
-// The service, its threads and what it has started: zygotes, executors, other keepers.
-std::vector<pid_t> Untouched(pid_t service, pid_t zygote) {
-  std::vector<pid_t> pids{service, zygote, getpid(), getpgid(service)};
-  std::error_code error;
-  const std::filesystem::path tasks = "/proc/" + std::to_string(service) + "/task";
-  for (std::filesystem::directory_iterator task(tasks, error), end; task != end && !error;
-       task.increment(error)) {
-    pids.push_back(ParseNumberAll<pid_t>(task->path().filename().native()).value_or(service));
-    const auto children = NumbersIn(task->path() / "children");
-    pids.insert(pids.end(), children.begin(), children.end());
-  }
-  pids.resize(std::min(pids.size(), kMostUntouched));
-  std::erase_if(pids, [](pid_t pid) { return pid <= 1; });
-  return pids;
 }
 
 }  // namespace
@@ -285,7 +256,7 @@ Expected<ProgramLauncher> ProgramLauncher::Make(const CommandOptions& options, p
   policy.profile = SyscallPolicy::Profile::kBroad;
   policy.network = options.network;
   // In a pid namespace these numbers would be the program's own processes.
-  policy.untouched = options.namespaces ? std::vector{kInit} : Untouched(service, zygote);
+  policy.untouched = options.namespaces ? std::vector{kInit} : ServiceProcesses(service, zygote);
   auto filter = SyscallFilter::Make(policy);
   if (!filter) return std::move(filter).error();
   return ProgramLauncher(options, *std::move(filter));

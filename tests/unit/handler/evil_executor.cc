@@ -1,7 +1,7 @@
 // An executor binary whose handler asks the kernel for what no executor should have, as an exploit
-// in a document would. The signals that it sends are 0 and its limits change nothing: where a wall
-// is missing, the test fails and nothing else happens. Its own name takes a layer of the sandbox
-// away.
+// in a document would; under a name that begins with "broad" as one that is linked in. The signals
+// that it sends are 0 and its limits change nothing: where a wall is missing, the test fails and
+// nothing else happens. Its own name takes a layer of the sandbox away.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,6 +60,13 @@ long LimitParent() {
   return prlimit(getppid(), RLIMIT_CORE, &none, nullptr);
 }
 
+long KillChild() {
+  const pid_t child = fork();
+  if (child == 0) pause();
+  const long killed = kill(child, SIGKILL);
+  return waitpid(child, nullptr, 0) == child ? killed : -1;
+}
+
 long Map(int protection) {
   void* const memory =
       mmap(nullptr, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, /*fd=*/-1, /*offset=*/0);
@@ -95,6 +103,8 @@ const std::map<std::string, Attempt>& Attempts() {
       {"ptrace-parent", [] { return ptrace(PTRACE_SEIZE, getppid(), nullptr, nullptr); }},
       {"kill-parent", [] { return kill(getppid(), 0); }},
       {"kill-everybody", [] { return kill(-1, 0); }},
+      {"kill-group-of-parent", [] { return kill(-getpgid(getppid()), 0); }},
+      {"kill-child", KillChild},
       {"signal-parent", [] { return syscall(SYS_tgkill, getppid(), getppid(), 0); }},
       {"signals-by-descriptor", [] { return fcntl(3, F_SETOWN, getppid()); }},
       {"memfd", [] { return memfd_create("mine", 0); }},
@@ -134,5 +144,8 @@ int main(int argc, char** argv) {
     return 9;
   }
   EvilHandler handler;
-  return headrace::ExecutorMain(argc, argv, handler);
+  const bool broad = name.starts_with("broad");
+  return headrace::ExecutorMain(
+      argc, argv, handler,
+      broad ? headrace::ExecutorProfile::kBroad : headrace::ExecutorProfile::kMinimal);
 }

@@ -79,6 +79,31 @@ TEST_F(EvilTest, IsConfinedBeforeItSaysThatItTakesAJob) {
 
 #endif
 
+#ifndef HEADRACE_SANITIZED
+// The executor of a handler that is linked in; on a system without one of the layers, too.
+class LinkedHandlersOn : public ParamTest {
+ protected:
+  void SetUp() override {
+    ParamTest::SetUp();
+    UseBinary(GetParam(), HEADRACE_TEST_EVIL_EXECUTOR);
+  }
+};
+
+TEST_P(LinkedHandlersOn, ReachNoOtherProcessButTheirOwn) {
+  for (const char* const wish : {"kill-parent", "signal-parent", "kill-group-of-parent",
+                                 "kill-everybody", "limit-parent", "ptrace-parent"}) {
+    if (std::string(GetParam()).ends_with("seccomp") && std::string(wish) != "kill-parent")
+      continue;
+    EXPECT_EQ(Answer(wish), "EPERM") << wish;
+  }
+  EXPECT_EQ(Answer("kill-child"), "granted");
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, LinkedHandlersOn,
+                         ::testing::Values("broad", "broad-without-landlock",
+                                           "broad-without-seccomp"));
+#endif
+
 // A system without one of the layers.
 class MissingLayers : public ParamTest {};
 
