@@ -61,6 +61,28 @@ class PlaceInLine {
   std::shared_ptr<ZygoteProcess> process_;
 };
 
+// Why there is no executor though there is a zygote, where nothing tells when there will be.
+class Shortage {
+ public:
+  void Note(const ZygoteProcess::Asked& asked, const ZygoteProcess::Taken& taken) {
+    error_ = taken.error != 0 ? taken.error : asked.error;
+    lasts_ = error_ != 0 || !asked.all;
+    if (error_ != 0) ++failures_;
+  }
+  [[nodiscard]] bool IsHopeless() const { return failures_ == kForkTries; }
+  [[nodiscard]] std::string Reason() const {
+    return fmt::format("no executor can be forked: {}", std::strerror(error_));
+  }
+  [[nodiscard]] Deadline LookAgainBy(Deadline deadline) const {
+    return lasts_ ? std::min(deadline, Deadline::After(kForkRetry)) : deadline;
+  }
+
+ private:
+  int error_ = 0;
+  int failures_ = 0;
+  bool lasts_ = false;
+};
+
 }  // namespace
 
 Zygote::Zygote(ZygoteOptions options, SpawnQueue& spawn_queue, ExecutorCounters& counters)
@@ -197,7 +219,7 @@ Error Zygote::Unavailable(std::string detail) {
 }
 
 Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int cancel_fd) {
-  int failed_forks = 0;
+  Shortage shortage;
   bool wanted = true;
   PlaceInLine place;
   while (wanted) {
@@ -211,12 +233,9 @@ Expected<std::optional<ExecutorProcess>> Zygote::Take(Deadline deadline, int can
       place.OnServed();
       return std::move(taken.executor);
     }
-    const int error = taken.error != 0 ? taken.error : asked.error;
-    if (error != 0 && ++failed_forks == kForkTries) {
-      return Unavailable(fmt::format("no executor can be forked: {}", std::strerror(error)));
-    }
-    const bool short_of = error != 0 || !asked.all;
-    const Deadline until = short_of ? std::min(deadline, Deadline::After(kForkRetry)) : deadline;
+    shortage.Note(asked, taken);
+    if (shortage.IsHopeless()) return Unavailable(shortage.Reason());
+    const Deadline until = shortage.LookAgainBy(deadline);
     wanted = WaitFor(NewsFd(process, taken.result), cancel_fd, until) && !deadline.Passed();
   }
   return std::optional<ExecutorProcess>();
