@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,18 +25,22 @@ namespace headrace {
 namespace {
 
 // All that a zygote and its executors inherit of the environment; secrets are not among it.
-constexpr std::array kEnvironment{
-    "PATH",         "LANG",          "LC_ALL",      "LC_CTYPE", "TZ", "LD_LIBRARY_PATH",
-    "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+constexpr std::array<std::string_view, 7> kEnvironment{
+    "PATH", "LANG", "TZ", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+constexpr std::string_view kLocale = "LC_";
 
 // What keepers get that nobody has taken: the main thread waits for it.
 constexpr std::chrono::seconds kTimeToCleanUp{3};
 
 std::vector<std::string> Environment([[maybe_unused]] const ExecutorLimits& limits) {
   std::vector<std::string> environment;
-  for (const char* const name : kEnvironment) {
-    const char* const value = std::getenv(name);
-    if (value != nullptr) environment.push_back(fmt::format("{}={}", name, value));
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto name = text.substr(0, text.find('='));
+    const bool passed_on =
+        name.starts_with(kLocale) ||
+        std::find(kEnvironment.begin(), kEnvironment.end(), name) != kEnvironment.end();
+    if (passed_on) environment.emplace_back(text);
   }
   // Cores are shared out by slots; and a zygote must stay single-threaded. OpenMP reads it once,
   // when its library is loaded.

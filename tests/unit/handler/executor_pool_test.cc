@@ -112,6 +112,14 @@ TEST_F(PoolTest, HidesTheServicesEnvironmentFromExecutors) {
   EXPECT_THAT(self, HasSubstr("env PATH="));
 }
 
+TEST_F(PoolTest, PassesEveryPartOfTheLocaleOn) {
+  UseBinary("trusted-executor");
+  setenv("LC_PAPER", "de_DE.UTF-8", 1);
+  const std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
+  unsetenv("LC_PAPER");
+  EXPECT_THAT(self, HasSubstr("env LC_PAPER=de_DE.UTF-8\n"));
+}
+
 TEST_F(PoolTest, LetsNoExecutorStartThreadsOfOpenMp) {
   UseBinary("trusted-executor");
   setenv("OMP_THREAD_LIMIT", "16", 1);
