@@ -1,9 +1,11 @@
 #include "handler/part_collector.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -14,6 +16,23 @@ namespace {
 
 // Smaller parts do not keep a descriptor busy while their answer is written.
 constexpr std::size_t kLeastMemfd = std::size_t{64} << 10U;
+// Nor do any below this size, which budgets of memory bound well enough, once parts have their
+// share of the process's descriptors.
+constexpr std::size_t kLeastAlways = std::size_t{1} << 20U;
+constexpr rlim_t kShare = 8;
+
+// Counts the parts that keep one: descriptors are the whole process's, and so is this.
+Ledger& DescriptorsOfParts() {
+  static Ledger descriptors(UINT64_MAX);
+  return descriptors;
+}
+
+bool MayKeepDescriptor(std::size_t size) {
+  if (size < kLeastMemfd) return false;
+  rlimit limit{};
+  if (size >= kLeastAlways || getrlimit(RLIMIT_NOFILE, &limit) != 0) return true;
+  return DescriptorsOfParts().Used() < limit.rlim_cur / kShare;
+}
 
 Expected<Payload> ReadAll(int memfd, std::size_t size) {
   std::string bytes(size, '\0');
@@ -60,12 +79,13 @@ Status PartCollector::Complete(std::optional<std::uint32_t> task, std::uint32_t 
   OpenPart open = std::move(*open_);
   open_.reset();
   open.part.crc32 = crc;
-  if (open.size < kLeastMemfd) {
+  if (MayKeepDescriptor(open.size)) {
+    open.part.bytes = Payload::FromMemfd(std::move(open.memfd), open.size);
+    open.part.bytes.Hold(DescriptorsOfParts().ChargeAnyway(MemoryUse::kResults, 1));
+  } else {
     auto bytes = ReadAll(open.memfd.get(), open.size);
     if (!bytes) return std::move(bytes).error();
     open.part.bytes = std::move(*bytes);
-  } else {
-    open.part.bytes = Payload::FromMemfd(std::move(open.memfd), open.size);
   }
   ++count_;
   open.charge.Free();  // from here on the result accounts for it

@@ -5,6 +5,7 @@
 
 #include "handler/job_result.h"
 #include "pool_fixture.h"
+#include "support/descriptor_limit.h"
 
 namespace headrace {
 namespace {
@@ -84,6 +85,20 @@ TEST_F(RunningResults, OfAnExecutorLieOnTheDiskAtItsEnd) {
   ASSERT_EQ(outcome.parts.size(), 4U);
   EXPECT_EQ(spool_->Used(), 2 * kMiB);
   EXPECT_EQ(Held(), 0U) << "the outcome is its taker's to account for";
+}
+
+// Results may wait for long; who comes meanwhile needs descriptors.
+TEST_F(PoolTest, PartsKeepAnEighthOfTheDescriptorsAtMost) {
+  constexpr std::size_t kParts = 100;
+  const DescriptorLimit limit(0, 400);
+  const Outcome& outcome = Run({{"do", "parts"}, {"count", "100"}, {"size", "70000"}});
+  ASSERT_EQ(outcome.parts.size(), kParts);
+  std::size_t kept = 0;
+  for (const ResultPart& part : outcome.parts) {
+    if (part.bytes.InMemfd()) ++kept;
+    EXPECT_EQ(TextOf(part), std::string(70'000, 'x'));
+  }
+  EXPECT_EQ(kept, 50U);
 }
 
 }  // namespace
