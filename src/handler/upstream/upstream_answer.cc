@@ -10,6 +10,7 @@
 #include "handler/frames.h"
 #include "handler/outcomes.h"
 #include "handler/part_check.h"
+#include "handler/part_descriptors.h"
 
 namespace headrace {
 namespace {
@@ -173,7 +174,9 @@ Expected<ResultPart> UpstreamAnswer::TakePart() {
   ResultPart part;
   part.name = "result";
   part.media_type = MediaType();
-  part.bytes = *std::move(bytes);
+  auto kept = WithinDescriptors(*std::move(bytes));
+  if (!kept) return std::move(kept).error();
+  part.bytes = *std::move(kept);
   part.crc32 = std::exchange(crc_, 0);
   return part;
 }

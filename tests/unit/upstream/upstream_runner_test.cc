@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/payload_writer.h"
+#include "support/descriptor_limit.h"
 #include "support/event.h"
 #include "support/jobs.h"
 #include "support/scripted_server.h"
@@ -211,6 +212,26 @@ TEST(UpstreamRunnerTest, AccountsForAnAnswerWhileItComes) {
   EXPECT_EQ(runner.Run(*job).parts.size(), 1U);
   watch.join();
   EXPECT_EQ(ledger.Used(), 0U) << "the outcome is its taker's to account for";
+}
+
+// Results may wait for long; who comes meanwhile needs descriptors.
+TEST(UpstreamRunnerTest, KeepsAnEighthOfTheDescriptorsForAnswersAtMost) {
+  constexpr std::size_t kAnswers = 100;
+  const std::string body(70'000, 'x');
+  const ScriptedServer server(
+      Answering([&](const ServedRequest&) { return AnswerText(200, body); }));
+  UpstreamRunner runner(To(server.Url()));
+  const DescriptorLimit limit(0, 400);
+  std::vector<Outcome> outcomes;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < kAnswers; ++i) {
+    outcomes.push_back(runner.Run(*MakeJob()));
+    ASSERT_EQ(outcomes.back().parts.size(), 1U);
+    const Payload& bytes = outcomes.back().parts.front().bytes;
+    EXPECT_EQ(bytes.size(), body.size());
+    if (bytes.InMemfd()) ++kept;
+  }
+  EXPECT_EQ(kept, 50U);
 }
 
 TEST(UpstreamRunnerTest, CarriesFiftyMegabytesBothWaysWithoutHoldingThemInTheHeap) {
