@@ -57,18 +57,13 @@ void TellSandbox() {
       {{"layers", missing}});
 }
 
-std::optional<Spool> OpenSpool(const Config& config, std::string& problem) {
+std::optional<Spool> OpenSpool(const Config& config) {
   if (config.spool_dir.empty()) return std::nullopt;
   auto spool = Spool::Open(config.spool_dir, config.max_spool);
   if (spool) return *std::move(spool);
-  problem = spool.error().hint;
-  return std::nullopt;
-}
-
-void TellSpool(const std::string& folder, const std::string& problem) {
-  if (problem.empty()) return;
   LogWarn("memory.spool_dir '{path}' is of no use, results stay in memory: {detail}",
-          {{"path", folder}, {"detail", problem}});
+          {{"path", config.spool_dir}, {"detail", spool.error().hint}});
+  return std::nullopt;
 }
 
 // What is wrong with a file that was good when the configuration was read: somebody writes it.
@@ -107,7 +102,7 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       queue_handlers_(config, handlers),
       ledger_(plan.budget),
       result_files_(config.engine.max_open_results),
-      spool_(OpenSpool(config, spool_problem_)),
+      spool_(OpenSpool(config)),
       runners_(config, plan, handlers, executors_dir,
                {spawn_queue_, lent_slots_, {&ledger_, spool_ ? &*spool_ : nullptr}}),
       log_(config.log),
@@ -142,7 +137,6 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
        {"memory_limit", FormatSize(plan.memory_limit >> 20U << 20U)},
        {"memory_budget", FormatSize(plan.budget)}});
   TellSandbox();
-  TellSpool(config.spool_dir, spool_problem_);
 }
 
 App::~App() { Finish(); }

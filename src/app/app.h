@@ -85,8 +85,7 @@ class App {
   LentSlots lent_slots_;
   const QueueHandlers queue_handlers_;
   Ledger ledger_;
-  Ledger result_files_;        // counts files, not bytes
-  std::string spool_problem_;  // told once there is a log
+  Ledger result_files_;  // counts files, not bytes
   std::optional<Spool> spool_;
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread
