@@ -56,9 +56,9 @@ void Reloader::Reload(const std::function<LoadedConfig()>& load) {
     Prepare(load(), prepared);
   } catch (const std::bad_alloc&) {
     prepared.problems = {"there is no memory to read it with"};
-    ShrinkTo(plan_);
   }
   if (!prepared.problems.empty()) {
+    ShrinkTo(plan_);  // whoever was hired already
     LogError("SIGHUP: nothing is changed: {detail}",
              {{"detail", fmt::format("{}", fmt::join(prepared.problems, "; "))}});
     refused_.fetch_add(1);
@@ -151,9 +151,7 @@ void Reloader::PrepareTls(Prepared& prepared) const {
 
 void Reloader::HireWorkers(Prepared& prepared) {
   auto hired = modules_.workers.Grow(prepared.plan.workers);
-  if (hired) return;
-  prepared.problems.push_back(hired.error().hint);
-  ShrinkTo(plan_);
+  if (!hired) prepared.problems.push_back(hired.error().hint);
 }
 
 void Reloader::ShrinkTo(const Plan& plan) {
