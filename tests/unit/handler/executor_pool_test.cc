@@ -103,29 +103,30 @@ TEST_F(PoolTest, LimitsTheExecutorBeforeItsJob) {
                               "media_type text/plain; charset=utf-8\n"));
 }
 
-TEST_F(PoolTest, HidesTheServicesEnvironmentFromExecutors) {
-  UseBinary("trusted-executor");
-  setenv("HEADRACE_TEST_SECRET", "hunter2", 1);
-  const std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
-  unsetenv("HEADRACE_TEST_SECRET");
+// An executor that tells of itself what the service's environment makes of it.
+class PoolEnvironment : public PoolTest {
+ protected:
+  std::string SelfWith(const char* name, const char* value) {
+    UseBinary("trusted-executor");
+    setenv(name, value, 1);
+    std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
+    unsetenv(name);
+    return self;
+  }
+};
+
+TEST_F(PoolEnvironment, IsHiddenFromExecutors) {
+  const std::string self = SelfWith("HEADRACE_TEST_SECRET", "hunter2");
   EXPECT_THAT(self, Not(HasSubstr("hunter2")));
   EXPECT_THAT(self, HasSubstr("env PATH="));
 }
 
-TEST_F(PoolTest, PassesEveryPartOfTheLocaleOn) {
-  UseBinary("trusted-executor");
-  setenv("LC_PAPER", "de_DE.UTF-8", 1);
-  const std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
-  unsetenv("LC_PAPER");
-  EXPECT_THAT(self, HasSubstr("env LC_PAPER=de_DE.UTF-8\n"));
+TEST_F(PoolEnvironment, PassesEveryPartOfTheLocaleOn) {
+  EXPECT_THAT(SelfWith("LC_PAPER", "de_DE.UTF-8"), HasSubstr("env LC_PAPER=de_DE.UTF-8\n"));
 }
 
-TEST_F(PoolTest, LetsNoExecutorStartThreadsOfOpenMp) {
-  UseBinary("trusted-executor");
-  setenv("OMP_THREAD_LIMIT", "16", 1);
-  const std::string self = TextOf(Run({{"do", "inspect"}}).parts.at(0));
-  unsetenv("OMP_THREAD_LIMIT");
-  EXPECT_THAT(self, HasSubstr("env OMP_THREAD_LIMIT=1\n"));
+TEST_F(PoolEnvironment, LetsNoExecutorStartThreadsOfOpenMp) {
+  EXPECT_THAT(SelfWith("OMP_THREAD_LIMIT", "16"), HasSubstr("env OMP_THREAD_LIMIT=1\n"));
 }
 
 TEST_F(PoolTest, GivesTheBinaryItsArguments) {
