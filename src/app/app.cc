@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -66,6 +67,13 @@ std::optional<Spool> OpenSpool(const Config& config) {
   return std::nullopt;
 }
 
+// Descriptors that parts of results may keep, of those that the process may have: half of them are
+// for connections, a quarter is for files of the engine's results.
+std::uint64_t DescriptorsForParts() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / 8 : UINT64_MAX;
+}
+
 // What is wrong with a file that was good when the configuration was read: somebody writes it.
 std::string Told(const char* key, const std::vector<std::string>& problems) {
   return problems.empty() ? "" : fmt::format("{}: {}", key, fmt::join(problems, "; "));
@@ -102,9 +110,11 @@ App::App(const Config& config, const Plan& plan, const HandlerRegistry& handlers
       queue_handlers_(config, handlers),
       ledger_(plan.budget),
       result_files_(config.engine.max_open_results),
+      part_descriptors_(DescriptorsForParts()),
       spool_(OpenSpool(config)),
-      runners_(config, plan, handlers, executors_dir,
-               {spawn_queue_, lent_slots_, {&ledger_, spool_ ? &*spool_ : nullptr}}),
+      runners_(
+          config, plan, handlers, executors_dir,
+          {spawn_queue_, lent_slots_, {&ledger_, spool_ ? &*spool_ : nullptr, &part_descriptors_}}),
       log_(config.log),
       tracing_(config.tracing),
       engine_(MakeEngine(config.engine, EngineQueues(config, plan), {ledger_, result_files_})),

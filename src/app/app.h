@@ -85,7 +85,8 @@ class App {
   LentSlots lent_slots_;
   const QueueHandlers queue_handlers_;
   Ledger ledger_;
-  Ledger result_files_;  // counts files, not bytes
+  Ledger result_files_;      // counts files, not bytes
+  Ledger part_descriptors_;  // likewise
   std::optional<Spool> spool_;
   Runners runners_;  // spawns the zygotes
   AsyncLog log_;     // the first thread

@@ -21,6 +21,13 @@ bool Ledger::Charge::Grow(std::size_t bytes) {
   return true;
 }
 
+void Ledger::Charge::GrowAnyway(std::size_t bytes) {
+  if (ledger_ == nullptr) return;
+  ledger_->total_.fetch_add(bytes, std::memory_order_relaxed);
+  ledger_->uses_[Index(use_)].fetch_add(bytes, std::memory_order_relaxed);
+  bytes_ += bytes;
+}
+
 void Ledger::Charge::ShrinkTo(std::size_t bytes) {
   if (ledger_ == nullptr || bytes >= bytes_) return;
   ledger_->Give(use_, bytes_ - bytes);
@@ -48,9 +55,7 @@ std::optional<Ledger::Charge> Ledger::TryCharge(MemoryUse use, std::size_t bytes
 
 Ledger::Charge Ledger::ChargeAnyway(MemoryUse use, std::size_t bytes) {
   Charge charge(this, use);
-  total_.fetch_add(bytes, std::memory_order_relaxed);
-  uses_[Index(use)].fetch_add(bytes, std::memory_order_relaxed);
-  charge.bytes_ = bytes;
+  charge.GrowAnyway(bytes);
   return charge;
 }
 

@@ -32,6 +32,8 @@ class Ledger {
 
     // Holds `bytes` more; false (and unchanged) if the budget does not allow it.
     [[nodiscard]] bool Grow(std::size_t bytes);
+    // The same for bytes that exist already, over the budget too.
+    void GrowAnyway(std::size_t bytes);
     // Gives back what is held beyond `bytes`.
     void ShrinkTo(std::size_t bytes);
     // The same bytes, now held for something else.

@@ -45,8 +45,8 @@ class JobResult {
 
   // Makes room for one more part. 502 "result-too-large" if that would be too much.
   Status Charge(std::uint64_t bytes);
-  // What a part of so many bytes holds in memory until it is complete.
-  [[nodiscard]] Ledger::Charge Reserve(std::uint64_t bytes) const { return store_.Reserve(bytes); }
+  // For parts that are not complete.
+  [[nodiscard]] const ResultStore& store() const { return store_; }
   // A part of that task, or one that is of none. May write it to the disk.
   void Add(std::optional<std::uint32_t> task, ResultPart part);
 

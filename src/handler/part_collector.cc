@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/memfd.h"
-#include "handler/part_descriptors.h"
 
 namespace headrace {
 
@@ -25,7 +24,7 @@ Expected<int> PartCollector::Open(const PartRequestFrame& request) {
   open.part.media_type = request.media_type;
   open.memfd = std::move(*memfd);
   open.size = request.size;
-  open.charge = result_.Reserve(request.size);
+  open.charge = result_.store().Reserve(request.size);
   const int fd = open.memfd.get();
   open_.emplace(std::move(open));
   return fd;
@@ -35,7 +34,8 @@ Status PartCollector::Complete(std::optional<std::uint32_t> task, std::uint32_t 
   OpenPart open = std::move(*open_);
   open_.reset();
   open.part.crc32 = crc;
-  auto bytes = WithinDescriptors(Payload::FromMemfd(std::move(open.memfd), open.size));
+  auto bytes =
+      result_.store().WithinDescriptors(Payload::FromMemfd(std::move(open.memfd), open.size));
   if (!bytes) return std::move(bytes).error();
   open.part.bytes = *std::move(bytes);
   ++count_;

@@ -10,7 +10,6 @@
 #include "handler/frames.h"
 #include "handler/outcomes.h"
 #include "handler/part_check.h"
-#include "handler/part_descriptors.h"
 
 namespace headrace {
 namespace {
@@ -90,7 +89,7 @@ bool UpstreamAnswer::OnBytes(std::span<const std::byte> bytes) {
     error_ = std::move(written).error();
     return false;
   }
-  charge_ = store_.Reserve(body_.size());
+  charge_.GrowAnyway(bytes.size());
   total_ += bytes.size();
   crc_ = Crc32(bytes, crc_);
   return true;
@@ -169,12 +168,12 @@ Error UpstreamAnswer::Refusal() const {
 // All that has not gone.
 Expected<ResultPart> UpstreamAnswer::TakePart() {
   auto bytes = body_.Finish();
-  charge_.Free();  // who takes it accounts for it
+  charge_.ShrinkTo(0);  // who takes it accounts for it
   if (!bytes) return std::move(bytes).error();
   ResultPart part;
   part.name = "result";
   part.media_type = MediaType();
-  auto kept = WithinDescriptors(*std::move(bytes));
+  auto kept = store_.WithinDescriptors(*std::move(bytes));
   if (!kept) return std::move(kept).error();
   part.bytes = *std::move(kept);
   part.crc32 = std::exchange(crc_, 0);

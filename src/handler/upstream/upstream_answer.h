@@ -25,7 +25,7 @@ class UpstreamAnswer final : public HttpSink {
   // `pieces` outlives it; null: the result is wanted whole.
   explicit UpstreamAnswer(std::uint64_t max_result, const PieceTaker* pieces = nullptr,
                           const ResultStore& store = {})
-      : max_result_(max_result), pieces_(pieces), store_(store) {}
+      : max_result_(max_result), pieces_(pieces), store_(store), charge_(store.Reserve(0)) {}
 
   bool OnHead(const HttpHead& head) override;
   bool OnBytes(std::span<const std::byte> bytes) override;

@@ -28,6 +28,20 @@ TEST(Ledger, RefusesASizeThatWouldWrapAround) {
   EXPECT_EQ(ledger.Used(), 50U);
 }
 
+TEST(Ledger, HoldsWhatExistsOverTheBudgetToo) {
+  Ledger ledger(100);
+  auto charge = ledger.ChargeAnyway(MemoryUse::kResults, 60);
+  charge.GrowAnyway(60);
+  EXPECT_EQ(charge.bytes(), 120U);
+  EXPECT_EQ(ledger.Used(MemoryUse::kResults), 120U);
+  EXPECT_FALSE(ledger.HasRoomFor(0));
+  charge.ShrinkTo(0);
+  EXPECT_EQ(ledger.Used(), 0U);
+  Ledger::Charge none;
+  none.GrowAnyway(60);
+  EXPECT_EQ(none.bytes(), 0U);
+}
+
 TEST(Ledger, GetsTheBytesBackWhenTheChargeIsDestroyed) {
   Ledger ledger(100);
   { const auto held = ledger.TryCharge(MemoryUse::kResults, 60); }

@@ -5,7 +5,6 @@
 
 #include "handler/job_result.h"
 #include "pool_fixture.h"
-#include "support/descriptor_limit.h"
 
 namespace headrace {
 namespace {
@@ -88,10 +87,11 @@ TEST_F(RunningResults, OfAnExecutorLieOnTheDiskAtItsEnd) {
 }
 
 // Results may wait for long; who comes meanwhile needs descriptors.
-TEST_F(PoolTest, PartsKeepAnEighthOfTheDescriptorsAtMost) {
+TEST_F(PoolTest, PartsKeepNoMoreDescriptorsThanTheyMay) {
   constexpr std::size_t kParts = 100;
-  const DescriptorLimit limit(0, 400);
-  const Outcome& outcome = Run({{"do", "parts"}, {"count", "100"}, {"size", "70000"}});
+  Ledger descriptors(50);
+  options_.store = ResultStore(nullptr, nullptr, &descriptors);
+  const Outcome outcome = Pool().Run(Job({{"do", "parts"}, {"count", "100"}, {"size", "70000"}}));
   ASSERT_EQ(outcome.parts.size(), kParts);
   std::size_t kept = 0;
   for (const ResultPart& part : outcome.parts) {
@@ -99,6 +99,22 @@ TEST_F(PoolTest, PartsKeepAnEighthOfTheDescriptorsAtMost) {
     EXPECT_EQ(TextOf(part), std::string(70'000, 'x'));
   }
   EXPECT_EQ(kept, 50U);
+}
+
+TEST(ResultStore, GivesTheDescriptorsOfPartsThatAreGoneToOthers) {
+  Ledger descriptors(1);
+  const ResultStore store(nullptr, nullptr, &descriptors);
+  const auto part = [&](std::size_t size) {
+    auto memfd = Payload::FromString(std::string(size, 'x')).ToMemfd();
+    return *store.WithinDescriptors(Payload::FromMemfd(std::move(*memfd), size));
+  };
+  EXPECT_FALSE(part(1000).InMemfd()) << "too small to need one";
+  auto first = part(70'000);
+  EXPECT_TRUE(first.InMemfd());
+  EXPECT_FALSE(part(70'000).InMemfd());
+  EXPECT_TRUE(part(kMiB).InMemfd()) << "too large for a copy";
+  first = {};
+  EXPECT_TRUE(part(70'000).InMemfd());
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/payload_writer.h"
-#include "support/descriptor_limit.h"
 #include "support/event.h"
 #include "support/jobs.h"
 #include "support/scripted_server.h"
@@ -215,13 +214,15 @@ TEST(UpstreamRunnerTest, AccountsForAnAnswerWhileItComes) {
 }
 
 // Results may wait for long; who comes meanwhile needs descriptors.
-TEST(UpstreamRunnerTest, KeepsAnEighthOfTheDescriptorsForAnswersAtMost) {
+TEST(UpstreamRunnerTest, KeepsNoMoreDescriptorsForAnswersThanItMay) {
   constexpr std::size_t kAnswers = 100;
   const std::string body(70'000, 'x');
   const ScriptedServer server(
       Answering([&](const ServedRequest&) { return AnswerText(200, body); }));
-  UpstreamRunner runner(To(server.Url()));
-  const DescriptorLimit limit(0, 400);
+  Ledger descriptors(50);
+  UpstreamRunner::Options options = To(server.Url());
+  options.store = ResultStore(nullptr, nullptr, &descriptors);
+  UpstreamRunner runner(options);
   std::vector<Outcome> outcomes;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < kAnswers; ++i) {
