@@ -55,6 +55,11 @@ long Execute() {
   return execve("/bin/true", nothing.data(), nothing.data());
 }
 
+pid_t GroupOfParent() {
+  const pid_t group = getpgid(getppid());
+  return group != 0 ? group : getppid();  // its leader is in no namespace of ours
+}
+
 long LimitParent() {
   const rlimit none{0, 0};
   return prlimit(getppid(), RLIMIT_CORE, &none, nullptr);
@@ -103,7 +108,7 @@ const std::map<std::string, Attempt>& Attempts() {
       {"ptrace-parent", [] { return ptrace(PTRACE_SEIZE, getppid(), nullptr, nullptr); }},
       {"kill-parent", [] { return kill(getppid(), 0); }},
       {"kill-everybody", [] { return kill(-1, 0); }},
-      {"kill-group-of-parent", [] { return kill(-getpgid(getppid()), 0); }},
+      {"kill-group-of-parent", [] { return kill(-GroupOfParent(), 0); }},
       {"kill-child", KillChild},
       {"signal-parent", [] { return syscall(SYS_tgkill, getppid(), getppid(), 0); }},
       {"signals-by-descriptor", [] { return fcntl(3, F_SETOWN, getppid()); }},
