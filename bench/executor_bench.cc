@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "handler/executor_pool.h"
+#include "handler/pool/executor_pool.h"
 
 namespace headrace {
 namespace {

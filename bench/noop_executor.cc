@@ -1,6 +1,6 @@
 // An executor that does nothing: what bench/executor_bench.cc measures.
 
-#include "handler/executor_main.h"
+#include "handler/executor/executor_main.h"
 
 namespace {
 

@@ -48,22 +48,32 @@ class CheckLayersTest(unittest.TestCase):
         self.assert_refused("src/worker/a.cc", '#include "service/job_service.h"\n',
                             "worker must not include service")
 
+    def test_the_folders_of_a_large_one_keep_an_order_as_well(self):
+        self.assert_accepted("src/http/edge/a.cc", '#include "http/message/uri.h"\n')
+        self.assert_accepted("src/http/a.cc", '#include "http/jobs/job_site.h"\n')
+        self.assert_refused("src/http/message/a.cc", '#include "http/edge/wire.h"\n',
+                            "http/message must not include http/edge")
+        self.assert_refused("src/handler/frames/a.cc", '#include "handler/runner.h"\n',
+                            "handler/frames must not include handler ")
+        self.assert_refused("src/handler/command/a.cc", '#include "handler/pool/zygote.h"\n',
+                            "handler/command must not include handler/pool")
+
     def test_the_public_headers_include_only_themselves(self):
         self.assert_refused("include/headrace/a.h", '#include "base/fd.h"\n', "headrace must not include base")
         self.assert_refused("include/headrace/a.h", "#include <spdlog/spdlog.h>\n", "name no library")
 
     def test_a_library_outside_of_its_folder_fails(self):
-        self.assert_refused("src/service/a.cc", "#include <pistache/http.h>\n", "belongs to src/http alone")
+        self.assert_refused("src/service/a.cc", "#include <pistache/http.h>\n", "belongs to src/http/edge alone")
         self.assert_refused("src/handler/a.cc", "#include <fpdfview.h>\n", "belongs to src/handler/pdf alone")
         self.assert_refused("src/app/a.cc", "#include <yaml-cpp/yaml.h>\n", "belongs to src/config alone")
         self.assert_refused("src/http/a.cc", "#include <prometheus/registry.h>\n", "belongs to src/metrics alone")
         self.assert_refused("src/handler/upstream/a.cc", "#include <curl/curl.h>\n", "belongs to src/net alone")
         self.assert_refused("src/base/a.cc", "#include <nlohmann/json.hpp>\n", "belongs to src/base/json alone")
         self.assert_refused("src/service/a.cc", "#include <libdeflate.h>\n",
-                            "belongs to src/http and src/handler/pdf alone")
+                            "belongs to src/http/message and src/handler/pdf alone")
 
     def test_a_library_of_two_folders_passes_in_both(self):
-        self.assert_accepted("src/http/a.cc", "#include <libdeflate.h>\n")
+        self.assert_accepted("src/http/message/a.cc", "#include <libdeflate.h>\n")
         self.assert_accepted("src/handler/pdf/a.cc", "#include <libdeflate.h>\n")
 
     def test_a_library_in_its_folder_passes(self):
@@ -72,6 +82,7 @@ class CheckLayersTest(unittest.TestCase):
 
     def test_a_folder_without_a_place_in_the_order_fails(self):
         self.assert_refused("src/common/a.cc", "", "has no place in the order")
+        self.assert_refused("src/http/common/a.cc", "", "http/common has no place in the order")
 
     def test_a_file_of_more_than_400_lines_fails(self):
         self.assert_accepted("src/base/a.cc", "\n" * 400)

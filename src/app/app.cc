@@ -14,8 +14,8 @@
 #include "app/module_options.h"
 #include "base/log.h"
 #include "base/units.h"
-#include "handler/sandbox_layers.h"
-#include "http/job_views.h"
+#include "handler/sandbox/sandbox_layers.h"
+#include "http/jobs/job_views.h"
 #include "service/key_file.h"
 #include "service/webhook_secrets.h"
 

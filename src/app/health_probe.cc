@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/fd.h"
-#include "http/http_options.h"
+#include "http/edge/http_options.h"
 
 namespace headrace {
 namespace {

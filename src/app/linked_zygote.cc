@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "handler/executor_main.h"
+#include "handler/executor/executor_main.h"
 
 namespace headrace {
 namespace {

@@ -6,12 +6,12 @@
 
 #include "app/plan.h"
 #include "config/config.h"
-#include "handler/executor_pool.h"
-#include "handler/help.h"
+#include "handler/pool/executor_pool.h"
+#include "handler/pool/spawn_queue.h"
 #include "handler/registry.h"
 #include "handler/result_store.h"
 #include "handler/runner.h"
-#include "handler/spawn_queue.h"
+#include "handler/slot_lender.h"
 
 namespace headrace {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "handler/namespaces.h"
-#include "handler/sandbox_layers.h"
+#include "handler/sandbox/namespaces.h"
+#include "handler/sandbox/sandbox_layers.h"
 
 namespace headrace {
 

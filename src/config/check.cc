@@ -12,7 +12,7 @@
 #include "config/check_upstream.h"
 #include "config/keys.h"
 #include "config/pdf_keys.h"
-#include "http/tls_context.h"
+#include "http/edge/tls_context.h"
 #include "service/key_file.h"
 #include "service/webhook_secrets.h"
 #include "service/webhook_url.h"

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "handler/command/command_options.h"
-#include "handler/isolation.h"
 #include "handler/ocr/ocr_options.h"
+#include "handler/sandbox/isolation.h"
 #include "handler/upstream/upstream_options.h"
 #include "headrace/params.h"
-#include "http/http_options.h"
+#include "http/edge/http_options.h"
 #include "service/webhook_url.h"
 #include "tracing/tracing_options.h"
 

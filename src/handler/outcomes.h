@@ -6,7 +6,7 @@
 
 #include "base/outcome.h"
 #include "base/queued_job.h"
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 namespace headrace {
 

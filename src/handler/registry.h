@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "handler/isolation.h"
+#include "handler/sandbox/isolation.h"
 #include "headrace/handler.h"
 
 namespace headrace {

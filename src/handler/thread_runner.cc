@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "handler/frames/part_check.h"
 #include "handler/job_result.h"
 #include "handler/outcomes.h"
-#include "handler/part_check.h"
 
 namespace headrace {
 namespace {

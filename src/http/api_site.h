@@ -4,10 +4,10 @@
 #include <string>
 #include <utility>
 
-#include "http/job_site.h"
-#include "http/openapi.h"
-#include "http/routes.h"
-#include "http/site.h"
+#include "http/edge/routes.h"
+#include "http/edge/site.h"
+#include "http/jobs/job_site.h"
+#include "http/openapi/openapi.h"
 #include "metrics/metrics.h"
 #include "service/job_service.h"
 #include "tracing/tracer.h"

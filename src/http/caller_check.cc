@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "http/chars.h"
-#include "http/problem.h"
+#include "http/message/chars.h"
+#include "http/message/problem.h"
 
 namespace headrace {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "http/answer.h"
-#include "http/site.h"
+#include "http/edge/site.h"
+#include "http/message/answer.h"
 #include "service/key_ring.h"
 
 namespace headrace {

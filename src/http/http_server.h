@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "http/api_site.h"
-#include "http/edge_server.h"
-#include "http/http_options.h"
+#include "http/edge/edge_server.h"
+#include "http/edge/http_options.h"
 #include "metrics/metrics.h"
 #include "service/job_service.h"
 

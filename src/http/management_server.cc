@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/json.h"
-#include "http/connection.h"
-#include "http/problem.h"
+#include "http/edge/connection.h"
+#include "http/message/problem.h"
 
 namespace headrace {
 namespace {

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "http/edge_server.h"
-#include "http/http_options.h"
-#include "http/site.h"
+#include "http/edge/edge_server.h"
+#include "http/edge/http_options.h"
+#include "http/edge/site.h"
 #include "metrics/metrics.h"
 #include "service/health.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "http/answer.h"
+#include "http/message/answer.h"
 #include "service/job_service.h"
 
 namespace headrace {

@@ -5,8 +5,8 @@
 
 #include "base/job_id.h"
 #include "base/trace.h"
-#include "http/host.h"
-#include "http/request_head.h"
+#include "http/message/host.h"
+#include "http/message/request_head.h"
 #include "metrics/metrics.h"
 
 namespace headrace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/site.h"
+#include "http/edge/site.h"
 #include "tracing/span.h"
 #include "tracing/tracer.h"
 

@@ -13,7 +13,7 @@
 #include "base/queued_job.h"
 #include "engine/engine.h"
 #include "handler/executor_figures.h"
-#include "handler/sandbox_layers.h"
+#include "handler/sandbox/sandbox_layers.h"
 #include "tracing/trace_figures.h"
 
 namespace headrace {

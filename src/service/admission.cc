@@ -9,7 +9,7 @@
 #include "base/job_id.h"
 #include "base/random_share.h"
 #include "base/units.h"
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 #include "handler/params.h"
 #include "metrics/metrics.h"
 #include "service/endings.h"

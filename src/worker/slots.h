@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/sync.h"
-#include "handler/help.h"
+#include "handler/slot_lender.h"
 #include "metrics/metrics.h"
 
 namespace headrace {

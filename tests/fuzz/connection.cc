@@ -1,6 +1,6 @@
 // A connection takes any bytes: it comes to the same answers whatever the segments they come in,
 // and keeps its promises to the site.
-#include "http/connection.h"
+#include "http/edge/connection.h"
 
 #include <algorithm>
 #include <cstddef>

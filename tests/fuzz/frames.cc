@@ -1,5 +1,5 @@
 // Frames between service and executor: neither side trusts the other's bytes.
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-#include "http/body_reader.h"
-#include "http/negotiation.h"
-#include "http/request_parser.h"
-#include "http/uri.h"
+#include "http/message/body_reader.h"
+#include "http/message/negotiation.h"
+#include "http/message/request_parser.h"
+#include "http/message/uri.h"
 
 namespace {
 

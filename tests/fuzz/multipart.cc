@@ -1,5 +1,5 @@
 // A form comes to the same parts in whatever portions it comes.
-#include "http/multipart.h"
+#include "http/message/multipart.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // What clients say in fields and queries: lists, qualities, addresses, params. No bytes may break
 // it.
-#include "http/negotiation.h"
+#include "http/message/negotiation.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -9,10 +9,10 @@
 #include <string_view>
 
 #include "handler/params.h"
-#include "http/client_address.h"
-#include "http/gzip.h"
-#include "http/job_endpoint.h"
-#include "http/uri.h"
+#include "http/jobs/job_endpoint.h"
+#include "http/message/client_address.h"
+#include "http/message/gzip.h"
+#include "http/message/uri.h"
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "http/edge_server.h"
+#include "http/edge/edge_server.h"
 #include "http/server_fixture.h"
 #include "support/event.h"
 

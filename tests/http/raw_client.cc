@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "http/chars.h"
+#include "http/message/chars.h"
 
 namespace headrace {
 

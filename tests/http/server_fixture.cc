@@ -10,7 +10,7 @@
 #include <span>
 #include <utility>
 
-#include "handler/part_check.h"
+#include "handler/frames/part_check.h"
 
 namespace headrace {
 namespace {

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "handler/namespaces.h"
+#include "handler/sandbox/namespaces.h"
 #include "support/plain_user.h"
 #include "support/service_process.h"
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "handler/namespaces.h"
+#include "handler/sandbox/namespaces.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {

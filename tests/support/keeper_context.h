@@ -15,8 +15,8 @@
 
 #include "base/fd.h"
 #include "base/memfd.h"
-#include "handler/executor_context.h"
-#include "handler/part_check.h"
+#include "handler/executor/executor_context.h"
+#include "handler/frames/part_check.h"
 
 namespace headrace {
 

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "handler/command/find_program.h"
-#include "handler/executor_context.h"
-#include "handler/sandbox.h"
+#include "handler/executor/executor_context.h"
+#include "handler/sandbox/sandbox.h"
 
 namespace headrace {
 namespace {

@@ -11,7 +11,7 @@
 #include "handler/command/process_tree.h"
 #include "handler/command/program.h"
 #include "handler/command/scratch.h"
-#include "handler/keeper.h"
+#include "handler/executor/keeper.h"
 #include "headrace/handler.h"
 
 namespace headrace {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/json.h"
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 namespace headrace {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "handler/isolation.h"
+#include "handler/sandbox/isolation.h"
 
 namespace headrace {
 

@@ -17,7 +17,7 @@
 #include "handler/command/worker_answer.h"
 #include "handler/command/worker_frames.h"
 #include "handler/command/worker_usage.h"
-#include "handler/executor_context.h"
+#include "handler/executor/executor_context.h"
 #include "headrace/job.h"
 #include "headrace/result.h"
 

@@ -7,7 +7,7 @@
 
 #include "handler/command/command_keeper.h"
 #include "handler/command/command_options.h"
-#include "handler/executor_main.h"
+#include "handler/executor/executor_main.h"
 
 int main(int argc, char** argv) {
   constexpr int kOwnArguments = 3;  // the program, --zygote, the service's process id

@@ -19,7 +19,7 @@
 #include "handler/command/program_output.h"
 #include "handler/command/program_setting.h"
 #include "handler/command/supervisor.h"
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 namespace headrace {
 namespace {

@@ -13,7 +13,7 @@
 #include "handler/command/program.h"
 #include "handler/command/program_end.h"
 #include "handler/command/scratch.h"
-#include "handler/executor_context.h"
+#include "handler/executor/executor_context.h"
 #include "headrace/job.h"
 
 namespace headrace {

@@ -24,10 +24,10 @@
 #include "handler/command/own_tasks.h"
 #include "handler/command/program_init.h"
 #include "handler/command/program_paths.h"
-#include "handler/landlock.h"
-#include "handler/namespaces.h"
-#include "handler/sandbox.h"
-#include "handler/service_processes.h"
+#include "handler/sandbox/landlock.h"
+#include "handler/sandbox/namespaces.h"
+#include "handler/sandbox/sandbox.h"
+#include "handler/sandbox/service_processes.h"
 
 namespace headrace {
 namespace {

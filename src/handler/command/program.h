@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "handler/command/command_options.h"
-#include "handler/syscall_filter.h"
+#include "handler/sandbox/syscall_filter.h"
 
 namespace headrace {
 

@@ -7,7 +7,7 @@
 
 #include "handler/command/command_options.h"
 #include "handler/command/scratch.h"
-#include "handler/executor_context.h"
+#include "handler/executor/executor_context.h"
 #include "headrace/result.h"
 
 namespace headrace {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "handler/command/command_options.h"
-#include "handler/landlock.h"
-#include "handler/mount_view.h"
+#include "handler/sandbox/landlock.h"
+#include "handler/sandbox/mount_view.h"
 
 namespace headrace {
 

@@ -2,8 +2,8 @@
 
 #include "base/memfd.h"
 #include "handler/command/program_setting.h"
-#include "handler/frames.h"
-#include "handler/part_check.h"
+#include "handler/frames/frames.h"
+#include "handler/frames/part_check.h"
 
 namespace headrace {
 namespace {

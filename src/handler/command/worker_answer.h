@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "handler/command/worker_frames.h"
-#include "handler/executor_context.h"
+#include "handler/executor/executor_context.h"
 #include "headrace/result.h"
 
 namespace headrace {

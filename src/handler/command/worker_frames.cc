@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 namespace headrace {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "handler/executor_main.h"
+#include "handler/executor/executor_main.h"
 #include "handler/ocr/ocr_handler.h"
 
 int main(int argc, char** argv) {

@@ -7,7 +7,7 @@
 #include <span>
 #include <stdexcept>
 
-#include "handler/executor_main.h"
+#include "handler/executor/executor_main.h"
 #include "handler/pdf/pdf_handler.h"
 #include "handler/pdf/pdf_limits.h"
 

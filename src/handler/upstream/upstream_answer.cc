@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "base/json.h"
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
+#include "handler/frames/part_check.h"
 #include "handler/outcomes.h"
-#include "handler/part_check.h"
 
 namespace headrace {
 namespace {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "handler/executor_context.h"
-#include "handler/part_check.h"
+#include "handler/executor/executor_context.h"
+#include "handler/frames/part_check.h"
 
 namespace headrace::testing_support {
 

@@ -1,5 +1,5 @@
 // What a command sees of others that runs in namespaces of its own.
-#include "handler/namespaces.h"
+#include "handler/sandbox/namespaces.h"
 
 #include <gmock/gmock.h>
 #include <sys/resource.h>

@@ -20,7 +20,7 @@
 #include "command/with_namespaces.h"
 #include "handler/command/one_shot.h"
 #include "handler/command/process_tree.h"
-#include "handler/frame_socket.h"
+#include "handler/frames/frame_socket.h"
 
 namespace headrace::testing_support {
 

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "handler/namespaces.h"
+#include "handler/sandbox/namespaces.h"
 
 namespace headrace::testing_support {
 

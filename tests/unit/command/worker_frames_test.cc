@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 namespace headrace {
 namespace {

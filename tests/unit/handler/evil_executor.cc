@@ -23,7 +23,7 @@
 #include <optional>
 #include <string>
 
-#include "handler/executor_main.h"
+#include "handler/executor/executor_main.h"
 #include "headrace/handler.h"
 #include "support/take_layer.h"
 

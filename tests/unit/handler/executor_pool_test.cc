@@ -1,4 +1,4 @@
-#include "handler/executor_pool.h"
+#include "handler/pool/executor_pool.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "handler/part_check.h"
+#include "handler/frames/part_check.h"
 #include "pool_fixture.h"
 
 namespace headrace {

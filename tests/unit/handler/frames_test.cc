@@ -1,4 +1,4 @@
-#include "handler/frames.h"
+#include "handler/frames/frames.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "handler/frame_socket.h"
-#include "handler/part_check.h"
+#include "handler/frames/frame_socket.h"
+#include "handler/frames/part_check.h"
 #include "support/descriptor_limit.h"
 
 namespace headrace {

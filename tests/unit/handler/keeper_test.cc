@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "handler/part_check.h"
+#include "handler/frames/part_check.h"
 #include "keeper_fixture.h"
 #include "log_capture.h"
 

@@ -1,4 +1,4 @@
-#include "handler/landlock.h"
+#include "handler/sandbox/landlock.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

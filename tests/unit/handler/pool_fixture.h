@@ -22,7 +22,7 @@
 
 #include "base/payload.h"
 #include "base/text_file.h"
-#include "handler/executor_pool.h"
+#include "handler/pool/executor_pool.h"
 
 namespace headrace {
 

@@ -1,4 +1,4 @@
-#include "handler/sandbox_layers.h"
+#include "handler/sandbox/sandbox_layers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

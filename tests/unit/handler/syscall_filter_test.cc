@@ -1,5 +1,5 @@
 // The broad filter, for commands. The minimal one is tested where it stands: evil_test.cc.
-#include "handler/syscall_filter.h"
+#include "handler/sandbox/syscall_filter.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -25,9 +25,9 @@
 #include <string>
 #include <vector>
 
-#include "handler/executor_main.h"
-#include "handler/frame_socket.h"
-#include "handler/sandbox.h"
+#include "handler/executor/executor_main.h"
+#include "handler/frames/frame_socket.h"
+#include "handler/sandbox/sandbox.h"
 #include "headrace/handler.h"
 #include "test_tasks.h"
 

@@ -23,11 +23,11 @@
 #include <utility>
 #include <vector>
 
-#include "handler/executor_context.h"
-#include "handler/executor_main.h"
-#include "handler/executor_wire.h"
-#include "handler/keeper.h"
-#include "handler/part_check.h"
+#include "handler/executor/executor_context.h"
+#include "handler/executor/executor_main.h"
+#include "handler/executor/executor_wire.h"
+#include "handler/executor/keeper.h"
+#include "handler/frames/part_check.h"
 #include "test_tasks.h"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "handler/executor_pool.h"
+#include "handler/pool/executor_pool.h"
 
 int main(int argc, char** argv) {
   if (argc < 3) return 2;

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "handler/executor_context.h"
+#include "handler/executor/executor_context.h"
 
 namespace headrace {
 

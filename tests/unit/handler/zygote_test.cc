@@ -1,4 +1,4 @@
-#include "handler/zygote.h"
+#include "handler/pool/zygote.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -4,11 +4,11 @@
 #include <string>
 
 #include "base/base64.h"
-#include "http/job_views.h"
+#include "http/jobs/job_views.h"
+#include "http/jobs/queue_views.h"
+#include "http/jobs/result_answer.h"
+#include "http/message/problem.h"
 #include "http/page.h"
-#include "http/problem.h"
-#include "http/queue_views.h"
-#include "http/result_answer.h"
 #include "http/service_fixture.h"
 
 namespace headrace {

@@ -1,4 +1,4 @@
-#include "http/body_reader.h"
+#include "http/message/body_reader.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "http/client_address.h"
+#include "http/message/client_address.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "http/chars.h"
-#include "http/client_limit.h"
+#include "http/edge/client_limit.h"
+#include "http/message/chars.h"
 
 namespace headrace {
 namespace {

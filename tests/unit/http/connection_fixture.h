@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/connection.h"
+#include "http/edge/connection.h"
 
 namespace headrace {
 

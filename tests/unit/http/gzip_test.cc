@@ -1,4 +1,4 @@
-#include "http/gzip.h"
+#include "http/message/gzip.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>

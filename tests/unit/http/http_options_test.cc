@@ -1,4 +1,4 @@
-#include "http/http_options.h"
+#include "http/edge/http_options.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

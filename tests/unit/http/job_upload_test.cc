@@ -1,4 +1,4 @@
-#include "http/job_upload.h"
+#include "http/jobs/job_upload.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "http/negotiation.h"
+#include "http/message/negotiation.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "http/params_source.h"
+#include "http/jobs/params_source.h"
 
 namespace headrace {
 namespace {

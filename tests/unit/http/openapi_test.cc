@@ -1,4 +1,4 @@
-#include "http/openapi.h"
+#include "http/openapi/openapi.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/json.h"
-#include "http/job_views.h"
-#include "http/openapi_params.h"
+#include "http/jobs/job_views.h"
+#include "http/openapi/openapi_params.h"
 #include "http/service_fixture.h"
 
 namespace headrace {

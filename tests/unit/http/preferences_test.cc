@@ -1,10 +1,10 @@
-#include "http/preferences.h"
+#include "http/message/preferences.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "http/range.h"
+#include "http/message/range.h"
 
 namespace headrace {
 namespace {

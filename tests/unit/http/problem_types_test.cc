@@ -1,4 +1,4 @@
-#include "http/problem_types.h"
+#include "http/message/problem_types.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <set>
 #include <string>
 
-#include "http/problem.h"
+#include "http/message/problem.h"
 
 namespace headrace {
 namespace {

@@ -1,4 +1,4 @@
-#include "http/request_parser.h"
+#include "http/message/request_parser.h"
 
 #include <gtest/gtest.h>
 #include <malloc.h>

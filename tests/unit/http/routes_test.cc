@@ -1,4 +1,4 @@
-#include "http/routes.h"
+#include "http/edge/routes.h"
 
 #include <gtest/gtest.h>
 

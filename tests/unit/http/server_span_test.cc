@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "base/job_id.h"
-#include "http/request_head.h"
+#include "http/message/request_head.h"
 
 namespace headrace {
 namespace {

@@ -1,4 +1,4 @@
-#include "http/uri.h"
+#include "http/message/uri.h"
 
 #include <gtest/gtest.h>
 

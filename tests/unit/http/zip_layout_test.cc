@@ -1,4 +1,4 @@
-#include "http/zip_layout.h"
+#include "http/jobs/zip_layout.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "handler/part_check.h"
+#include "handler/frames/part_check.h"
 
 namespace headrace {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "handler/part_check.h"
+#include "handler/frames/part_check.h"
 #include "handler/upstream/upstream_answer.h"
 
 namespace headrace {
