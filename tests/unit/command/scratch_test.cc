@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "base/memfd.h"
 #include "handler/command/folder_tree.h"
@@ -110,13 +111,17 @@ TEST_F(ScratchTest, GivesNoNameTwice) {
 }
 
 TEST_F(ScratchTest, FilesWithoutANameAreFoundByWhoHasThemOpen) {
-  const UniqueFd known(memfd_create("known", MFD_CLOEXEC));
+  const UniqueFd ours(memfd_create("ours", MFD_CLOEXEC));
+  std::vector<FileId> known;  // that, and whatever the test was started with
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    known.push_back(IdOf(std::stoi(entry.path().filename())));
+  }
   const UniqueFd hidden(memfd_create("hidden", MFD_CLOEXEC));
   const UniqueFd again(dup(hidden.get()));
   const std::string bytes(1 << 20, 'x');
   ASSERT_TRUE(WriteAll(hidden.get(), std::as_bytes(std::span(bytes))));
-  ASSERT_TRUE(WriteAll(known.get(), std::as_bytes(std::span(bytes))));
-  EXPECT_EQ(MeasureHidden({"/proc/thread-self"}, {IdOf(known.get())}, kAny), bytes.size());
+  ASSERT_TRUE(WriteAll(ours.get(), std::as_bytes(std::span(bytes))));
+  EXPECT_EQ(MeasureHidden({"/proc/thread-self"}, known, kAny), bytes.size());
   EXPECT_EQ(MeasureHidden({"/proc/1/task/no"}, {}, kAny), 0U);
 }
 
