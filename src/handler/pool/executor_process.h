@@ -50,6 +50,8 @@ class ExecutorProcess {
   [[nodiscard]] bool IsKeeper() const { return grace_.has_value(); }
   // Asks a keeper to end and does not wait, so that several can do it at once. Idempotent.
   void AskToEnd();
+  // It was, and all its time is over.
+  [[nodiscard]] bool IsOverdue() const { return must_end_by_ && must_end_by_->Passed(); }
   // What a keeper says that its program used since it last did: the kernel tells it only when the
   // keeper has waited for its end.
   void AddUsage(Seconds cpu, std::uint64_t peak_memory);

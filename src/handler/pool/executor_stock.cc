@@ -86,7 +86,9 @@ ExecutorStock::ExecutorStock(Options options, ZygoteOptions zygote, SpawnQueue& 
       held_(options.held),
       zygote_(WithCall(std::move(zygote), [this] { TopUp(); }), spawn_queue, counters) {
   spawn_queue_.Add(*this);
-  if (timer_) spawn_queue_.Watch(timer_.get(), *this);
+  if (timer_ && !spawn_queue_.Watch(timer_.get(), *this)) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
 }
 
 // The zygote goes before those that wait, which end meanwhile.
@@ -224,7 +226,9 @@ void ExecutorStock::Dismiss(std::list<ExecutorProcess> surplus) {
 void ExecutorStock::OnEvent() {
   std::uint64_t expirations = 0;
   [[maybe_unused]] const ssize_t size = read(timer_.get(), &expirations, sizeof expirations);
-  dismissed_.remove_if(HasEnded);
+  // Which ends those that did not in time.
+  dismissed_.remove_if(
+      [](const ExecutorProcess& executor) { return executor.IsOverdue() || HasEnded(executor); });
   std::list<ExecutorProcess> dead;
   std::list<ExecutorProcess> surplus;
   bool ready = false;

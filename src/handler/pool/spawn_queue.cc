@@ -19,11 +19,11 @@ void SpawnQueue::Add(Client& client) { clients_.push_back(&client); }
 
 void SpawnQueue::Remove(Client& client) { std::erase(clients_, &client); }
 
-void SpawnQueue::Watch(int fd, Client& client) {
+bool SpawnQueue::Watch(int fd, Client& client) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = &client;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void SpawnQueue::Forget(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }

@@ -40,7 +40,8 @@ class SpawnQueue {
   void Add(Client& client);
   void Remove(Client& client);
   // The client is told while `fd` is readable. It calls Forget before it closes the descriptor.
-  void Watch(int fd, Client& client);
+  // False, with errno, where the system refuses: too many are watched, or it has no memory.
+  [[nodiscard]] bool Watch(int fd, Client& client);
   void Forget(int fd);
 
  private:

@@ -92,7 +92,9 @@ Zygote::Zygote(ZygoteOptions options, SpawnQueue& spawn_queue, ExecutorCounters&
       timer_(MakeFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")),
       look_again_(MakeFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
   spawn_queue_.Add(*this);
-  spawn_queue_.Watch(timer_.get(), *this);
+  if (!spawn_queue_.Watch(timer_.get(), *this)) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
   Start();
 }
 
@@ -125,8 +127,10 @@ void Zygote::Start() {
   process_ = std::move(*spawned);
   greeted_ = false;
   warm_until_ = SteadyClock::now() + options_.warm_timeout;
-  spawn_queue_.Watch(process_->pidfd(), *this);
-  spawn_queue_.Watch(process_->socket(), *this);
+  if (!spawn_queue_.Watch(process_->pidfd(), *this) ||
+      !spawn_queue_.Watch(process_->socket(), *this)) {
+    return Fail(ExecutorTrouble::kNoStart, fmt::format("epoll_ctl: {}", std::strerror(errno)));
+  }
   ArmTimer(options_.warm_timeout);
 }
 

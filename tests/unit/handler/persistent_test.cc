@@ -191,5 +191,17 @@ TEST_F(PersistentTest, AreAsManyAsAReloadSays) {
   EXPECT_EQ(Deaths(ExecutorDeath::kCrash), 0U) << "they were asked to end";
 }
 
+TEST_F(PersistentTest, AreKilledWhereTheyDoNotEndWhenAReloadSaysSo) {
+  SetMode("stubborn");
+  options_.keeper_grace = std::chrono::milliseconds(-4'800);  // of 5 s that they have beyond it
+  options_.workers = 2;
+  ExecutorPool& pool = Pool();
+  AwaitKeepers(2);
+  pool.SetWorkers(1);
+  Spawn([&] { return Keepers() == 1; });
+  pool_.reset();
+  Forget(Marks());  // nobody was left to do so
+}
+
 }  // namespace
 }  // namespace headrace

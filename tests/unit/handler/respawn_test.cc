@@ -1,5 +1,6 @@
 // How a zygote comes back, and what is told of it meanwhile.
 #include <signal.h>
+#include <sys/mman.h>
 
 #include <string>
 
@@ -80,6 +81,20 @@ TEST_F(RespawnTest, TellsThatExecutorsAreUnfit) {
   UseBinary("unfit-executor");
   Run({{"do", "echo"}});
   EXPECT_EQ(Trouble(), ExecutorTrouble::kUnfit);
+}
+
+class QuietClient final : public SpawnQueue::Client {
+ public:
+  void OnEvent() override {}
+  [[nodiscard]] bool Settled() const override { return true; }
+};
+
+TEST(SpawnQueueTest, SaysWhatItCannotWatch) {
+  SpawnQueue queue;
+  QuietClient client;
+  const UniqueFd file(memfd_create("never-ready", MFD_CLOEXEC));
+  EXPECT_FALSE(queue.Watch(file.get(), client));
+  EXPECT_EQ(errno, EPERM);
 }
 
 }  // namespace
