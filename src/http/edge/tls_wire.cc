@@ -4,7 +4,6 @@
 #include <openssl/ssl.h>
 
 #include <array>
-#include <new>
 #include <utility>
 
 namespace headrace {
@@ -16,16 +15,13 @@ constexpr std::size_t kRecord = std::size_t{16} << 10;  // most bytes of one TLS
 
 TlsWire::TlsWire(TlsSession session, std::unique_ptr<Wire> socket)
     : session_(std::move(session)), socket_(std::move(socket)) {
-  BIO* const in = BIO_new(BIO_s_mem());
-  BIO* const out = BIO_new(BIO_s_mem());
-  if (in == nullptr || out == nullptr) throw std::bad_alloc();
-  SSL_set_bio(session_.get(), in, out);  // which owns them now
+  bytes_.Serve(session_);
 }
 
 void TlsWire::OnInput(std::string_view bytes,
                       const std::function<void(std::string_view)>& receive) {
   SSL* const tls = session_.get();
-  BIO_write(SSL_get_rbio(tls), bytes.data(), static_cast<int>(bytes.size()));
+  bytes_.in = bytes;
   std::array<char, kRecord> plain;  // NOLINT(cppcoreguidelines-pro-type-member-init): written first
   int size = 0;
   while (!closed_ && (size = SSL_read(tls, plain.data(), static_cast<int>(plain.size()))) > 0) {
@@ -55,12 +51,8 @@ bool TlsWire::SendFile(const Payload& payload, std::size_t offset, std::size_t s
 
 // What the session has to say goes to the socket.
 bool TlsWire::Flush(bool more) {
-  BIO* const out = SSL_get_wbio(session_.get());
-  const std::size_t size = BIO_ctrl_pending(out);
-  if (size == 0) return socket_->Unsent() == 0;
-  std::string packed(size, '\0');
-  BIO_read(out, packed.data(), static_cast<int>(size));
-  return socket_->SendText(std::move(packed), more);
+  if (bytes_.out.empty()) return socket_->Unsent() == 0;
+  return socket_->SendText(std::exchange(bytes_.out, {}), more);
 }
 
 void TlsWire::ShutdownWrite() {
@@ -72,6 +64,7 @@ void TlsWire::ShutdownWrite() {
 
 void TlsWire::Close() {
   if (std::exchange(closed_, true)) return;
+  bytes_.in = {};  // the caller's, who may not be there any more
   if (SSL_is_init_finished(session_.get()) != 0) SSL_shutdown(session_.get());
   ERR_clear_error();
   Flush(false);

@@ -6,13 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "http/edge/tls_bytes.h"
 #include "http/edge/tls_context.h"
 #include "http/edge/wire.h"
 
 namespace headrace {
 
-// TLS between a connection and its socket, on memory buffers: nothing here waits for the client, in
-// the handshake no more than later. Used on the connection's reactor thread only.
+// TLS between a connection and its socket, in memory: nothing here waits for the client, in the
+// handshake no more than later. Used on the connection's reactor thread only.
 class TlsWire final : public Wire {
  public:
   TlsWire(TlsSession session, std::unique_ptr<Wire> socket);
@@ -35,6 +36,7 @@ class TlsWire final : public Wire {
  private:
   bool Flush(bool more);
 
+  TlsBytes bytes_;  // outlives the session
   TlsSession session_;
   std::unique_ptr<Wire> socket_;
   bool closed_ = false;
