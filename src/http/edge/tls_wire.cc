@@ -10,6 +10,8 @@ namespace headrace {
 namespace {
 
 constexpr std::size_t kRecord = std::size_t{16} << 10;  // most bytes of one TLS record
+// Bytes that a session may say of itself before its client sends data and has read all.
+constexpr std::size_t kMostSaid = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -22,16 +24,19 @@ void TlsWire::OnInput(std::string_view bytes,
                       const std::function<void(std::string_view)>& receive) {
   SSL* const tls = session_.get();
   bytes_.in = bytes;
+  const bool shaken = SSL_is_init_finished(tls) != 0;
   std::array<char, kRecord> plain;  // NOLINT(cppcoreguidelines-pro-type-member-init): written first
   int size = 0;
   while (!closed_ && (size = SSL_read(tls, plain.data(), static_cast<int>(plain.size()))) > 0) {
     receive(std::string_view(plain.data(), static_cast<std::size_t>(size)));
+    if (socket_->Unsent() == 0) said_ = 0;
   }
   if (closed_) return;
   const bool waits = SSL_get_error(tls, size) == SSL_ERROR_WANT_READ;
   ERR_clear_error();
-  Flush(false);  // the handshake's next message, or the alert
-  if (!waits) Close();
+  if (shaken) said_ += bytes_.out.size();
+  Flush(false);  // the handshake's next message, the answer to a renewed key, or the alert
+  if (!waits || said_ > kMostSaid) Close();
 }
 
 bool TlsWire::SendText(std::string text, bool more) {

@@ -13,7 +13,8 @@
 namespace headrace {
 
 // TLS between a connection and its socket, in memory: nothing here waits for the client, in the
-// handshake no more than later. Used on the connection's reactor thread only.
+// handshake no more than later. A client that has the session talk (each renewed key is answered),
+// and neither reads nor sends, is closed. Used on the connection's reactor thread only.
 class TlsWire final : public Wire {
  public:
   TlsWire(TlsSession session, std::unique_ptr<Wire> socket);
@@ -39,6 +40,7 @@ class TlsWire final : public Wire {
   TlsBytes bytes_;  // outlives the session
   TlsSession session_;
   std::unique_ptr<Wire> socket_;
+  std::size_t said_ = 0;  // bytes of the session's own, since its client had read all and sent data
   bool closed_ = false;
 };
 

@@ -37,6 +37,12 @@ class TlsPair {
     SSL_write(client_.get(), text.data(), static_cast<int>(text.size()));
     ToServer();
   }
+  // To which the server has to say something.
+  void RenewKeys() {
+    SSL_key_update(client_.get(), SSL_KEY_UPDATE_REQUESTED);
+    SSL_do_handshake(client_.get());
+    ToServer();
+  }
   // All that has come so far.
   std::string Read() {
     ToClient();
@@ -108,6 +114,29 @@ TEST_F(TlsWireTest, HoldsNothingOfWhatHasPassed) {
   };
   used();  // what OpenSSL makes once
   EXPECT_LT(used(), 64 * kKiB);
+}
+
+// Each request for new keys is answered: without a bound the answers would fill the memory.
+TEST_F(TlsWireTest, ClosesAClientThatMakesTheSessionTalkAndReadsNothing) {
+  constexpr int kMany = 100'000;
+  TlsPair pair(*context_, socket_);
+  pair.ShakeHands();
+  socket_.room = 0;
+  for (int i = 0; i < kMany && !socket_.closed; ++i) pair.RenewKeys();
+  EXPECT_TRUE(socket_.closed);
+  EXPECT_LT(socket_.unsent, 128 * kKiB);
+}
+
+TEST_F(TlsWireTest, RenewsKeysForAClientThatReadsAndSends) {
+  TlsPair pair(*context_, socket_);
+  pair.ShakeHands();
+  for (int round = 0; round < 50; ++round) {
+    for (int i = 0; i < 100; ++i) pair.RenewKeys();
+    pair.Read();
+    pair.Send("x");
+  }
+  EXPECT_FALSE(socket_.closed);
+  EXPECT_EQ(pair.received(), std::string(50, 'x'));
 }
 
 }  // namespace
