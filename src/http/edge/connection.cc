@@ -35,6 +35,7 @@ Connection::Connection(const HttpOptions& options, Site& site, EdgeState& edge,
       reactor_(std::move(reactor)),
       peer_(peer),
       parser_({options.max_request_line, options.max_header_bytes, options.max_header_fields}),
+      held_(edge.held),
       since_(SteadyClock::now()) {}
 
 void Connection::OnInput(std::string_view bytes) {
@@ -74,6 +75,9 @@ void Connection::UpdateReading() {
   if (waiting == 0 && buffered_.capacity() > kKeptBuffer) {
     FreeMemory(buffered_);
     buffered_at_ = 0;
+  }
+  if (!held_.Set(parser_.Held() + buffered_.capacity())) {
+    return OnFailure("all connections together hold as many bytes of requests as they may");
   }
   const bool pause = state_ == State::kWriting || waits_for_turn_ ||
                      waiting > (paused_ ? kMaxBuffered / 2 : kMaxBuffered);
@@ -371,6 +375,7 @@ void Connection::OnClosed() {
     site_.OnAnswered(exchange_, kClientGone);
   }
   writer_.Clear();
+  held_.Set(0);
   if (auto pending = std::exchange(pending_, nullptr)) pending->Abandon();
 }
 

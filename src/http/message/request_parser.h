@@ -32,8 +32,9 @@ class RequestParser {
   [[nodiscard]] const RequestHead& head() const { return head_; }  // in kDone
   [[nodiscard]] const Error& error() const { return error_; }  // in kFailed: 400, 414, 417 or 431
 
-  // Ready for the next request; keeps the buffer.
+  // Ready for the next request; keeps the buffer, unless it is large.
   void Reset();
+  [[nodiscard]] std::size_t Held() const { return text_.capacity(); }  // bytes of the buffer
 
  private:
   void Fail(ErrorCode code, const char* type, std::string hint);

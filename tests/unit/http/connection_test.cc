@@ -57,6 +57,32 @@ TEST_F(ConnectionTest, StopsReadingWhenPipelinedRequestsPileUp) {
   EXPECT_EQ(site_.requests.size(), 3001U);
 }
 
+// Each within its own bound; without another one ten thousand of them would fill the memory.
+TEST_F(ConnectionTest, ClosesWhoSendsAheadWhenAllTogetherHoldTooMuch) {
+  const std::string head = "GET /slow HTTP/1.1\r\nX: " + std::string(20'000, 'x');
+  const std::string ahead = Get("/job") + std::string(32'000, 'x');
+  for (const std::string& text : {head, ahead}) {
+    std::vector<std::shared_ptr<Connection>> open;
+    FakeWire::State state;
+    const auto send = [&] {
+      open.push_back(std::make_shared<Connection>(options_, site_, edge_,
+                                                  std::make_unique<FakeWire>(state), nullptr));
+      open.back()->OnInput(text);
+    };
+    while (!state.closed && open.size() < 10'000) send();
+    EXPECT_GT(open.size(), HeldBytes::kMost / 64'000);
+    EXPECT_LT(open.size(), HeldBytes::kMost / 20'000 + 2);
+    connection_->OnInput(Get("/now"));  // who holds little is not concerned
+    EXPECT_FALSE(wire_.closed);
+    open.back()->OnClosed();
+    open.front()->OnClosed();
+    state.closed = false;
+    send();
+    EXPECT_FALSE(state.closed);
+  }
+  EXPECT_EQ(Answers(), 2U);
+}
+
 TEST_F(ConnectionTest, AbandonsTheJobOfAClientThatHasGone) {
   connection_->OnInput(Get("/job"));
   connection_->OnClosed();
