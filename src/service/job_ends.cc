@@ -21,6 +21,13 @@ void JudgeRunTimeout(const QueuedJob& job, Outcome& outcome) {
   outcome.error = RunTimeout();
 }
 
+// Of a job that waits, as far as the engine has it in memory.
+Seconds WaitSoFar(const JobStatus& status) {
+  const bool waits = status.record.state == JobState::kWaiting;
+  if (!waits || status.accepted_at == SteadyTime::min()) return Seconds(0);
+  return SteadyClock::now() - status.accepted_at;
+}
+
 }  // namespace
 
 // A job that waits, and how it ends if no worker is faster.
@@ -73,18 +80,23 @@ void JobService::Impl::TellUnrun(const std::string& id, CancelReason reason, boo
   JobSpans(tracer, *unclaimed->job).RecordWait(SteadyClock::now(), &unclaimed->outcome);
 }
 
+// Of a job that the engine has in memory it tells within the call; of one whose end is being saved
+// later, on a thread of its store's.
 void JobService::Impl::OnDeadline(const std::string& id, const Waiter* waiter) {
   auto taken = waiters.Take(id, waiter);
   if (!taken) return;
-  Outcome outcome = Expired();
-  engine.Get(id, PartBytes::None(), [&outcome](const Expected<std::optional<JobStatus>>& found) {
-    if (!found || !*found || (*found)->record.state != JobState::kWaiting) return;
-    outcome.timings.wait = SteadyClock::now() - (*found)->accepted_at;
+  engine.Get(id, PartBytes::None(), [this, id, taken = *std::move(taken)](auto found) {
+    Expire(id, taken, found && *found ? WaitSoFar(**found) : Seconds(0));
   });
-  if (taken->last && !taken->entry.acknowledged) {
+}
+
+void JobService::Impl::Expire(const std::string& id, const Waiters::Taken& taken, Seconds waited) {
+  Outcome outcome = Expired();
+  outcome.timings.wait = waited;
+  if (taken.last && !taken.entry.acknowledged) {
     End(id, CancelReason::kDeadline, outcome, [](CancelResult) {});
   }
-  taken->entry.waiter->Deliver(id, std::move(outcome));
+  taken.entry.waiter->Deliver(id, std::move(outcome));
 }
 
 void JobService::Impl::OnWaited(const std::string& id, const std::shared_ptr<Waiter>& waiter) {

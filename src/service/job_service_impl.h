@@ -30,6 +30,7 @@ struct JobService::Impl {
 
   // The ways out.
   void OnDeadline(const std::string& id, const Waiter* waiter);
+  void Expire(const std::string& id, const Waiters::Taken& taken, Seconds waited);
   void OnWaited(const std::string& id, const std::shared_ptr<Waiter>& waiter);
   void End(const std::string& id, CancelReason reason, const Outcome& outcome,
            Engine::Cancelled done);

@@ -1,5 +1,9 @@
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "service_fixture.h"
@@ -8,6 +12,35 @@ namespace headrace {
 namespace {
 
 using std::chrono::milliseconds;
+
+// Answers what it is asked when it is told to, as one whose store has a thread of its own.
+class LateEngine final : public LocalEngine {
+ public:
+  explicit LateEngine(const QueueOptions& queue)
+      : LocalEngine({{queue}}, std::make_unique<MemoryStore>(nullptr)) {}
+
+  void Get(std::string_view /*id*/, const PartBytes& /*bytes*/, Found found) override {
+    {
+      const MutexLock lock(mu_);
+      found_ = std::move(found);
+    }
+    asked_.Set();
+  }
+  void Answer(JobStatus status) {
+    Found found;
+    {
+      const MutexLock lock(mu_);
+      found = std::move(found_);
+    }
+    found(std::optional(std::move(status)));
+  }
+  [[nodiscard]] bool Asked() { return asked_.Wait(); }
+
+ private:
+  Event asked_;
+  Mutex mu_;
+  Found found_ GUARDED_BY(mu_);
+};
 
 // How jobs end, and that each client hears of it once.
 class JobEnd : public AdmissionFixture {};
@@ -58,6 +91,28 @@ TEST_F(JobEnd, ComesAtTheDeadlineForAJobThatRunsBeforeItsWorkerIsBack) {
   late.state = JobState::kExpired;
   Finish(**job, late);
   EXPECT_EQ(waiter->Count(), 1);
+}
+
+TEST_F(JobEnd, AtTheDeadlineTellsTheWaitThatTheEngineKnowsHoweverLateItSays) {
+  deadline_ = milliseconds(10);
+  for (const auto& [ago, least] : {std::pair{SteadyClock::now() - std::chrono::hours(1), 3600.0},
+                                   std::pair{SteadyTime::min(), 0.0}}) {
+    auto made = std::make_unique<LateEngine>(queue_.options);
+    LateEngine& engine = *made;
+    Build(std::move(made));
+    const auto waiter = std::make_shared<FakeWaiter>();
+    ASSERT_TRUE(Submit(waiter).ok());
+    ASSERT_TRUE(engine.Asked());
+    JobStatus status;
+    status.record.state = JobState::kWaiting;
+    status.accepted_at = ago;
+    engine.Answer(std::move(status));
+    ASSERT_TRUE(waiter->Wait());
+    EXPECT_EQ(waiter->outcome().state, JobState::kExpired);
+    EXPECT_GE(waiter->outcome().timings.wait.count(), least);
+    EXPECT_LT(waiter->outcome().timings.wait.count(), least + 60);
+    EXPECT_EQ(engine.Claim(0), std::nullopt);
+  }
 }
 
 TEST_F(JobEnd, ByDeleteFreesThePlaceOfAWaitingJobAndTellsItsWaiter409) {

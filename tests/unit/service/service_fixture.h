@@ -66,13 +66,14 @@ class AdmissionFixture : public testing::Test {
   }
 
   // One queue: one job runs, one waits.
-  void Build() {
+  void Build(std::unique_ptr<LocalEngine> engine = nullptr) {
     service_.reset();
     ServiceQueue queue = queue_;
     queue.handler = &info_;
     queue.deadline = deadline_;
     queue.expected_run = std::chrono::seconds(10);
-    engine_ = std::make_unique<MemoryEngine>(std::vector<QueueOptions>{queue.options});
+    engine_ = engine ? std::move(engine)
+                     : std::make_unique<MemoryEngine>(std::vector<QueueOptions>{queue.options});
     metrics_ = std::make_unique<Metrics>(std::vector<std::string>{"queue"}, *engine_, "test");
     JobService::Options options;
     options.queues = {queue};
@@ -132,7 +133,7 @@ class AdmissionFixture : public testing::Test {
   std::chrono::milliseconds deadline_{60'000};
   std::unique_ptr<Ledger> ledger_;  // null: no budget
   std::optional<Spool> spool_;
-  std::unique_ptr<MemoryEngine> engine_;
+  std::unique_ptr<LocalEngine> engine_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<JobService> service_;
 };
