@@ -36,6 +36,7 @@ struct HttpRequest {
 struct HttpHead {
   int status = 0;
   std::string media_type;               // Content-Type as it came; may be empty
+  std::string coding;                   // that the bytes are in, and stay in (gzip); empty: none
   std::optional<std::uint64_t> length;  // Content-Length, where it is the body's length
   std::int64_t retry_after = 0;         // seconds; 0: none
   std::vector<std::string> wanted;      // HttpRequest::wanted's values; empty: no such field

@@ -62,6 +62,17 @@ std::string FieldText(CURL* easy, const std::string& name) {
   return field->value;
 }
 
+// "chunked" is undone, "identity" is none.
+std::string CodingOf(CURL* easy) {
+  for (const char* const name : {"Content-Encoding", "Transfer-Encoding"}) {
+    std::string coding = FieldText(easy, name);
+    const bool none = coding.empty() || curl_strequal(coding.c_str(), "identity") != 0 ||
+                      curl_strequal(coding.c_str(), "chunked") != 0;
+    if (!none) return coding;
+  }
+  return {};
+}
+
 }  // namespace
 
 bool HttpTransfer::Attach(const HttpClientOptions& options, curl_slist* list) {
@@ -164,6 +175,7 @@ bool HttpTransfer::EndHead() {
   curl_easy_getinfo(easy_, CURLINFO_CONTENT_TYPE, &type);
   curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);
   if (type != nullptr) head.media_type = type;
+  head.coding = CodingOf(easy_);
   head.length = ContentLength(easy_);
   head.retry_after = retry_after;
   for (const std::string& name : request_.wanted) head.wanted.push_back(FieldText(easy_, name));

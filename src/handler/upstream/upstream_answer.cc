@@ -56,8 +56,9 @@ std::string Told(std::string_view text) {
 }
 
 // What the upstream says for its client to read; empty where its answer is not made for that.
-std::string Explanation(const std::string& media_type, const std::string& said) {
-  const std::string type = Essence(media_type);
+std::string Explanation(const HttpHead& head, const std::string& said) {
+  if (!head.coding.empty()) return {};
+  const std::string type = Essence(head.media_type);
   if (type == "text/plain") return Told(said);
   if (type != "application/problem+json") return {};
   if (const auto detail = TextMember(said, "detail")) return Told(*detail);
@@ -71,7 +72,15 @@ bool UpstreamAnswer::OnHead(const HttpHead& head) {
   in_pieces_ = GoesInPieces();
   // Small pieces hold no descriptors, however many nobody reads.
   if (in_pieces_) body_ = PayloadWriter(kLeastAtOnce - 1);
-  if (!Good() || head.length.value_or(0) <= max_result_) return true;
+  if (!Good()) return true;
+  if (!head.coding.empty() && !Empty()) {
+    error_ = Failed(
+        "the app behind this queue sends its answer compressed, which it was not asked for; tell "
+        "the operator",
+        fmt::format("the upstream's answer is in the coding '{}'", head.coding));
+    return false;
+  }
+  if (head.length.value_or(0) <= max_result_) return true;
   error_ = ResultTooLarge(max_result_, fmt::format("the upstream sends {} bytes", *head.length));
   return false;
 }
@@ -141,7 +150,7 @@ Error UpstreamAnswer::Refusal() const {
     case 413:
     case 415:
     case 422: {
-      const std::string said = Explanation(head_.media_type, said_);
+      const std::string said = Explanation(head_, said_);
       return {ErrorCode::kUnprocessable, "upstream-rejected",
               fmt::format("the app behind this queue refused the job with status {}{}{}",
                           head_.status, said.empty() ? "" : ": ", said),

@@ -53,6 +53,31 @@ TEST(UpstreamRunnerTest, SendsTheJobAndGivesTheAnswerBack) {
   EXPECT_EQ(seen.Field("Job-Id"), job->id);
 }
 
+// Whoever passed them on would have to say what they are in.
+TEST(UpstreamRunnerTest, TakesNoBytesInACodingThatItHasNotAskedFor) {
+  std::string fields;
+  int status = 200;
+  const ScriptedServer server(Answering([&](const ServedRequest& request) {
+    EXPECT_EQ(request.Field("Accept-Encoding"), "identity");
+    return AnswerText(status, "\x1f\x8b", "Content-Type: text/plain\r\n" + fields);
+  }));
+  UpstreamRunner runner(To(server.Url()));
+  for (const char* const coding :
+       {"Content-Encoding: gzip\r\n", "content-encoding: BR, identity\r\n"}) {
+    fields = coding;
+    status = 200;
+    const Outcome outcome = runner.Run(*MakeJob());
+    ASSERT_TRUE(outcome.error) << coding;
+    EXPECT_EQ(outcome.error->type, "upstream-failed");
+    EXPECT_THAT(outcome.error->hint, testing::HasSubstr("compressed"));
+    status = 422;
+    EXPECT_THAT(runner.Run(*MakeJob()).error->hint, testing::EndsWith("with status 422"));
+  }
+  fields = "Content-Encoding: Identity\r\n";
+  status = 200;
+  EXPECT_EQ(runner.Run(*MakeJob()).state, JobState::kSucceeded);
+}
+
 TEST(UpstreamRunnerTest, HandsPartsToWhoeverWantsThem) {
   const ScriptedServer server(
       Answering([](const ServedRequest&) { return AnswerText(200, "part"); }));
