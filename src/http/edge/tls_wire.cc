@@ -10,6 +10,7 @@ namespace headrace {
 namespace {
 
 constexpr std::size_t kRecord = std::size_t{16} << 10;  // most bytes of one TLS record
+constexpr std::size_t kRecordFrame = 64;                // more than it adds to them
 // Bytes that a session may say of itself before its client sends data and has read all.
 constexpr std::size_t kMostSaid = std::size_t{64} << 10;
 
@@ -41,6 +42,9 @@ void TlsWire::OnInput(std::string_view bytes,
 
 bool TlsWire::SendText(std::string text, bool more) {
   if (closed_) return false;
+  // Growing step by step would cost more than the cipher.
+  const std::size_t records = text.size() / kRecord + 1;
+  bytes_.out.reserve(bytes_.out.size() + text.size() + records * kRecordFrame);
   if (!text.empty() && SSL_write(session_.get(), text.data(), static_cast<int>(text.size())) <= 0) {
     ERR_clear_error();
     Close();
