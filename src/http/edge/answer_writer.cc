@@ -9,8 +9,9 @@ namespace headrace {
 namespace {
 
 constexpr std::size_t kBesideHead = std::size_t{16} << 10;  // bytes copied into the head's write
-// Of a large piece that is copied. Whole groups of three bytes, as base64 takes them.
-constexpr std::size_t kPortion = std::size_t{192} << 10;
+// Of a large piece that is copied: what a slow reader holds, once more where it is encrypted. Whole
+// groups of three bytes, as base64 takes them, and whole TLS records.
+constexpr std::size_t kPortion = std::size_t{48} << 10;
 constexpr std::size_t kSlice = std::size_t{2} << 20;  // of a file
 // Bytes sent in a row to a client that takes all at once; then others come first.
 constexpr std::uint64_t kTurn = std::uint64_t{2} << 20;

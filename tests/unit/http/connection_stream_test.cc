@@ -76,6 +76,26 @@ TEST_F(ConnectionStreamTest, AreCutBeforeLastPiecesBeyondTheirLength) {
   EXPECT_EQ(Body(), "one ");
 }
 
+// Thousands who read slowly hold no more than this each, beside what they share.
+TEST_F(ConnectionStreamTest, AreCopiedLittleByLittleForOneWhoReadsSlowly) {
+  constexpr std::size_t kLittle = std::size_t{64} << 10;
+  for (const bool base64 : {false, true}) {
+    connection_->OnInput(Get("/job"));
+    wire_.room = 0;
+    Answer answer;
+    answer.pieces.push_back({"", Payload::FromString(std::string(1'000'000, 'x')), base64});
+    const std::size_t size = answer.BodySize();
+    wire_.sent.clear();
+    connection_->Respond(std::move(answer));
+    while (wire_.unsent > 0) {
+      EXPECT_LE(wire_.unsent, kLittle);
+      wire_.unsent = 0;
+      connection_->OnWritten();
+    }
+    EXPECT_EQ(Body().size(), size);
+  }
+}
+
 TEST_F(ConnectionStreamTest, EndOnceTheClientHasTakenTheRest) {
   Begin(7);
   wire_.room = 0;

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kKiB = 1024;
 constexpr std::size_t kRead = 64 * kKiB;      // bytes that a reactor reads at once
-constexpr std::size_t kPortion = 192 * kKiB;  // that an answer's writer sends at once
+constexpr std::size_t kPortion = 192 * kKiB;  // more than an answer's writer sends at once
 
 // A server's wire, and a client of TLS 1.3 whose bytes go to it, and back, when they are told to.
 class TlsPair {
