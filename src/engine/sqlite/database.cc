@@ -35,6 +35,8 @@ bool Failure::Corrupt() const {
   return Primary(code) == SQLITE_CORRUPT || Primary(code) == SQLITE_NOTADB;
 }
 
+bool Failure::DiskFull() const { return Primary(code) == SQLITE_FULL; }
+
 std::unique_ptr<Database> Database::Open(const std::string& path, Access access,
                                          const std::string& vfs, Failure& failure) {
   std::unique_ptr<Database> db(new Database);

@@ -22,6 +22,7 @@ struct Failure {
   // for it.
   [[nodiscard]] bool OfTheStatement() const;
   [[nodiscard]] bool Corrupt() const;  // the file is damaged, or no database
+  [[nodiscard]] bool DiskFull() const;
 };
 
 // Bytes that are stored as they are (a plain text is stored as TEXT).

@@ -122,9 +122,8 @@ std::string Explain(const Failure& failure, const std::string& path) {
         "to begin anew",
         path, failure.text);
   }
+  if (failure.DiskFull()) return fmt::format("{}: the disk is full: {}", path, failure.text);
   switch (failure.code & 0xff) {
-    case SQLITE_FULL:
-      return fmt::format("{}: the disk is full: {}", path, failure.text);
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:

@@ -13,6 +13,7 @@
 #include "engine/sqlite/lineup.h"
 #include "engine/sqlite/reader.h"
 #include "engine/sqlite/recovery.h"
+#include "engine/sqlite/reserve.h"
 #include "engine/sqlite/schema.h"
 #include "engine/sqlite/writer.h"
 
@@ -49,6 +50,29 @@ class Latch {
   bool open_ GUARDED_BY(mu_) = false;
 };
 
+// The open database, and what it says.
+struct FoundJobs {
+  std::unique_ptr<Database> db;
+  std::int64_t next_seq = 0;
+  JobStore::Recovered recovered;
+};
+
+Expected<FoundJobs> FindJobs(const SqliteOptions& options, BodyFiles& files,
+                             const std::vector<std::string>& queues) {
+  FoundJobs found;
+  auto opened = OpenForWriting(DatabasePath(options), options.vfs);
+  if (!opened) return std::move(opened).error();
+  found.db = *std::move(opened);
+  auto recovered = RecoverFrom(*found.db, files, options.clock, queues);
+  found.next_seq = found.db->Number("SELECT max(seq) FROM job").value_or(0) + 1;
+  if (found.db->failed()) {
+    return EngineDown(Explain(found.db->failure(), DatabasePath(options)));
+  }
+  if (!recovered) return std::move(recovered).error();
+  found.recovered = *std::move(recovered);
+  return found;
+}
+
 }  // namespace
 
 std::vector<std::string> Validate(const SqliteOptions& options) {
@@ -68,10 +92,11 @@ std::vector<std::string> Validate(const SqliteOptions& options) {
 // In the order of life: what stands above is used by what stands below. Close ends them in turn.
 struct SqliteStore::Parts {
   Parts(const SqliteOptions& options, UniqueFd the_lock, std::unique_ptr<BodyFiles> the_files,
-        std::unique_ptr<Database> db, std::int64_t next_seq)
+        std::unique_ptr<Reserve> the_reserve, FoundJobs& found)
       : lock(std::move(the_lock)),
         files(std::move(the_files)),
-        lineup({options.inline_max, next_seq,
+        reserve(std::move(the_reserve)),
+        lineup({options.inline_max, found.next_seq,
                 [this](OperationPtr operation) { file_threads->Write(std::move(operation)); }}),
         payloads(Connection(options)) {
     file_threads = std::make_unique<FileThreads>(
@@ -82,7 +107,7 @@ struct SqliteStore::Parts {
     writer = std::make_unique<Writer>(
         Writer::Options{DatabasePath(options), options.vfs, options.clock, options.retry,
                         options.sweep_every},
-        Writer::Neighbours{lineup, *file_threads, *files, health}, std::move(db));
+        Writer::Neighbours{lineup, *file_threads, *files, health, *reserve}, std::move(found.db));
   }
   ~Parts() {
     lineup.Close();
@@ -122,6 +147,7 @@ struct SqliteStore::Parts {
 
   const UniqueFd lock;
   const std::unique_ptr<BodyFiles> files;
+  const std::unique_ptr<Reserve> reserve;
   Health health;
   Lineup lineup;
   Mutex payloads_mu;
@@ -143,16 +169,17 @@ Expected<JobStore::Recovered> SqliteStore::Recover(const std::vector<std::string
   if (!lock) return std::move(lock).error();
   auto files = BodyFiles::Open(options_.path + "/bodies", ops);
   if (!files) return std::move(files).error();
-  auto opened = OpenForWriting(DatabasePath(options_), options_.vfs);
-  if (!opened) return std::move(opened).error();
-  Database& db = **opened;
-  auto recovered = RecoverFrom(db, **files, options_.clock, queues);
-  const std::int64_t next_seq = db.Number("SELECT max(seq) FROM job").value_or(0) + 1;
-  if (db.failed()) return EngineDown(Explain(db.failure(), DatabasePath(options_)));
-  if (!recovered) return recovered;
+  auto reserve = std::make_unique<Reserve>(options_.path + "/reserve");
+  auto found = FindJobs(options_, **files, queues);
+  // It may be the disk that is full: what is over can go once the store is open.
+  if (!found && reserve->Release()) found = FindJobs(options_, **files, queues);
+  if (!found) {
+    reserve->Take();
+    return std::move(found).error();
+  }
   parts_ = std::make_unique<Parts>(options_, *std::move(lock), *std::move(files),
-                                   *std::move(opened), next_seq);
-  return recovered;
+                                   std::move(reserve), *found);
+  return std::move(found->recovered);
 }
 
 void SqliteStore::Insert(const KeptJob& job, const Payload& payload, Done done) {

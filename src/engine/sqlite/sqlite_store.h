@@ -54,9 +54,10 @@ std::vector<std::string> Validate(const SqliteOptions& options);
 // When the disk fails (full, read-only, I/O error, damaged) what was called fails with
 // kUnavailable, "engine-down", the database is closed, and further calls fail at once until it
 // could be opened and written again, which is tried every `retry`; a Begin is lost then. What has
-// failed is not there. Only a process that ends in that state can leave on the disk what it told to
-// have failed: as at any crash, the next one may find it. A body's file that cannot be written
-// fails its own call only.
+// failed is not there. On a full disk records whose time is over go nevertheless, with the room of
+// a reserve, which must be there again before anything else is written. Only a process that ends in
+// that state can leave on the disk what it told to have failed: as at any crash, the next one may
+// find it. A body's file that cannot be written fails its own call only.
 class SqliteStore final : public JobStore {
  public:
   explicit SqliteStore(SqliteOptions options);

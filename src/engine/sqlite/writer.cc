@@ -153,6 +153,7 @@ void Writer::Maintain(bool idle, bool due) {
   if (db.WalPages() >= kCheckpointPages) db.Checkpoint();
   if (idle && !db.failed()) Vacuum();
   if (db.failed()) return Break({}, {});
+  if (due) to_.reserve.Take();
   if (due && to_.health.FilesAreFailing() && to_.files.Probe()) to_.health.FilesWork();
 }
 
@@ -163,19 +164,33 @@ void Writer::Vacuum() {
   if (db.Run("PRAGMA incremental_vacuum(256)")) next_turn_ = SteadyClock::now() + kVacuumPause;
 }
 
-void Writer::Reopen() {
+// It may be the disk that is full: to open the database takes room, too.
+Expected<std::unique_ptr<Database>> Writer::OpenAgain() {
   auto db = OpenForWriting(options_.path, options_.vfs);
+  if (db || !to_.reserve.Release()) return db;
+  made_room_ = true;
+  db = OpenForWriting(options_.path, options_.vfs);
+  if (!db) to_.reserve.Take();
+  return db;
+}
+
+void Writer::Reopen() {
+  auto db = OpenAgain();
   if (!db) return StayBroken(db.error().detail);
   if (corrupt_ && (*db)->Text("PRAGMA quick_check(1)") != "ok") {
     return StayBroken(options_.path + ": it is still damaged");
   }
   auto connection = std::make_unique<Connection>(*std::move(db));
   std::vector<std::string> unwanted;
-  if (!Settle(*connection, unwanted)) {
-    return StayBroken(Explain(connection->db->failure(), options_.path));
+  const bool has_room = !made_room_ || to_.reserve.Take();
+  if (!has_room || !Settle(*connection, unwanted)) {
+    const Failure failure = connection->db->failure();
+    if (!has_room || failure.DiskFull()) MakeRoom(*connection);
+    return StayBroken(has_room ? Explain(failure, options_.path)
+                               : options_.path + ": the disk is as good as full");
   }
   connection_ = std::move(connection);
-  corrupt_ = false;
+  corrupt_ = made_room_ = false;
   doubtful_jobs_.clear();
   doubtful_files_.clear();
   to_.file_threads.Remove(std::move(unwanted));
@@ -196,6 +211,36 @@ bool Writer::Settle(Connection& connection, std::vector<std::string>& unwanted) 
     if (!tables.Refers(file)) unwanted.push_back(file);
   }
   return !db.failed();
+}
+
+// Deletes what is over, where the disk is full: nobody else may be there to make room. The log is
+// moved into the database after it, so that it can be written over and need not grow.
+void Writer::MakeRoom(Connection& connection) {
+  made_room_ = to_.reserve.Release() || made_room_;
+  connection.db->Rollback();
+  std::size_t last = kFullSweepLimit;
+  for (std::size_t swept = 0; swept < kSweepLimit && last == kFullSweepLimit; swept += last) {
+    last = SweepNow(connection);
+  }
+  connection.db->Checkpoint();
+  to_.reserve.Take();
+}
+
+// A transaction of its own; the files go with it. Returns how many records did.
+std::size_t Writer::SweepNow(Connection& connection) {
+  Database& db = *connection.db;
+  std::vector<std::string> unwanted;
+  db.ForgetFailure();
+  connection.tables.Begin();
+  const std::size_t swept =
+      connection.tables.Sweep(Moment::Now(options_.clock), kFullSweepLimit, unwanted);
+  if (!db.failed() && connection.tables.Commit()) {
+    for (const std::string& file : unwanted) to_.files.Remove(file);
+    return swept;
+  }
+  db.Rollback();
+  doubtful_files_.insert(doubtful_files_.end(), unwanted.begin(), unwanted.end());
+  return 0;
 }
 
 }  // namespace headrace::sqlite

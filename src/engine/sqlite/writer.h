@@ -14,6 +14,7 @@
 #include "engine/sqlite/file_threads.h"
 #include "engine/sqlite/health.h"
 #include "engine/sqlite/lineup.h"
+#include "engine/sqlite/reserve.h"
 #include "engine/sqlite/tables.h"
 
 namespace headrace::sqlite {
@@ -35,9 +36,12 @@ class Writer {
     FileThreads& file_threads;
     BodyFiles& files;
     Health& health;
+    Reserve& reserve;
   };
   // Records that one turn deletes, at most.
   static constexpr std::size_t kSweepLimit = 500;
+  // And one transaction, where the reserve is all the room that there is.
+  static constexpr std::size_t kFullSweepLimit = 16;
 
   // Takes over an open database. The neighbours outlive this.
   Writer(Options options, Neighbours neighbours, std::unique_ptr<Database> db);
@@ -64,14 +68,18 @@ class Writer {
   void Maintain(bool idle, bool due);
   void Vacuum();
   void Reopen();
+  Expected<std::unique_ptr<Database>> OpenAgain();
   bool Settle(Connection& connection, std::vector<std::string>& unwanted);
+  void MakeRoom(Connection& connection);
+  std::size_t SweepNow(Connection& connection);
   void StayBroken(const std::string& why);
 
   const Options options_;
   Neighbours to_;
   std::unique_ptr<Connection> connection_;  // none while the database does not work
   SteadyTime next_turn_ = SteadyTime::min();
-  bool corrupt_ = false;  // it was broken because of that
+  bool corrupt_ = false;    // it was broken because of that
+  bool made_room_ = false;  // with the reserve, which must be there again before it works
   // What failed transactions were to do: whether the disk has it is seen when it is open again.
   std::vector<std::int64_t> doubtful_jobs_;
   std::vector<std::string> doubtful_files_;

@@ -1,9 +1,19 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "engine/sqlite/reserve.h"
 #include "sqlite_fixture.h"
 #include "support/in_child.h"
+#include "support/small_disk.h"
 
 namespace headrace {
 namespace {
@@ -47,6 +57,64 @@ class SqliteFull : public SqliteFixture {
     }
     return 0;
   }
+
+  static constexpr std::chrono::hours kTtl{1};
+
+  // Jobs whose results lie in files, or in the database, until the disk takes no more; their ids.
+  std::vector<std::string> FillWithResults(std::size_t size) {
+    std::vector<std::string> ended;
+    for (int i = 0; i < 10'000; ++i) {
+      const KeptJob job = MakeKept();
+      if (!calls->Insert(job, "payload")) break;
+      JobEnd end = Succeeded({MakePart("part", std::string(size, 'x'))});
+      end.keep = kTtl;
+      if (!calls->End(job.id, end)) break;
+      ended.push_back(job.id);
+    }
+    return ended;
+  }
+
+  // Takes what room is left, so that not even a short record has any.
+  bool FillUp() {
+    const UniqueFd file(open((folder.path() / "others").c_str(), O_WRONLY | O_CREAT, 0600));
+    const std::string page(4096, 'x');
+    while (write(file.get(), page.data(), page.size()) > 0) {
+    }
+    return errno == ENOSPC;
+  }
+
+  // What of this it is that does not hold, 0: nothing. In a process of its own.
+  int FillAndExpire(std::size_t result, bool restarts) {
+    if (!testing_support::MountSmallDisk(folder.path(), std::size_t{16} << 20U)) return kNoDisk;
+    options.clock = clock.Clock();
+    Open();
+    if (!Eventually([&] { return HasReserve(); })) return 1;
+    const auto ended = FillWithResults(result);
+    if (ended.empty() || !FillUp()) return 2;
+    while (calls->Insert(MakeKept(), "payload")) {
+    }
+    if (!Eventually([&] { return !store->Healthy().empty(); })) return 3;
+    clock.Pass(kTtl + std::chrono::hours(1));
+    if (restarts) Reopen();
+    if (!Eventually([&] { return store->Healthy().empty() && HasReserve(); })) return 4;
+    const KeptJob job = MakeKept();
+    if (!calls->Insert(job, "payload")) return 5;
+    return Eventually([&] { return !calls->Load(ended.back()); }) ? 0 : 6;
+  }
+
+  [[nodiscard]] bool HasReserve() const {
+    std::error_code none;
+    return std::filesystem::file_size(options.path + "/reserve", none) == sqlite::Reserve::kBytes;
+  }
+
+  void ExpectRoomAgain(std::size_t result, bool restarts) {
+    const int missed =
+        testing_support::InChild([=, this] { return FillAndExpire(result, restarts); });
+    if (missed == kNoDisk) GTEST_SKIP() << "this system mounts no disk for a test";
+    EXPECT_EQ(missed, 0);
+  }
+
+  static constexpr int kNoDisk = 77;
 };
 
 TEST_F(SqliteFull, KeepsWhatItTookWhenTheDatabaseCannotGrow) {
@@ -56,6 +124,16 @@ TEST_F(SqliteFull, KeepsWhatItTookWhenTheDatabaseCannotGrow) {
 TEST_F(SqliteFull, KeepsWhatItTookWhenALongBodyHasNoRoom) {
   EXPECT_EQ(testing_support::InChild([this] { return FillAndFree(150'000, 200'000, false); }), 0);
 }
+
+TEST_F(SqliteFull, WorksAgainOnceTheResultsInFilesThatFilledItAreOver) {
+  ExpectRoomAgain(200'000, false);
+}
+
+TEST_F(SqliteFull, WorksAgainOnceTheResultsInTheDatabaseThatFilledItAreOver) {
+  ExpectRoomAgain(20'000, false);
+}
+
+TEST_F(SqliteFull, StartsThoughWhatIsOverFillsTheDisk) { ExpectRoomAgain(200'000, true); }
 
 }  // namespace
 }  // namespace headrace
