@@ -35,7 +35,8 @@ std::shared_ptr<QueuedJob> JobOf(const KeptJob& kept, QueueIndex queue) {
   job->media_type = kept.media_type;
   job->params = kept.params;
   job->deadline = kept.deadline;
-  job->accepted_at = SteadyClock::now() - (UtcNow() - kept.accepted);
+  // Where the clock was set back meanwhile, it has come just now.
+  job->accepted_at = SteadyClock::now() - std::max(UtcNow() - kept.accepted, UtcTime::duration(0));
   job->accepted = kept.accepted;
   if (kept.attempt != 0) job->waits_since = SteadyClock::now();
   job->attempt = kept.attempt + 1;

@@ -45,5 +45,18 @@ TEST(TimingsSoFar, AreNeverNegativeWhereTheClockWasSet) {
   EXPECT_NEAR(TimingsSoFar(job, true).run.count(), 10, kNear);
 }
 
+TEST(TimingsSoFar, OfAJobThatCameBackAreNeverNegativeWhereTheClockWasSetBack) {
+  KeptJob kept;
+  kept.accepted = UtcNow() + hours(1);
+  const auto job = JobOf(kept, 0);
+  EXPECT_LE(job->accepted_at, SteadyClock::now());
+  job->started = UtcNow();
+  for (const bool runs : {false, true}) {
+    const JobTimings timings = TimingsSoFar(*job, runs);
+    EXPECT_GE(timings.wait.count(), 0);
+    EXPECT_GE(timings.run.count(), 0);
+  }
+}
+
 }  // namespace
 }  // namespace headrace
