@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text_file.h"
 
@@ -17,6 +18,9 @@ constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
 // An alias may stand for what it is in, and for a list of aliases of lists.
 constexpr int kMostLevels = 32;
 constexpr std::size_t kMostNodes = 100'000;
+
+constexpr const char* kOneDocument =
+    "what stands here is a second document (behind --- or ..., or a map in braces); one is allowed";
 
 int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
 
@@ -85,7 +89,13 @@ std::optional<YamlNode> ReadYaml(const std::string& file, Problems& problems) {
     return std::nullopt;
   }
   try {
-    YamlNode root = Converter(problems).Convert(YAML::Load(*text));
+    // All of them: what stands behind the first one would else be passed over in silence.
+    const std::vector<YAML::Node> documents = YAML::LoadAll(*text);
+    if (documents.size() > 1) {
+      problems.AddAtLine(LineOf(documents[1]), kOneDocument);
+      return std::nullopt;
+    }
+    YamlNode root = documents.empty() ? YamlNode() : Converter(problems).Convert(documents.front());
     if (root.kind == YamlNode::Kind::kNull) root.kind = YamlNode::Kind::kMap;
     if (root.kind == YamlNode::Kind::kMap) return root;
     problems.AddAtLine(1, "must be a map of sections, as in config/headrace.yaml");

@@ -113,6 +113,22 @@ TEST_F(LoadTest, AKeyThatIsGivenTwiceIsRefused) {
               ElementsAre("f.yaml:3: level: is given twice, once is allowed"));
 }
 
+TEST_F(LoadTest, ASecondDocumentIsRefusedAndNotPassedOver) {
+  const std::string queues = "queues: {simulate: {handler: simulate}}\n";
+  const std::string auth = "auth: {mode: keys, file: /etc/keys}\n";
+  const auto refused = ElementsAre(HasSubstr("f.yaml:3: what stands here is a second document"));
+  EXPECT_THAT(Load(queues + "---\n" + auth).problems, refused);
+  EXPECT_THAT(Load(queues + "...\n" + auth).problems, refused);
+  EXPECT_THAT(Load("{" + queues + "}\n" + auth).problems, refused);
+}
+
+TEST_F(LoadTest, ADocumentMayHaveItsMarks) {
+  EXPECT_THAT(Load("# a\n---\nqueues: {simulate: {handler: simulate, isolation: {mode: "
+                   "thread}}}\n...\n# b\n")
+                  .problems,
+              IsEmpty());
+}
+
 TEST_F(LoadTest, WhatIsNoYamlIsRefusedWithItsLine) {
   EXPECT_THAT(Load("server:\n  threads: [1\n").problems, ElementsAre(HasSubstr("is not YAML: ")));
   EXPECT_THAT(Load("server:\n  threads: [1\n").problems.at(0), testing::StartsWith("f.yaml:3: "));
