@@ -15,16 +15,19 @@
 {{- end }}
 {{- end }}
 
-{{/* Seconds of a duration of headrace.yaml ("1500ms", "60s", "5m", "24h"), rounded up. */}}
-{{- define "headrace.seconds" -}}
-{{- $text := toString . }}
-{{- $number := regexFind "^[0-9]+" $text | int64 }}
-{{- $unit := regexFind "[a-z]+$" $text }}
-{{- if eq $unit "h" }}{{ mul $number 3600 }}
-{{- else if eq $unit "m" }}{{ mul $number 60 }}
-{{- else if eq $unit "ms" }}{{ div (add $number 999) 1000 }}
-{{- else }}{{ $number }}
+{{/* Milliseconds of a duration of headrace.yaml, Prometheus or Kubernetes ("1500ms", "60s", "1m30s", "24h"). */}}
+{{- define "headrace.milliseconds" -}}
+{{- $factors := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 }}
+{{- $sum := 0 }}
+{{- range regexFindAll "[0-9]+ *(ms|s|m|h)" (toString .) -1 }}
+{{- $sum = add $sum (mul (regexFind "^[0-9]+" . | int64) (get $factors (regexFind "[a-z]+$" .))) }}
 {{- end }}
+{{- $sum }}
+{{- end }}
+
+{{/* Seconds of it, rounded up. */}}
+{{- define "headrace.seconds" -}}
+{{- div (add (include "headrace.milliseconds" . | int64) 999) 1000 }}
 {{- end }}
 
 {{/* Bytes as people write them in headrace.yaml, in whole MiB. */}}

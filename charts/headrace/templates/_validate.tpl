@@ -4,6 +4,8 @@
 {{- $found := list }}
 {{- if not .Values.image.repository }}
 {{- $found = append $found (printf "image.repository is required, since no registry publishes the image: build it from the repository with 'docker build -t REGISTRY/headrace:%s .', push it (or, on a local cluster, 'kind load docker-image' it), and install with --set image.repository=REGISTRY/headrace" .Chart.AppVersion) }}
+{{- else if regexMatch "@|:[^/]*$" .Values.image.repository }}
+{{- $found = append $found (printf "image.repository (%s) has a tag or a digest, and the chart would add another: put it into image.tag or image.digest" .Values.image.repository) }}
 {{- end }}
 {{- toYaml $found }}
 {{- end }}
@@ -67,6 +69,55 @@
 {{- range .Values.extraEnv }}
 {{- if and $several (eq .name "HEADRACE_SERVER_ASYNC") }}
 {{- $found = append $found "extraEnv has HEADRACE_SERVER_ASYNC, but with several replicas a job would be known to one pod only: leave it out" }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{/* A number without a unit is a size in bytes, and no disk is so small. */}}
+{{- define "headrace.checkPersistence" -}}
+{{- $found := list }}
+{{- if and (include "headrace.durable" .) (lt (include "headrace.bytes" .Values.persistence.size | int64) 1048576) }}
+{{- $found = append $found (printf "persistence.size: %v is that many bytes: give it a unit, such as %vGi" .Values.persistence.size .Values.persistence.size) }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{/* Keys without which the service would not start with a queue of this handler. */}}
+{{- define "headrace.checkQueues" -}}
+{{- $found := list }}
+{{- range $name, $queue := .Values.config.queues }}
+{{- if and (eq $queue.handler "http") (not $queue.upstream) }}
+{{- $found = append $found (printf "config.queues.%s has handler http and no upstream: name the app that its jobs are sent to" $name) }}
+{{- else if and (eq $queue.handler "command") (not $queue.command) }}
+{{- $found = append $found (printf "config.queues.%s has handler command and no command: name the program and its arguments, as a list" $name) }}
+{{- else if and (eq $queue.handler "simulate") (ne (dig "isolation" "mode" "process" $queue) "thread") }}
+{{- $found = append $found (printf "config.queues.%s has handler simulate, which runs on the worker alone: set isolation.mode to thread" $name) }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{/* What Kubernetes or the chart would pass over without a word. */}}
+{{- define "headrace.checkService" -}}
+{{- $found := list }}
+{{- with .Values.service }}
+{{- if and .nodePort (eq .type "ClusterIP") }}
+{{- $found = append $found "service.nodePort is of no effect with service.type: ClusterIP: set the type to NodePort or LoadBalancer, or leave the port out" }}
+{{- end }}
+{{- if and .loadBalancerSourceRanges (ne .type "LoadBalancer") }}
+{{- $found = append $found (printf "service.loadBalancerSourceRanges keeps nobody out with service.type: %s: set the type to LoadBalancer, or say in networkPolicy.allowFrom who may come in" .type) }}
+{{- end }}
+{{- end }}
+{{- toYaml $found }}
+{{- end }}
+
+{{/* Prometheus refuses it, and its operator then leaves the ServiceMonitor out. */}}
+{{- define "headrace.checkMonitoring" -}}
+{{- $found := list }}
+{{- with .Values.metrics.serviceMonitor }}
+{{- if gt (include "headrace.milliseconds" .scrapeTimeout | int64) (include "headrace.milliseconds" .interval | int64) }}
+{{- $found = append $found (printf "metrics.serviceMonitor.scrapeTimeout (%s) is more than its interval (%s), with which nothing is scraped: lower the one or raise the other" .scrapeTimeout .interval) }}
 {{- end }}
 {{- end }}
 {{- toYaml $found }}
