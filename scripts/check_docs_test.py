@@ -70,6 +70,12 @@ class CheckDocsTest(unittest.TestCase):
         self.assert_refused({**lists, "docs/a.md": "# A\n`server.slot`\n"}, "docs/a.md:2: server.slot is no key")
         self.assert_refused({**lists, "docs/a.md": "# A\n\n    headrace_slot\n"}, "docs/a.md:3: headrace_slot is no metric")
 
+    def test_a_problem_that_no_page_tells_fails(self):
+        pages = {"src/http/message/problem_types.cc": '    {Code::kNotFound, "no-such-cat"},\n',
+                 "docs/README.md": "[a](a.md) [h](http.md)\n"}
+        self.assert_refused({**pages, "docs/http.md": "# H\n| 404 | no-such-cat |\n"}, "the problem no-such-cat is told neither")
+        self.assert_accepted({**pages, "docs/http.md": "# H\n| 404 `no-such-cat` | |\n"})
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=0)

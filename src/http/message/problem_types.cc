@@ -80,6 +80,7 @@ constexpr ProblemKind kKnown[] = {
     {Code::kHandlerCrashed, "executor-crashed"},
     {Code::kHandlerCrashed, "interrupted"},
     {Code::kHandlerCrashed, "result-too-large"},
+    {Code::kHandlerCrashed, "scratch-full"},
     {Code::kHandlerCrashed, "upstream-failed"},
     {Code::kHandlerCrashed, "upstream-redirect"},
     {Code::kHandlerCrashed, "upstream-unreachable"},

@@ -28,7 +28,7 @@ std::set<std::string> TypesIn(const std::filesystem::path& file) {
   std::ifstream stream(file);
   const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   static const std::regex kType(
-      R"re((?:ErrorCode::k\w+,|Failure::Kind::k\w+,|Bad\()\s*"([a-z]+(?:-[a-z]+)*)")re");
+      R"re((?:ErrorCode::k\w+,|Failure::Kind::k\w+,|Bad\(|TooLarge\()\s*"([a-z]+(?:-[a-z]+)*)")re");
   std::set<std::string> types;
   for (std::sregex_iterator at(text.begin(), text.end(), kType), end; at != end; ++at) {
     types.insert((*at)[1].str());
