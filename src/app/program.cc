@@ -23,11 +23,20 @@
 #include "config/load.h"
 #include "config/reference.h"
 #include "config/sample.h"
+#include "service/key_file.h"
+#include "service/webhook_secrets.h"
 
 namespace headrace {
 namespace {
 
 constexpr int kWrongUsage = 2;
+constexpr const char* kConfigMeaning =
+    "configuration file (else HEADRACE_CONFIG, else /etc/headrace/headrace.yaml)";
+// An option of the program is not in its subcommands' help.
+std::string ConfigFooter() {
+  return fmt::format("Option of headrace itself:\n  -c,--config FILE            {}",
+                     kConfigMeaning);
+}
 
 std::vector<std::string> Environment() {
   std::vector<std::string> variables;
@@ -37,7 +46,7 @@ std::vector<std::string> Environment() {
 }
 
 // The file that the command line or HEADRACE_CONFIG names, else the system's, else the one that was
-// installed with the program.
+// installed with the program. Where there is none, the system's is the one that is missed.
 std::string ConfigFile(const std::string& named) {
   if (!named.empty()) return named;
   const char* const variable = std::getenv("HEADRACE_CONFIG");
@@ -46,11 +55,19 @@ std::string ConfigFile(const std::string& named) {
   std::error_code error;
   if (std::filesystem::exists(system, error)) return system;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (program.parent_path().parent_path() / "share/headrace/headrace.yaml").string();
+  const auto sample = program.parent_path().parent_path() / "share/headrace/headrace.yaml";
+  return std::filesystem::exists(sample, error) ? sample.string() : system;
 }
 
 void PrintAll(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) fmt::print(stderr, "{}\n", line);
+}
+
+// What the start says of a configuration that is good enough for it.
+void PrintWarnings(const Config& config) {
+  if (config.auth.mode == AuthMode::kKeys) PrintAll(LoadKeyFile(config.auth.file).warnings);
+  const std::string& secrets = config.webhooks.secrets_file;
+  if (!secrets.empty()) PrintAll(LoadWebhookSecrets(secrets).warnings);
 }
 
 // What no check can find out: who sends the jobs.
@@ -77,8 +94,9 @@ int Check(const Config& config) {
     fmt::print(stderr, "{}\n", sandbox.error().hint);
     return EXIT_FAILURE;
   }
-  fmt::print("the configuration is good: {} queues, {} slots ({})\n", config.queues.size(),
+  fmt::print("the configuration is good; queues: {}, slots: {} ({})\n", config.queues.size(),
              plan->slots, plan->slots_reason);
+  PrintWarnings(config);
   PrintAdvice(config);
   return EXIT_SUCCESS;
 }
@@ -124,18 +142,15 @@ int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) 
                    "headrace");
   std::string file;
   std::string path = "/readyz";
-  command.add_option("-c,--config", file,
-                     "configuration file (else HEADRACE_CONFIG, else "
-                     "/etc/headrace/headrace.yaml)");
+  command.add_option("-c,--config", file, kConfigMeaning);
   command.fallthrough();
   command.require_subcommand(0, 1);
-  const CLI::App* serve = command.add_subcommand("serve", "run the service (the default)");
-  const CLI::App* check =
-      command.add_subcommand("check", "say what is wrong with the configuration");
+  CLI::App* serve = command.add_subcommand("serve", "run the service (the default)");
+  CLI::App* check = command.add_subcommand("check", "say what is wrong with the configuration");
   CLI::App* health = command.add_subcommand("health", "ask the running service whether it is well");
   health->add_option("--path", path, "what to ask: /readyz, /livez or /startupz");
   const CLI::App* version = command.add_subcommand("version", "print the version");
-  static_cast<void>(serve);
+  for (CLI::App* reader : {serve, check, health}) reader->footer(ConfigFooter());
   const ReferenceCommand reference(command);
   ClientCommands client(command);
   try {

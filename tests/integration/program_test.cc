@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "handler/sandbox/namespaces.h"
+#include "support/client_process.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {
@@ -137,6 +138,34 @@ TEST(Program, AConfigurationWithFiveMistakesIsRefusedWithFiveLinesAndCheckSaysTh
 TEST(Program, TheSampleConfigurationIsGood) {
   const Ended checked = RunProgram({"check", "--config", HEADRACE_SAMPLE});
   EXPECT_EQ(checked.status, 0) << checked.output;
+}
+
+TEST(Program, CheckWarnsAsTheStartDoesOfAFileOfKeysThatOthersMayWrite) {
+  const std::string keys = fmt::format("{}/keys-{}", testing::TempDir(), ::getpid());
+  std::ofstream(keys) << "reports " << std::string(64, 'a') << "\n";
+  std::filesystem::permissions(keys, std::filesystem::perms{0666});
+  const std::string file = fmt::format("{}/keys-{}.yaml", testing::TempDir(), ::getpid());
+  std::ofstream(file) << "auth: {mode: keys, file: '" << keys << "'}\n"
+                      << "queues: {simulate: {handler: simulate, isolation: {mode: thread}}}\n";
+  const Ended checked = RunProgram({"check", "--config", file});
+  std::filesystem::remove(file);
+  std::filesystem::remove(keys);
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_THAT(checked.output, HasSubstr(keys + ": others may write it (mode 0666)"));
+}
+
+TEST(Program, WithoutAnyFileTheSystemsIsTheOneThatIsMissed) {
+  const Ended checked = RunProgram({"check"});
+  if (checked.status == 0) GTEST_SKIP() << "this machine has a configuration";
+  EXPECT_THAT(checked.output, HasSubstr("/etc/headrace/headrace.yaml: "));
+}
+
+TEST(Program, TheHelpOfWhatReadsAConfigurationNamesItsOption) {
+  for (const char* command : {"serve", "check", "health"}) {
+    const ClientEnd helped = RunClient({command, "--help"});
+    EXPECT_EQ(helped.status, 0) << helped.err;
+    EXPECT_THAT(helped.out, HasSubstr("-c,--config FILE"));
+  }
 }
 
 std::string CommandConfig(const std::string& isolation) {
