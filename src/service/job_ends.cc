@@ -129,13 +129,20 @@ void JobService::Impl::TellChange(const std::string& id) {
   });
 }
 
+// What a stop cut waits on the disk for the next process.
+bool JobService::Impl::GiveBack(const QueuedJob& job) {
+  if (!engine.Release(job.id, job.attempt)) return false;
+  LogInfo("job given back", {{"job_id", job.id}, {"queue", job.queue_name}});
+  return true;
+}
+
 // The job waits again, if this attempt's end is not the job's.
 bool JobService::Impl::TriedAgain(const QueuedJob& job, Outcome& outcome) {
   if (!job.kept) return false;
   const bool undone = outcome.state == JobState::kCancelled || outcome.state == JobState::kExpired;
   if (job.cancel.reason() == CancelReason::kShutdown && undone &&
       engine.durability() != Durability::kProcess) {
-    return engine.Release(job.id, job.attempt);
+    return GiveBack(job);
   }
   const ServiceQueue& queue = admission.queues()[job.queue];
   if (job.cancel.Cancelled() || job.attempt >= queue.options.max_attempts ||

@@ -46,6 +46,7 @@ struct JobService::Impl {
   void Cancel(const JobRef& job, bool again, Told done);
   void CancelUnfinished(const JobStatus& status, bool again, Told done);
   bool CutOff(const QueuedJob& job, bool goes_on);
+  bool GiveBack(const QueuedJob& job);
   bool TriedAgain(const QueuedJob& job, Outcome& outcome);
   void Conclude(const JobPtr& job, Outcome outcome);
   void Deliver(const std::string& id, Outcome outcome);

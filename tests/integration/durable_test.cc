@@ -104,6 +104,10 @@ TEST_F(Durable, AStopLeavesWaitingJobsToTheNextProcess) {
   ASSERT_TRUE(service->Await("headrace_jobs_running{queue=\"simulate\"}", 2));
   service->Signal(SIGTERM);
   EXPECT_EQ(service->Wait().status, 0) << "nobody was cut";
+  for (const std::string& job : {running, second}) {
+    EXPECT_THAT(service->Log(),
+                HasSubstr("job given back: job_id=" + job.substr(job.rfind('/') + 1)));
+  }
   Start();
   EXPECT_TRUE(service->Await("headrace_jobs_recovered_total{queue=\"simulate\"}", 3));
   EXPECT_THAT(service->Get(running).body, Not(HasSubstr("\"attempt\":2")))
