@@ -84,7 +84,7 @@ void PrintAdvice(const Config& config) {
       fmt::join(names, ", "));
 }
 
-int Check(const Config& config) {
+int Check(const Config& config, const HandlerRegistry& handlers) {
   const auto plan = MakePlan(config);
   if (!plan) {
     fmt::print(stderr, "{}\n", plan.error().hint);
@@ -94,6 +94,12 @@ int Check(const Config& config) {
     fmt::print(stderr, "{}\n", sandbox.error().hint);
     return EXIT_FAILURE;
   }
+  const auto missing = MissingExecutors(config, handlers, ExecutorsDir(config));
+  for (const MissingExecutor& executor : missing) {
+    fmt::print(stderr, "queue {}: {}: {} (executors.dir names the folder)\n", executor.queue,
+               executor.path, executor.detail);
+  }
+  if (!missing.empty()) return EXIT_FAILURE;
   fmt::print("the configuration is good; queues: {}, slots: {} ({})\n", config.queues.size(),
              plan->slots, plan->slots_reason);
   PrintWarnings(config);
@@ -182,7 +188,7 @@ int RunCommand(int argc, char** argv, const std::vector<LinkedHandler>& linked) 
     PrintAll(loaded.problems);
     return EXIT_FAILURE;
   }
-  if (check->parsed()) return Check(loaded.config);
+  if (check->parsed()) return Check(loaded.config, source.handlers);
   return Serve(loaded.config, source);
 }
 

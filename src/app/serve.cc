@@ -72,21 +72,6 @@ Config FitDescriptors(Config config, std::size_t descriptors) {
   return config;
 }
 
-bool ExecutorsExist(const Config& config, const HandlerRegistry& handlers, const std::string& dir) {
-  bool all = true;
-  for (const QueueConfig& queue : config.queues) {
-    if (!queue.NeedsExecutors()) continue;
-    const std::string binary = ExecutorPath(dir, *handlers.Find(queue.handler));
-    if (::access(binary.c_str(), X_OK) == 0) continue;
-    LogError("queue {queue}: {path}: {detail} (executors.dir names the folder)",
-             {{"queue", queue.name},
-              {"path", binary},
-              {"detail", std::generic_category().message(errno)}});
-    all = false;
-  }
-  return all;
-}
-
 // What the main thread does between start and end: signals and spawning.
 class MainLoop {
  public:
@@ -204,7 +189,12 @@ int Serve(const Config& config, const ConfigSource& source) {
     return EXIT_FAILURE;
   }
   const std::string executors = ExecutorsDir(config);
-  if (!ExecutorsExist(config, source.handlers, executors)) return EXIT_FAILURE;
+  const auto missing = MissingExecutors(config, source.handlers, executors);
+  for (const MissingExecutor& executor : missing) {
+    LogError("queue {queue}: {path}: {detail} (executors.dir names the folder)",
+             {{"queue", executor.queue}, {"path", executor.path}, {"detail", executor.detail}});
+  }
+  if (!missing.empty()) return EXIT_FAILURE;
   const sigset_t set = ReadSignals();
   const UniqueFd signal_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   StopSignals stop;

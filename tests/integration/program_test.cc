@@ -154,6 +154,19 @@ TEST(Program, CheckWarnsAsTheStartDoesOfAFileOfKeysThatOthersMayWrite) {
   EXPECT_THAT(checked.output, HasSubstr(keys + ": others may write it (mode 0666)"));
 }
 
+TEST(Program, ExecutorsThatAreNotThereAreRefusedByTheStartAndByCheck) {
+  const std::string file = fmt::format("{}/executors-{}.yaml", testing::TempDir(), ::getpid());
+  std::ofstream(file) << "executors: {dir: /nowhere}\nqueues:\n" << kBoth << "\n";
+  for (const char* command : {"serve", "check"}) {
+    const Ended ended = RunProgram({command, "--config", file});
+    EXPECT_EQ(ended.status, 1) << command;
+    EXPECT_THAT(ended.output,
+                HasSubstr("queue pdf-to-image: /nowhere/headrace-pdf: No such file or directory "
+                          "(executors.dir names the folder)"));
+  }
+  std::filesystem::remove(file);
+}
+
 TEST(Program, WithoutAnyFileTheSystemsIsTheOneThatIsMissed) {
   const Ended checked = RunProgram({"check"});
   if (checked.status == 0) GTEST_SKIP() << "this machine has a configuration";
