@@ -23,6 +23,7 @@
 #include "config/load.h"
 #include "config/reference.h"
 #include "config/sample.h"
+#include "handler/ocr/language_files.h"
 #include "service/key_file.h"
 #include "service/webhook_secrets.h"
 
@@ -68,6 +69,11 @@ void PrintWarnings(const Config& config) {
   if (config.auth.mode == AuthMode::kKeys) PrintAll(LoadKeyFile(config.auth.file).warnings);
   const std::string& secrets = config.webhooks.secrets_file;
   if (!secrets.empty()) PrintAll(LoadWebhookSecrets(secrets).warnings);
+  for (const QueueConfig& queue : config.queues) {
+    if (queue.handler != "ocr") continue;
+    if (const auto files = LanguageFiles(queue.ocr); !files)
+      fmt::print(stderr, "queue {}: {}; its jobs will get 503\n", queue.name, files.error().hint);
+  }
 }
 
 // What no check can find out: who sends the jobs.

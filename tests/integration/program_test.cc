@@ -167,6 +167,18 @@ TEST(Program, ExecutorsThatAreNotThereAreRefusedByTheStartAndByCheck) {
   std::filesystem::remove(file);
 }
 
+TEST(Program, CheckWarnsOfLanguagesThatAreNotInstalled) {
+  const std::string file = fmt::format("{}/languages-{}.yaml", testing::TempDir(), ::getpid());
+  std::ofstream(file) << "queues: {scans: {handler: ocr, ocr: {languages: [chi_tra], data_dir: "
+                         "/nowhere}}}\n";
+  const Ended checked = RunProgram({"check", "--config", file});
+  std::filesystem::remove(file);
+  EXPECT_EQ(checked.status, 0) << checked.output;
+  EXPECT_THAT(checked.output,
+              HasSubstr("queue scans: /nowhere/chi_tra.traineddata cannot be read; install the "
+                        "language (Debian: tesseract-ocr-chi-tra)"));
+}
+
 TEST(Program, WithoutAnyFileTheSystemsIsTheOneThatIsMissed) {
   const Ended checked = RunProgram({"check"});
   if (checked.status == 0) GTEST_SKIP() << "this machine has a configuration";
