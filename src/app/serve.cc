@@ -142,10 +142,11 @@ class MainLoop {
     return EXIT_FAILURE;
   }
 
-  // The app's end may wait too: its workers may have found jobs of an earlier process.
+  // In the words for operators; the hint is for clients where an error has both. The app's end may
+  // wait too: its workers may have found jobs of an earlier process.
   int Fail(const Error& error) {
     LogError("cannot start: {detail}",
-             {{"detail", error.hint + (error.detail.empty() ? "" : ": ") + error.detail}});
+             {{"detail", error.detail.empty() ? error.hint : error.detail}});
     stop_.EndAtNext(app_.UnfinishedJobs(), app_.log());
     return EXIT_FAILURE;
   }

@@ -251,6 +251,14 @@ TEST(Program, AnAddressThatIsTakenIsRefused) {
   EXPECT_EQ(other.Wait().status, 1);
 }
 
+TEST(Program, AFolderForJobsThatCannotBeIsToldInWordsForItsOperator) {
+  ServiceProcess service(kFive, "engine: {kind: sqlite, path: /proc/nowhere}\n");
+  EXPECT_EQ(service.port(), 0);
+  EXPECT_THAT(service.Log(), HasSubstr("cannot start: mkdir /proc/nowhere: "));
+  EXPECT_THAT(service.Log(), Not(HasSubstr("try again later")));
+  EXPECT_EQ(service.Wait().status, 1);
+}
+
 TEST(Program, HealthAsksTheManagementListener) {
   ServiceProcess service(kFive);
   const std::string file = testing::TempDir() + "/health.yaml";

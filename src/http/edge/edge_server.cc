@@ -103,8 +103,8 @@ Status EdgeServer::Start() {
     impl_->port = static_cast<std::uint16_t>(impl_->endpoint->getPort());
   } catch (const std::exception& e) {
     impl_->endpoint.reset();
-    return Error{ErrorCode::kUnavailable, "listen", fmt::format("cannot listen on {}", listen),
-                 e.what(), 0};
+    return Error{ErrorCode::kUnavailable, "listen",
+                 fmt::format("cannot listen on {}: {}", listen, e.what()), "", 0};
   }
   return Ok();
 }
