@@ -260,8 +260,10 @@ std::optional<JobPtr> LocalEngine::Claim(QueueIndex queue) {
   return job && (*job)->kept ? Begin(*job) : job;
 }
 
-// The job as its attempt has it; nothing if it cannot have one, and has ended.
+// The job as its attempt has it; nothing if it cannot have one, now or ever.
 std::optional<JobPtr> LocalEngine::Begin(const JobPtr& job) {
+  // What cannot be saved would be held in memory, job after job.
+  if (!store_->Healthy().empty() && PutOff(job)) return std::nullopt;
   auto begun = std::make_shared<QueuedJob>(*job);
   begun->started = UtcNow();
   begun->deadline = std::min(job->expires, Deadline::After(terms_[job->queue]->run_timeout.load()));

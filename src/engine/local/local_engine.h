@@ -109,6 +109,7 @@ class LocalEngine : public Engine {
   void RecoverAll(const std::vector<KeptJob>& unfinished);
   void Recover(const KeptJob& kept, QueueIndex index);
   std::optional<JobPtr> Begin(const JobPtr& job);
+  bool PutOff(const JobPtr& job);
   void OnNoPayload(const JobPtr& job, const Error& error);
   void Arm(const JobPtr& job);
   void Disarm(const std::string& id);

@@ -11,8 +11,8 @@ namespace {
 
 // An outcome that could not be saved is tried again after so long, until it can.
 constexpr std::chrono::seconds kSaveAgain{1};
-// The same of a payload that could not be read.
-constexpr std::chrono::seconds kReadAgain{1};
+// The same of a job that could not begin.
+constexpr std::chrono::seconds kBeginAgain{1};
 
 auto IsAttempt(std::uint32_t attempt) {
   return [attempt](const JobPtr& job) { return job->attempt == attempt; };
@@ -27,16 +27,20 @@ std::size_t LocalEngine::Ending(JobState state) {
   return static_cast<std::size_t>(state) - static_cast<std::size_t>(JobState::kSucceeded);
 }
 
+// The job waits a moment before its attempt. False: it is not to have one any more.
+bool LocalEngine::PutOff(const JobPtr& job) {
+  Queue& queue = *queues_[job->queue];
+  if (!queue.Return(job->id, job, true, IsAttempt(job->attempt))) return false;
+  timer_.Schedule(Deadline::After(kBeginAgain), [&queue, id = job->id] { queue.Open(id); });
+  return true;
+}
+
 // Bytes that are lost fail the job; those that cannot be read now are asked for again later.
 void LocalEngine::OnNoPayload(const JobPtr& job, const Error& error) {
-  Queue& queue = *queues_[job->queue];
-  const auto is_attempt = IsAttempt(job->attempt);
-  if (error.code != ErrorCode::kNotFound && queue.Return(job->id, job, true, is_attempt)) {
-    timer_.Schedule(Deadline::After(kReadAgain), [&queue, id = job->id] { queue.Open(id); });
-    return;
-  }
+  if (error.code != ErrorCode::kNotFound && PutOff(job)) return;
   const Outcome outcome = PayloadLost(error);
-  const auto finished = queue.Finish(job->id, Ending(outcome.state), is_attempt);
+  const auto finished =
+      queues_[job->queue]->Finish(job->id, Ending(outcome.state), IsAttempt(job->attempt));
   if (!finished) return;
   if (finished.settled) {  // its end dropped the bytes
     AwaitEnd(job->id, [this, job](const Outcome& saved) { Tell(job, saved); });

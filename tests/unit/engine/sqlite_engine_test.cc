@@ -8,6 +8,7 @@
 #include "engine/local/local_engine.h"
 #include "engine/sqlite/sqlite_store.h"
 #include "engine_contract.h"
+#include "faults.h"
 #include "store_support.h"
 
 namespace headrace {
@@ -15,8 +16,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::unique_ptr<LocalEngine> Open(const std::string& folder, std::vector<QueueOptions> queues) {
+std::unique_ptr<LocalEngine> Open(const std::string& folder, std::vector<QueueOptions> queues,
+                                  const std::string& vfs = "") {
   SqliteOptions options;
+  options.vfs = vfs;
+  options.retry = milliseconds(2);
   options.path = folder + "/store";
   auto engine = std::make_unique<LocalEngine>(LocalEngine::Options{std::move(queues)},
                                               std::make_unique<SqliteStore>(options));
@@ -52,18 +56,18 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, EngineContract, SqliteFactory);
 // One engine after the other over the same folder.
 class Restart : public testing::Test {
  protected:
-  void Start(std::uint32_t max_attempts = 2) {
+  void Start(std::uint32_t max_attempts = 2, const std::string& vfs = "") {
     engine.reset();
     QueueOptions queue{"queue-0", 1, 10};
     queue.max_attempts = max_attempts;
-    engine = Open(folder.path(), {queue});
+    engine = Open(folder.path(), {queue}, vfs);
   }
-  std::string PushKept(const std::string& key = "") {
-    auto job = MakeJob(0, 100'000);
+  std::string PushKept(const std::string& key = "", std::size_t size = 100'000) {
+    auto job = MakeJob(0, size);
     job->kept = true;
     job->accepted = UtcNow();
     job->expires = Deadline::After(std::chrono::hours(1));
-    job->payload_size = 100'000;
+    job->payload_size = size;
     if (!key.empty()) job->idempotency = IdempotencyKey{key, {}};
     const PushAnswer answer = PushFor(*engine, job);
     result = answer.result;
@@ -183,6 +187,24 @@ TEST_F(Restart, AJobOfAQueueThatIsGoneStaysUntilItsQueueIsBack) {
   engine = Open(folder.path(), {{"other", 1, 1}, {"queue-0", 1, 1}});
   EXPECT_EQ(engine->Figures(1).recovered, 1U);
   EXPECT_EQ(ClaimNext(1)->id, id) << "its id says which queue, whatever their order";
+}
+
+TEST_F(Restart, NothingKeptBeginsWhileItsEndCouldNotBeSaved) {
+  Faults faults;
+  Start(2, "faulty");
+  const std::string id = PushKept("", 10);  // it needs nothing of the disk to begin
+  ASSERT_TRUE(engine->WaitForWork(0));
+  faults.FailFrom(1);
+  PushKept();
+  EXPECT_EQ(result, PushResult::kDown);
+  EXPECT_FALSE(engine->Healthy().empty());
+  EXPECT_FALSE(engine->Claim(0)) << "its result would be held in memory";
+  EXPECT_EQ(engine->Figures(0).waiting, 1U);
+  faults.FailNothing();
+  const JobPtr job = ClaimNext();
+  EXPECT_EQ(job->id, id);
+  EXPECT_EQ(job->attempt, 1U);
+  engine.reset();  // while what it uses is there
 }
 
 }  // namespace
