@@ -17,9 +17,10 @@ void AddEngine(KeyList<Config>& keys) {
           [](auto& c) -> auto& { return c.engine.path; })
       .More("Made if it is missing");
   keys.Number(
-      "engine.max_keys", Counts(), {1, 10'000'000},
-      "`Idempotency-Key`s that are held at once; the next one gets 429",
-      [](auto& c) -> auto& { return c.engine.max_keys; });
+          "engine.max_keys", Counts(), {1, 10'000'000},
+          "`Idempotency-Key`s that are held at once; the next one gets 429",
+          [](auto& c) -> auto& { return c.engine.max_keys; })
+      .More("A tenant holds no more than it leaves to others, so half of them if it is alone");
   keys.Number(
           "engine.max_open_results", Counts(), {16, 1'000'000},
           "sqlite: files of results that are open to be sent at once; more: 503",

@@ -334,7 +334,7 @@ Error Admission::Refused(QueueIndex queue, PushResult pushed) {
       return KeyConflict();
     case PushResult::kManyKeys:
       metrics_.OnRejected(queue, Rejection::kQuota);
-      return ManyKeys(RetryAfter(queue));
+      return ManyKeys(NextEnd(queue));
     case PushResult::kDown:
       return EngineDown();
     case PushResult::kAccepted:

@@ -52,8 +52,8 @@ Error KeyConflict() {
 Error ManyKeys(int retry_after) {
   return {ErrorCode::kOverloaded,
           "idempotency-keys",
-          "the service holds as many Idempotency-Keys as it may; come back after Retry-After "
-          "seconds",
+          "the service holds as many Idempotency-Keys of yours, or in all, as it may; come back "
+          "after Retry-After seconds",
           {},
           retry_after};
 }

@@ -1,5 +1,6 @@
 #include "engine/local/key_index.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace headrace {
@@ -11,12 +12,36 @@ std::string KeyIndex::TextOf(const Name& name) {
   return text;
 }
 
+// Those of an earlier process may be more than `most_`.
+bool KeyIndex::HasRoomFor(std::string_view tenant) const {
+  const std::size_t left = most_ - std::min(most_, entries_.size());
+  const auto held = held_by_.find(tenant);
+  return tenant.empty() || held == held_by_.end() ? left > 0 : held->second < left;
+}
+
+KeyIndex::Entries::iterator KeyIndex::Insert(const Name& name, const PayloadDigest& digest,
+                                             const std::string& id) {
+  const auto at = entries_.emplace(TextOf(name), Entry{std::string(name.tenant), id, digest}).first;
+  ++held_by_[at->second.tenant];
+  return at;
+}
+
+void KeyIndex::SetEnd(Entries::iterator at, SteadyTime until) {
+  ends_.erase({at->second.until, at->first});
+  at->second.until = until;
+  if (until != SteadyTime::max()) ends_.emplace(until, at->first);
+}
+
+void KeyIndex::Erase(Entries::iterator at) {
+  ends_.erase({at->second.until, at->first});
+  const auto held = held_by_.find(at->second.tenant);
+  if (--held->second == 0) held_by_.erase(held);
+  entries_.erase(at);
+}
+
 void KeyIndex::Sweep(SteadyTime now) {
   while (!ends_.empty() && ends_.begin()->first <= now) {
-    const auto at = entries_.find(ends_.begin()->second);
-    // The key may have been given free, and taken again.
-    if (at != entries_.end() && at->second.until <= now) entries_.erase(at);
-    ends_.erase(ends_.begin());
+    Erase(entries_.find(ends_.begin()->second));
   }
 }
 
@@ -26,17 +51,13 @@ PushResult KeyIndex::Take(const Name& name, const PayloadDigest& digest, const s
   {
     const MutexLock lock(mu_);
     Sweep(SteadyClock::now());
-    const auto [at, fresh] = entries_.try_emplace(TextOf(name));
-    Entry& entry = at->second;
-    if (fresh && entries_.size() > most_) {
-      entries_.erase(at);
-      return PushResult::kManyKeys;
-    }
-    if (fresh) {
-      entry.id = id;
-      entry.digest = digest;
+    const auto at = entries_.find(TextOf(name));
+    if (at == entries_.end()) {
+      if (!HasRoomFor(name.tenant)) return PushResult::kManyKeys;
+      Insert(name, digest, id);
       return PushResult::kAccepted;
     }
+    Entry& entry = at->second;
     if (entry.digest != digest) return PushResult::kConflict;
     if (!entry.confirmed) {
       entry.followers.push_back(first);
@@ -68,7 +89,7 @@ void KeyIndex::Free(const Name& name, std::string_view id) {
     const auto at = entries_.find(TextOf(name));
     if (at == entries_.end() || at->second.id != id) return;
     followers = std::move(at->second.followers);
-    entries_.erase(at);
+    Erase(at);
   }
   for (const auto& follower : followers) follower({PushResult::kDown, {}});
 }
@@ -77,20 +98,16 @@ void KeyIndex::HoldUntil(const Name& name, std::string_view id, SteadyTime until
   const MutexLock lock(mu_);
   const auto at = entries_.find(TextOf(name));
   if (at == entries_.end() || at->second.id != id) return;
-  at->second.until = until;
-  ends_.emplace(until, at->first);
+  SetEnd(at, until);
 }
 
 void KeyIndex::Recover(const Name& name, const PayloadDigest& digest, const std::string& id,
                        SteadyTime until) {
   const MutexLock lock(mu_);
-  const auto [at, fresh] = entries_.try_emplace(TextOf(name));
-  if (!fresh) return;
-  at->second.id = id;
-  at->second.digest = digest;
+  if (entries_.contains(TextOf(name))) return;
+  const auto at = Insert(name, digest, id);
   at->second.confirmed = true;
-  at->second.until = until;
-  if (until != SteadyTime::max()) ends_.emplace(until, at->first);
+  SetEnd(at, until);
 }
 
 bool KeyIndex::Holds(const Name& name) const {

@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/deadline.h"
@@ -19,7 +21,8 @@ namespace headrace {
 // Thread-safe; callbacks run outside the lock.
 class KeyIndex {
  public:
-  // Holds at most `most` keys.
+  // Holds at most `most` keys. One tenant holds no more than it leaves to others, so half of them
+  // if it is alone: whoever takes all that it can get keeps nobody else's first one out.
   explicit KeyIndex(std::size_t most) : most_(most) {}
 
   struct Name {
@@ -48,21 +51,29 @@ class KeyIndex {
 
  private:
   struct Entry {
+    std::string tenant;
     std::string id;
     PayloadDigest digest{};
     bool confirmed = false;
     SteadyTime until = SteadyTime::max();
-    std::vector<Engine::Pushed> followers;  // who came before it was confirmed
+    std::vector<Engine::Pushed> followers{};  // who came before it was confirmed
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
 
   static std::string TextOf(const Name& name);
+  [[nodiscard]] bool HasRoomFor(std::string_view tenant) const REQUIRES(mu_);
+  Entries::iterator Insert(const Name& name, const PayloadDigest& digest, const std::string& id)
+      REQUIRES(mu_);
+  void SetEnd(Entries::iterator at, SteadyTime until) REQUIRES(mu_);
+  void Erase(Entries::iterator at) REQUIRES(mu_);
   void Sweep(SteadyTime now) REQUIRES(mu_);
 
   const std::size_t most_;
   mutable Mutex mu_;
   Entries entries_ GUARDED_BY(mu_);
-  std::multimap<SteadyTime, std::string> ends_ GUARDED_BY(mu_);  // of the keys of ended jobs
+  // When those of ended jobs go; by the names in entries_.
+  std::set<std::pair<SteadyTime, std::string_view>> ends_ GUARDED_BY(mu_);
+  std::map<std::string, std::size_t, std::less<>> held_by_ GUARDED_BY(mu_);  // tenant -> keys
 };
 
 }  // namespace headrace
