@@ -67,6 +67,8 @@ void JobService::Impl::EndIn(const std::string& id, CancelReason reason, const O
     if (result != CancelResult::kUnknown) TellChange(id);
     done(result);
   });
+  // Its key is free now, also where its end is still being saved.
+  for (const auto& again : waiters.Ended(id)) again();
 }
 
 void JobService::Impl::TellUnrun(const std::string& id, CancelReason reason, bool expired,
@@ -83,7 +85,7 @@ void JobService::Impl::TellUnrun(const std::string& id, CancelReason reason, boo
 // Of a job that the engine has in memory it tells within the call; of one whose end is being saved
 // later, on a thread of its store's.
 void JobService::Impl::OnDeadline(const std::string& id, const Waiter* waiter) {
-  auto taken = waiters.Take(id, waiter);
+  auto taken = waiters.Leave(id, waiter);
   if (!taken) return;
   engine.Get(id, PartBytes::None(), [this, id, taken = *std::move(taken)](auto found) {
     Expire(id, taken, found && *found ? WaitSoFar(**found) : Seconds(0));
@@ -93,9 +95,7 @@ void JobService::Impl::OnDeadline(const std::string& id, const Waiter* waiter) {
 void JobService::Impl::Expire(const std::string& id, const Waiters::Taken& taken, Seconds waited) {
   Outcome outcome = Expired();
   outcome.timings.wait = waited;
-  if (taken.last && !taken.entry.acknowledged) {
-    End(id, CancelReason::kDeadline, outcome, [](CancelResult) {});
-  }
+  if (taken.EndsJob()) End(id, CancelReason::kDeadline, outcome, [](CancelResult) {});
   taken.entry.waiter->Deliver(id, std::move(outcome));
 }
 
@@ -192,10 +192,10 @@ void JobService::OnRan(const JobPtr& job, Outcome outcome) {
 }
 
 void JobService::Abandon(std::string_view job_id, const Waiter& waiter) {
-  auto taken = impl_->waiters.Take(job_id, &waiter);
+  auto taken = impl_->waiters.Leave(job_id, &waiter);
   if (!taken) return;
   impl_->timer.Cancel(taken->entry.deadline);
-  if (!taken->last || taken->entry.acknowledged) return;
+  if (!taken->EndsJob()) return;
   impl_->End(std::string(job_id), CancelReason::kDisconnected, ClientGone(), [](CancelResult) {});
 }
 

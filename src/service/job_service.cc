@@ -6,11 +6,28 @@
 
 #include "base/job_id.h"
 #include "base/log.h"
+#include "engine/records.h"
 #include "service/endings.h"
 #include "service/job_service_impl.h"
 #include "tracing/job_spans.h"
 
 namespace headrace {
+namespace {
+
+// Of a job that is not there, or has ended.
+Outcome ToldOutcome(Expected<std::optional<JobStatus>> found) {
+  Outcome outcome;
+  if (!found || !*found) {
+    outcome.error = found ? NoSuchJob() : found.error();
+  } else if ((*found)->record.result_dropped) {
+    outcome.error = Gone();
+  } else {
+    outcome = std::move((*found)->record.end->outcome);
+  }
+  return outcome;
+}
+
+}  // namespace
 
 JobService::Impl::Impl(Options the_options, Engine& the_engine, Metrics& metrics)
     : admission({std::move(the_options.queues), the_options.max_body, the_options.ledger,
@@ -57,22 +74,42 @@ void JobService::Impl::Arm(const std::shared_ptr<const std::string>& id, Deadlin
   if (!waiters.SetDeadline(*id, waiter.get(), ticket)) timer.Cancel(ticket);  // it was told already
 }
 
+// Who comes with the key of a job whose last client is leaving comes again once that is ended: it
+// shall not be told of a cancellation that it has not asked for.
+void JobService::Impl::Push(const JobPtr& job, const std::shared_ptr<Waiter>& waiter,
+                            std::optional<std::chrono::milliseconds> wait, Submitted done) {
+  // Before the push: a worker may have finished the job before Push returns.
+  waiters.Put(job->id, {waiter, {}, false, wait.has_value()});
+  engine.Push(job, [=, this, done = std::move(done)](const PushAnswer& answer) {
+    if (answer.result == PushResult::kAccepted) {
+      done(job->id);
+      return OnAccepted(job, waiter, wait);
+    }
+    waiters.Take(job->id, waiter.get());
+    if (answer.result != PushResult::kExisting)
+      return done(admission.Refused(job->queue, answer.result));
+    done(answer.id);
+    if (waiters.Join(answer.id, {waiter, {}, true, wait.has_value()},
+                     [=, this] { Push(job, waiter, wait, done); })) {
+      OnExisting(job, answer.id, waiter, wait, done);
+    }
+  });
+}
+
 // The key's job may have ended, before its new waiter was known or after it: whoever takes the
-// waiter out tells it.
+// waiter out tells it. An end that gave the key free was not to be found with it.
 void JobService::Impl::OnExisting(const JobPtr& job, const std::string& id,
                                   const std::shared_ptr<Waiter>& waiter,
-                                  std::optional<std::chrono::milliseconds> wait) {
-  waiters.Put(id, {waiter, {}, true, wait.has_value()});
+                                  std::optional<std::chrono::milliseconds> wait,
+                                  const Submitted& done) {
   engine.Get(id, PartBytes::OfAll(), [=, this](Expected<std::optional<JobStatus>> found) {
     const bool there = found.ok() && found->has_value();
     if (there && !(*found)->record.end) {
       return Arm(std::make_shared<const std::string>(id), job->deadline, waiter, wait);
     }
     if (!waiters.Take(id, waiter.get())) return;
-    const bool kept = there && !(*found)->record.result_dropped;
-    Outcome gone;
-    gone.error = there ? Gone() : found.ok() ? NoSuchJob() : found.error();
-    waiter->Deliver(id, kept ? std::move((*found)->record.end->outcome) : std::move(gone));
+    if (there && FreesKey((*found)->record.end->outcome)) return Push(job, waiter, wait, done);
+    waiter->Deliver(id, ToldOutcome(std::move(found)));
   });
 }
 
@@ -128,21 +165,7 @@ void JobService::Submit(Submission submission, const std::shared_ptr<Waiter>& wa
     if (wants_pieces) (*made)->pieces = {std::move(wants_pieces), impl_->PartsTo(waiter)};
   }
   const JobPtr job = *std::move(made);
-  // Before the push: a worker may have finished the job before Push returns.
-  impl_->waiters.Put(job->id, {waiter, {}, false, wait.has_value()});
-  impl_->engine.Push(job,
-                     [this, job, waiter, wait, done = std::move(done)](const PushAnswer& answer) {
-                       if (answer.result == PushResult::kAccepted) {
-                         done(job->id);
-                         return impl_->OnAccepted(job, waiter, wait);
-                       }
-                       impl_->waiters.Take(job->id, waiter.get());
-                       if (answer.result != PushResult::kExisting) {
-                         return done(impl_->admission.Refused(job->queue, answer.result));
-                       }
-                       done(answer.id);
-                       impl_->OnExisting(job, answer.id, waiter, wait);
-                     });
+  impl_->Push(job, waiter, wait, std::move(done));
 }
 
 void JobService::Watch(const JobRef& job, std::weak_ptr<JobWatcher> watcher) {

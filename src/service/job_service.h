@@ -79,6 +79,7 @@ class JobService {
   // Validates the params (422), charges the payload (429), pushes the job, arms its deadline. On
   // success `done` gets the job's id, of another request's job where an Idempotency-Key says so,
   // and `waiter` hears of the outcome, perhaps before that; otherwise the waiter is never called.
+  // Where that other job was just being ended for want of clients, `done` is called once more.
   void Submit(Submission submission, const std::shared_ptr<Waiter>& waiter, Submitted done);
 
   // The waiter has gone (its connection is lost): unless others wait for the job, or a client was

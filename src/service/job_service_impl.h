@@ -20,10 +20,12 @@ struct JobService::Impl {
   Impl(Options the_options, Engine& the_engine, Metrics& metrics);
 
   // The way in.
+  void Push(const JobPtr& job, const std::shared_ptr<Waiter>& waiter,
+            std::optional<std::chrono::milliseconds> wait, Submitted done);
   void OnAccepted(const JobPtr& job, const std::shared_ptr<Waiter>& waiter,
                   std::optional<std::chrono::milliseconds> wait);
   void OnExisting(const JobPtr& job, const std::string& id, const std::shared_ptr<Waiter>& waiter,
-                  std::optional<std::chrono::milliseconds> wait);
+                  std::optional<std::chrono::milliseconds> wait, const Submitted& done);
   // `id` may be one that a job owns.
   void Arm(const std::shared_ptr<const std::string>& id, Deadline deadline,
            const std::shared_ptr<Waiter>& waiter, std::optional<std::chrono::milliseconds> wait);

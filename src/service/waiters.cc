@@ -29,6 +29,33 @@ std::optional<Waiters::Taken> Waiters::Take(std::string_view id, const Waiter* w
   return Extract(shard.entries, Find(shard.entries, id, waiter));
 }
 
+std::optional<Waiters::Taken> Waiters::Leave(std::string_view id, const Waiter* waiter) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mu);
+  auto taken = Extract(shard.entries, Find(shard.entries, id, waiter));
+  if (taken && taken->EndsJob()) shard.ending.try_emplace(std::string(id));
+  return taken;
+}
+
+bool Waiters::Join(const std::string& id, Entry entry, Otherwise otherwise) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mu);
+  if (const auto ending = shard.ending.find(id); ending != shard.ending.end()) {
+    ending->second.push_back(std::move(otherwise));
+    return false;
+  }
+  shard.entries.emplace(id, std::move(entry));
+  return true;
+}
+
+std::vector<Waiters::Otherwise> Waiters::Ended(std::string_view id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mu);
+  const auto ending = shard.ending.find(id);
+  if (ending == shard.ending.end()) return {};
+  return std::move(shard.ending.extract(ending).mapped());
+}
+
 std::optional<Waiters::Taken> Waiters::TakeAny(std::string_view id) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mu);

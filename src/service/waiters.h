@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/sync.h"
 #include "base/timer.h"
@@ -27,11 +29,21 @@ class Waiters {
   struct Taken {
     Entry entry;
     bool last = false;  // nobody else waits for the job
+    [[nodiscard]] bool EndsJob() const { return last && !entry.acknowledged; }
   };
+  using Otherwise = std::function<void()>;
 
   void Put(const std::string& id, Entry entry);
   std::optional<Taken> Take(std::string_view id, const Waiter* waiter);
   std::optional<Taken> TakeAny(std::string_view id);
+  // As Take, of one who waits no longer. Where that ends the job, nobody joins it any more, until
+  // Ended.
+  std::optional<Taken> Leave(std::string_view id, const Waiter* waiter);
+  // Puts one who comes to the job of others. False: that is being ended, and Ended gives
+  // `otherwise` back.
+  bool Join(const std::string& id, Entry entry, Otherwise otherwise);
+  // To be called when the job's Idempotency-Key is free.
+  std::vector<Otherwise> Ended(std::string_view id);
   // Takes it out to tell it that the job goes on, which then holds for all who wait for the job.
   std::optional<Entry> TakeAcknowledged(std::string_view id, const Waiter* waiter);
   // Notes its deadline's ticket; false if it has been taken already.
@@ -48,6 +60,9 @@ class Waiters {
   struct Shard {
     Mutex mu;
     Entries entries GUARDED_BY(mu);
+    // Jobs that are being ended, and what those do who came meanwhile.
+    std::unordered_map<std::string, std::vector<Otherwise>, Hash, std::equal_to<>> ending
+        GUARDED_BY(mu);
   };
   static constexpr std::size_t kShards = 16;
 

@@ -1,3 +1,4 @@
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,28 @@ class LateEngine final : public LocalEngine {
   Event asked_;
   Mutex mu_;
   Found found_ GUARDED_BY(mu_);
+};
+
+// Does something else just before it cancels a job, or right after that.
+class BusyEngine final : public LocalEngine {
+ public:
+  explicit BusyEngine(const QueueOptions& queue)
+      : LocalEngine({{queue}}, std::make_unique<MemoryStore>(nullptr)) {}
+
+  void Cancel(std::string_view id, CancelReason reason, const Outcome& outcome,
+              Cancelled done) override {
+    if (before_cancel) std::exchange(before_cancel, nullptr)();
+    LocalEngine::Cancel(id, reason, outcome, std::move(done));
+  }
+  void Push(JobPtr job, Pushed done) override {
+    LocalEngine::Push(std::move(job), [this, done = std::move(done)](const PushAnswer& answer) {
+      if (after_push) std::exchange(after_push, nullptr)();
+      done(answer);
+    });
+  }
+
+  std::function<void()> before_cancel;
+  std::function<void()> after_push;
 };
 
 // How jobs end, and that each client hears of it once.
@@ -146,6 +169,50 @@ TEST_F(JobEnd, ByDeleteIsNotFoundForAnIdThatIsUnknown) {
     const auto status = Delete(id);
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code, ErrorCode::kNotFound);
+  }
+}
+
+// A client that has lost its connection and comes again with its key, however soon.
+TEST_F(JobEnd, ForWantOfClientsIsNotToldToOneWhoComesMeanwhileWithTheSameKey) {
+  queue_.options.capacity = 3;
+  for (const bool runs : {false, true}) {
+    for (const bool before : {false, true}) {
+      auto made = std::make_unique<BusyEngine>(queue_.options);
+      BusyEngine& engine = *made;
+      Build(std::move(made));
+      std::string id;
+      const auto send = [&](const std::shared_ptr<Waiter>& waiter) {
+        Submission submission;
+        submission.idempotency = IdempotencyKey{"key", {}};
+        service_->Submit(std::move(submission), waiter,
+                         [&](const Expected<std::string>& told) { id = *told; });
+      };
+      const auto first = std::make_shared<FakeWaiter>();
+      const auto second = std::make_shared<FakeWaiter>();
+      send(first);
+      const std::string first_id = id;
+      const JobPtr running = runs ? Claim() : nullptr;
+      const auto leave = [&] { service_->Abandon(first_id, *first); };
+      if (before) {
+        engine.before_cancel = [&] { send(second); };
+        leave();
+      } else {
+        engine.after_push = leave;
+        send(second);
+      }
+      EXPECT_NE(id, first_id);
+      EXPECT_EQ(second->Count(), 0);
+      Outcome unwanted;
+      unwanted.state = JobState::kCancelled;
+      if (runs) Finish(*running, unwanted);
+      const auto job = engine.Claim(0);
+      ASSERT_TRUE(job) << runs << before;
+      EXPECT_EQ((*job)->id, id);
+      Finish(**job, Success());
+      EXPECT_EQ(second->Count(), 1);
+      EXPECT_EQ(second->outcome().state, JobState::kSucceeded);
+      EXPECT_EQ(first->Count(), 0);
+    }
   }
 }
 
