@@ -196,13 +196,15 @@ TEST_F(ClientStory, TheKeyComesFromAFileAndIsNeverShown) {
   }));
   const std::string file = dir_.path() / "key";
   std::ofstream(file) << "0123456789abcdef\n";
+  using std::filesystem::perms;
+  std::filesystem::permissions(file, perms::owner_read | perms::others_read);
   ClientProcess::Options options;
   options.environment = {"HEADRACE_SERVER=" + server.Url(""), "HEADRACE_KEY_FILE=" + file};
   const ClientEnd open = RunClient({"queues"}, options);
   EXPECT_EQ(open.status, 0) << open.err;
   EXPECT_THAT(open.err, AllOf(HasSubstr("warning"), Not(HasSubstr("0123456789abcdef"))));
   EXPECT_TRUE(seen);
-  std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  std::filesystem::permissions(file, perms::owner_read);
   EXPECT_EQ(RunClient({"queues"}, options).err, "");
 }
 
