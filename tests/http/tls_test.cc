@@ -62,13 +62,15 @@ TEST_F(TlsTest, IsNotHeldUpByAClientThatNeverShakesHands) {
   EXPECT_TRUE(Ask(TLS1_3_VERSION).starts_with("HTTP/1.1 200 "));
 }
 
-TEST_F(TlsTest, ClosesAConnectionThatSpeaksPlainHttp) {
+TEST_F(TlsTest, TellsAClientThatSpeaksPlainHttpToSpeakTls) {
   ServeTls();
   RawClient plain = Connect();
   plain.Send(GetRequest("/"));
   const auto answer = plain.ReadToEnd();
   ASSERT_TRUE(answer.has_value());
-  EXPECT_EQ(answer->find("HTTP"), std::string::npos);
+  EXPECT_TRUE(answer->starts_with("HTTP/1.1 400 ")) << *answer;
+  EXPECT_NE(answer->find("plain-http"), std::string::npos) << *answer;
+  EXPECT_NE(answer->find("Connection: close\r\n"), std::string::npos) << *answer;
 }
 
 TEST_F(TlsTest, DoesNotStartWithFilesThatItCannotUse) {

@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "http/message/problem.h"
+
 namespace headrace {
 namespace {
 
@@ -13,6 +15,14 @@ constexpr std::size_t kRecord = std::size_t{16} << 10;  // most bytes of one TLS
 constexpr std::size_t kRecordFrame = 64;                // more than it adds to them
 // Bytes that a session may say of itself before its client sends data and has read all.
 constexpr std::size_t kMostSaid = std::size_t{64} << 10;
+
+// What a client reads that does not speak TLS.
+std::string PlainAnswer() {
+  const Answer answer = ProblemAnswer(
+      {ErrorCode::kInvalidArgument, "plain-http", "this port speaks TLS; use https://", {}});
+  return FormatHead(answer, {.http11 = true, .keep_alive = false}, answer.text.size()) +
+         answer.text;
+}
 
 }  // namespace
 
@@ -34,9 +44,11 @@ void TlsWire::OnInput(std::string_view bytes,
   }
   if (closed_) return;
   const bool waits = SSL_get_error(tls, size) == SSL_ERROR_WANT_READ;
+  const bool is_http = !shaken && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
   ERR_clear_error();
   if (shaken) said_ += bytes_.out.size();
   Flush(false);  // the handshake's next message, the answer to a renewed key, or the alert
+  if (is_http) socket_->SendText(PlainAnswer(), false);
   if (!waits || said_ > kMostSaid) Close();
 }
 

@@ -15,6 +15,7 @@ constexpr ProblemKind kKnown[] = {
     {Code::kInvalidArgument, "bad-request-timeout"},
     {Code::kInvalidArgument, "webhook-without-prefer"},
     {Code::kInvalidArgument, "http-version"},
+    {Code::kInvalidArgument, "plain-http"},
     {Code::kUnauthorized, "no-key"},
     {Code::kUnauthorized, "wrong-key"},
     {Code::kForbidden, "jobs-not-listed"},
