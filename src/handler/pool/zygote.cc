@@ -117,7 +117,9 @@ void Zygote::OnEvent() {
   }
   if (!greeted_) return AwaitGreeting();
   pollfd ended{process_->pidfd(), POLLIN, 0};
-  if (poll(&ended, 1, 0) == 1) Fail(ExecutorTrouble::kZygote, "it ended");
+  if (poll(&ended, 1, 0) == 1) {
+    Fail(ExecutorTrouble::kZygote, "it ended", /*by_itself=*/true);
+  }
 }
 
 void Zygote::Start() {
@@ -141,6 +143,8 @@ void Zygote::AwaitGreeting() {
       return GoLive();
     case ZygoteProcess::Greeting::kBroken:
       return Fail(ExecutorTrouble::kHandler, reason);
+    case ZygoteProcess::Greeting::kEnded:
+      return Fail(ExecutorTrouble::kHandler, "it ended before it was warm", /*by_itself=*/true);
     case ZygoteProcess::Greeting::kNone:
       break;
   }
@@ -163,14 +167,16 @@ void Zygote::GoLive() {
   if (options_.on_warm) options_.on_warm();
 }
 
-void Zygote::Fail(ExecutorTrouble trouble, const std::string& reason) {
+void Zygote::Fail(ExecutorTrouble trouble, const std::string& reason, bool by_itself) {
   std::string text = reason;
   const bool lived_well = greeted_ && SteadyClock::now() - live_since_ >= kLivedWell;
   if (process_) {
     spawn_queue_.Forget(process_->pidfd());
     if (!greeted_) spawn_queue_.Forget(process_->socket());
     Retire(process_);
-    text = fmt::format("zygote {}: {}; it {}", process_->pid(), reason, Describe(process_->Bury()));
+    text = fmt::format("zygote {}: {}", process_->pid(), reason);
+    const ProcessEnd end = process_->Bury();
+    if (by_itself) text += "; it " + Describe(end);
     process_.reset();
   }
   settled_ = true;

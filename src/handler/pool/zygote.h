@@ -68,7 +68,8 @@ class Zygote final : public SpawnQueue::Client {
   void Start();
   void AwaitGreeting();
   void GoLive();
-  void Fail(ExecutorTrouble trouble, const std::string& reason);
+  // `by_itself`: the zygote has ended, so how it did is worth a word; else it is killed.
+  void Fail(ExecutorTrouble trouble, const std::string& reason, bool by_itself = false);
   void ArmTimer(std::chrono::milliseconds after);
   // The live zygote; nothing while there is none. `broken` tells that none is to be hoped for.
   std::shared_ptr<ZygoteProcess> Live(bool& broken) const;

@@ -154,8 +154,7 @@ ZygoteProcess::Greeting ZygoteProcess::ReadGreeting(std::string& reason) {
     case ReceiveResult::kNothing:
       return Greeting::kNone;
     case ReceiveResult::kGone:
-      reason = "it ended before it was warm";
-      return Greeting::kBroken;
+      return Greeting::kEnded;
     case ReceiveResult::kMalformed:
     case ReceiveResult::kLost:
       break;

@@ -44,8 +44,9 @@ class ZygoteProcess {
   // object.
   [[nodiscard]] int socket() const { return socket_.get(); }
 
-  enum class Greeting { kNone, kReady, kBroken };
-  // The zygote's first frame, if it is there. For kBroken `reason` is filled in.
+  enum class Greeting { kNone, kReady, kBroken, kEnded };
+  // The zygote's first frame, if it is there; kEnded: it ended instead. For kBroken `reason` is
+  // filled in.
   Greeting ReadGreeting(std::string& reason);
 
   // One more waits for an executor, until a Take serves it or it leaves.

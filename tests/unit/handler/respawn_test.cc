@@ -10,6 +10,7 @@
 namespace headrace {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 class RespawnTest : public PoolTest {
@@ -76,6 +77,17 @@ INSTANTIATE_TEST_SUITE_P(Binaries, BadStarts,
                          ::testing::Values(Start{"broken-executor", ExecutorTrouble::kHandler},
                                            Start{"dying-executor", ExecutorTrouble::kHandler},
                                            Start{"slow-executor", ExecutorTrouble::kTooSlow}));
+
+TEST_F(RespawnTest, TellsHowAZygoteEndedByItself) {
+  UseBinary("dying-executor");
+  EXPECT_THAT(Pool().LastError(), HasSubstr("; it exited with status 5"));
+}
+
+// Its reason is told; that it is killed then would look like the kernel's doing.
+TEST_F(RespawnTest, KeepsQuietOfTheKillOfAZygoteThatCannotBeWarmed) {
+  UseBinary("broken-executor");
+  EXPECT_THAT(Pool().LastError(), EndsWith("the model file is missing"));
+}
 
 TEST_F(RespawnTest, TellsThatExecutorsAreUnfit) {
   UseBinary("unfit-executor");
