@@ -79,7 +79,7 @@ struct JobPage {
 
 // What Cancel found.
 enum class CancelResult {
-  kUnknown,    // no such job, or it has ended
+  kUnknown,    // no such job, or it has ended; or it ends now, which cannot be saved yet
   kRemoved,    // it was waiting; its place is free, it will never run
   kSignalled,  // it is running; its token is cancelled, Finish will follow. The end of a kept one
                // is saved already, and stays as it is whatever Finish says

@@ -114,9 +114,11 @@ class LocalEngine : public Engine {
   void Arm(const JobPtr& job);
   void Disarm(const std::string& id);
   void Tell(const JobPtr& job, const Outcome& outcome);
-  void End(const JobPtr& job, const Outcome& outcome, std::function<void()> done);
+  void End(const JobPtr& job, const Outcome& outcome, std::function<void()> done,
+           std::function<void()> unsaved = nullptr);
   void TellDelivery(const std::string& id);
-  void Save(const std::string& id, const JobEnd& end, std::function<void()> done);
+  void Save(const std::string& id, const JobEnd& end, std::function<void()> done,
+            std::function<void()> unsaved);
   void AwaitEnd(const std::string& id, std::function<void(const Outcome&)> saved);
   [[nodiscard]] bool LeftToStore(const QueuedJob& job) const;
   [[nodiscard]] KeyIndex::Name KeyOf(const QueuedJob& job) const;

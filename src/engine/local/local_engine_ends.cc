@@ -70,8 +70,10 @@ void LocalEngine::Finish(std::string_view id, std::uint32_t attempt, const Outco
   }
 }
 
-// A kept job that has left its queue, or whose end is settled.
-void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<void()> done) {
+// A kept job that has left its queue, or whose end is settled. `unsaved` is called in place of
+// `done` if that cannot be saved at once.
+void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<void()> done,
+                      std::function<void()> unsaved) {
   Disarm(job->id);
   JobEnd end;
   end.outcome = outcome;
@@ -87,19 +89,26 @@ void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<v
       keys_.HoldUntil(KeyOf(*job), job->id, SteadyClock::now() + end.keep);
     }
   }
-  Save(job->id, end, std::move(done));
+  Save(job->id, end, std::move(done), std::move(unsaved));
 }
 
 // Until it is saved it is tried again: it was worked for.
-void LocalEngine::Save(const std::string& id, const JobEnd& end, std::function<void()> done) {
-  store_->End(id, end, [this, id, end, done = std::move(done)](const Status& saved) {
-    if (saved) {
-      if (end.tells_webhook) TellDelivery(id);
-      done();
-      return;
-    }
-    timer_.Schedule(Deadline::After(kSaveAgain), [this, id, end, done] { Save(id, end, done); });
-  });
+void LocalEngine::Save(const std::string& id, const JobEnd& end, std::function<void()> done,
+                       std::function<void()> unsaved) {
+  store_->End(
+      id, end,
+      [this, id, end, done = std::move(done), unsaved = std::move(unsaved)](const Status& saved) {
+        if (saved) {
+          if (end.tells_webhook) TellDelivery(id);
+          done();
+          return;
+        }
+        if (unsaved) unsaved();
+        timer_.Schedule(Deadline::After(kSaveAgain),
+                        [this, id, end, done = unsaved ? std::function<void()>([] {}) : done] {
+                          Save(id, end, done, nullptr);
+                        });
+      });
 }
 
 // Tells the end of a job once it is saved, which another call sees to.
@@ -164,7 +173,11 @@ void LocalEngine::Cancel(std::string_view id, CancelReason reason, const Outcome
   } else if (job->kept && (settles || !runs)) {
     Outcome timed = outcome;
     timed.timings = TimingsSoFar(*job, runs);
-    End(job, timed, [result, done = std::move(done)] { done(result); });
+    // Whoever asks for it is not kept waiting until the disk works again.
+    std::function<void()> unsaved;
+    if (reason == CancelReason::kDeleted) unsaved = [done] { done(CancelResult::kUnknown); };
+    End(
+        job, timed, [result, done] { done(result); }, std::move(unsaved));
   } else {
     // Who comes with its key from now on wants it done, not cancelled.
     if (job->idempotency) keys_.Free(KeyOf(*job), job->id);

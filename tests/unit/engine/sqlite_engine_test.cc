@@ -207,5 +207,24 @@ TEST_F(Restart, NothingKeptBeginsWhileItsEndCouldNotBeSaved) {
   engine.reset();  // while what it uses is there
 }
 
+TEST_F(Restart, WhoCancelsIsToldAtOnceThatItCannotBeSavedYet) {
+  Faults faults;
+  Start(2, "faulty");
+  const std::string waiting = PushKept("", 10);
+  const std::string other = PushKept("", 10);
+  faults.FailFrom(1);
+  PushKept();
+  EXPECT_EQ(result, PushResult::kDown);
+  EXPECT_EQ(CancelFor(*engine, waiting, CancelReason::kDeleted), CancelResult::kUnknown);
+  faults.FailNothing();
+  const auto is_cancelled = [&] {
+    const auto status = StatusIn(*engine, waiting);
+    return status && status->record.state == JobState::kCancelled;
+  };
+  EXPECT_TRUE(Eventually(is_cancelled));
+  EXPECT_EQ(CancelFor(*engine, other, CancelReason::kDeleted), CancelResult::kRemoved);
+  engine.reset();  // while what it uses is there
+}
+
 }  // namespace
 }  // namespace headrace
