@@ -46,14 +46,16 @@ Status Committed(Database& db) {
   return EngineDown(db.failure().text);
 }
 
-// A wall clock that was set back meanwhile makes nothing last longer than it was to last.
+// A wall clock that was set back meanwhile makes nothing last longer than it was to last, counted
+// from when its job came, or ended.
 void MoveTimes(Database& db, const Moment& now) {
   Statement(db,
             "UPDATE job SET deadline_boot = ?2 + min(deadline_utc - ?1, deadline_utc - accepted)"
             " WHERE state IN (0, 1) AND deadline_utc IS NOT NULL")
       .Do(now.utc, now.boot);
   Statement(db,
-            "UPDATE job SET not_before_boot = ?2 + not_before_utc - ?1"
+            "UPDATE job SET not_before_boot ="
+            " ?2 + min(not_before_utc - ?1, not_before_utc - accepted)"
             " WHERE state IN (0, 1) AND not_before_utc IS NOT NULL")
       .Do(now.utc, now.boot);
   Statement(db,
@@ -61,7 +63,9 @@ void MoveTimes(Database& db, const Moment& now) {
             " sweep = iif(sweep IS NULL, NULL, ?2 + min(expires_utc - ?1, keep))"
             " WHERE state >= 2")
       .Do(now.utc, now.boot);
-  Statement(db, "UPDATE delivery SET due_boot = ?2 + due_utc - ?1 WHERE due_utc IS NOT NULL")
+  Statement(db,
+            "UPDATE delivery SET due_boot = ?2 + min(due_utc - ?1, due_utc - job.ended)"
+            " FROM job WHERE job.seq = delivery.seq AND due_utc IS NOT NULL")
       .Do(now.utc, now.boot);
 }
 

@@ -321,13 +321,22 @@ TEST_F(SqliteStoreTest, LetsNothingLastLongerAfterABootWithAClockThatWasSetBack)
   job.accepted = UtcTime(milliseconds(clock.utc));
   job.deadline = Deadline::After(hours(10));
   ASSERT_TRUE(calls->Insert(job));
+  ASSERT_TRUE(calls->Return(job.id, 1, SteadyClock::now() + hours(1)));
   const KeptJob ended = Insert();
+  JobEnd end = Succeeded();
+  end.ended = job.accepted;
+  const KeptJob told = Insert();
+  ASSERT_TRUE(calls->End(told.id, end));
+  ASSERT_TRUE(
+      calls->SetDelivery(told.id, PendingDelivery{told.id, 1, SteadyClock::now() + hours(2)}));
   ASSERT_TRUE(calls->End(ended.id, Succeeded()));
   Close();
   clock.utc = 0;
   clock.boots = 2;
   Open();
   EXPECT_LE(recovered.unfinished.at(0).deadline.time(), SteadyClock::now() + hours(10));
+  EXPECT_LE(recovered.unfinished.at(0).not_before, SteadyClock::now() + hours(1));
+  EXPECT_LE(recovered.deliveries.at(0).due, SteadyClock::now() + hours(2));
   clock.Pass(minutes(10));
   EXPECT_TRUE(Eventually([&] { return !calls->Load(ended.id); }));
 }
