@@ -79,10 +79,12 @@ struct JobPage {
 
 // What Cancel found.
 enum class CancelResult {
-  kUnknown,    // no such job, or it has ended; or it ends now, which cannot be saved yet
+  kUnknown,    // no such job, or it has ended
   kRemoved,    // it was waiting; its place is free, it will never run
   kSignalled,  // it is running; its token is cancelled, Finish will follow. The end of a kept one
                // is saved already, and stays as it is whatever Finish says
+  kUnsaved,    // one of the last two, of a kept job that somebody deletes; its end stands, but
+               // cannot be saved yet. OnEnded tells when it is, unless Finish does
 };
 
 // Keeps jobs between intake (`service`) and execution (`worker`), which meet only here. A place is
@@ -168,8 +170,9 @@ class Engine {
   // How many jobs of a tenant wait in the queue.
   [[nodiscard]] virtual std::size_t WaitingOf(QueueIndex queue, std::string_view tenant) const = 0;
 
-  // Calls `told` with every kept job that ended, and is saved, without a call of Finish or Cancel:
-  // its time was over, or no attempt was left for it when it came back. Null: nobody any more.
+  // Calls `told` with every kept job that ended, and is saved, without a call of Finish or Cancel
+  // that tells so: its time was over, no attempt was left for it when it came back, or it is
+  // CancelResult::kUnsaved. Null: nobody any more.
   using Told = std::function<void(const JobPtr& job, const Outcome& outcome)>;
   virtual void OnEnded(Told told) = 0;
 

@@ -64,7 +64,7 @@ void JobService::Impl::EndIn(const std::string& id, CancelReason reason, const O
   const bool expired = outcome.state == JobState::kExpired;
   engine.Cancel(id, reason, outcome, [=, this, done = std::move(done)](CancelResult result) {
     if (result == CancelResult::kRemoved) TellUnrun(id, reason, expired, unclaimed.get());
-    if (result != CancelResult::kUnknown) TellChange(id);
+    if (result == CancelResult::kRemoved || result == CancelResult::kSignalled) TellChange(id);
     done(result);
   });
   // Its key is free now, also where its end is still being saved.
@@ -222,8 +222,9 @@ void JobService::Impl::CancelUnfinished(const JobStatus& status, bool again, Tol
   End(id, CancelReason::kDeleted, Cancelled(),
       [this, again, status = JobStatus(status),
        done = std::move(done)](CancelResult result) mutable {
-        // It has ended meanwhile, and of a kept one there is more to say; or its end is not saved
-        // yet, or its queue is not served by this process.
+        if (result == CancelResult::kUnsaved) return done(NotNow());
+        // It has ended meanwhile, and of a kept one there is more to say; or its end is being saved
+        // by another call, or its queue is not served by this process.
         if (result == CancelResult::kUnknown && status.kept) {
           if (!again) return done(NotNow());
           const KeptJob& job = status.record.job;

@@ -262,7 +262,7 @@ void World::Finish(Worker& worker, JobState state) {
   engine_->Finish(job->id, job->attempt, OutcomeOf(state), [this, which, state](bool ended) {
     if (!ended) return Blame("a worker could not finish its job");
     // A job that was ended as it ran is told as that by the service too.
-    OnEnd(which, jobs_[which].told.value_or(state));
+    OnEnd(which, jobs_[which].told.value_or(jobs_[which].ends_as.value_or(state)));
   });
 }
 
@@ -288,6 +288,10 @@ void World::Cancel(std::size_t which) {
                   OutcomeOf(JobState::kCancelled), [this, which, deleted](CancelResult result) {
                     // A client that is gone is told nothing.
                     if (!deleted || result == CancelResult::kUnknown) return;
+                    if (result == CancelResult::kUnsaved) {
+                      jobs_[which].ends_as = JobState::kCancelled;
+                      return;
+                    }
                     Tell(jobs_[which], JobState::kCancelled);
                     CheckEnded(which, JobState::kCancelled);
                   });
@@ -310,6 +314,7 @@ void World::Crash() {
   store_->Crash([this] { return choices_.Choose(2) == 1; });
   for (Job& job : jobs_) {
     if (job.pushed && !job.answer) job.answer_lost = true;
+    job.ends_as.reset();  // it was not saved
   }
   workers_.assign(workers_.size(), {});
   engine_.reset();

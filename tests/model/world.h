@@ -94,8 +94,9 @@ class World {
     bool freed = false;  // somebody may have its key from now on
     bool cancel_asked = false;
     bool drop_asked = false;
-    std::optional<JobState> told;  // its end, as somebody heard it
-    int ends = 0;                  // how often the engine told it
+    std::optional<JobState> told;     // its end, as somebody heard it
+    std::optional<JobState> ends_as;  // its end that was settled, but could not be saved yet
+    int ends = 0;                     // how often the engine told it
   };
   struct Worker {
     JobPtr job;

@@ -165,7 +165,8 @@ std::string World::StateText() const {
     text += fmt::format("{:d}{:d}{:d}{:d}{:d}{:d}{}{}", job.pushed != nullptr, job.acknowledged,
                         job.answer_lost, job.freed, job.cancel_asked, job.drop_asked,
                         job.answer ? static_cast<int>(job.answer->result) : -1,
-                        job.told ? static_cast<int>(*job.told) : -1);
+                        job.told ? static_cast<int>(*job.told) : -1) +
+            std::to_string(job.ends_as ? static_cast<int>(*job.ends_as) : -1);
     const auto at = disk_.records.find(job.id);
     if (at != disk_.records.end()) {
       const JobRecord& record = at->second;

@@ -116,6 +116,8 @@ class LocalEngine : public Engine {
   void Tell(const JobPtr& job, const Outcome& outcome);
   void End(const JobPtr& job, const Outcome& outcome, std::function<void()> done,
            std::function<void()> unsaved = nullptr);
+  void EndCancelled(const JobPtr& job, const Outcome& outcome, CancelResult result,
+                    const Cancelled& done);
   void TellDelivery(const std::string& id);
   void Save(const std::string& id, const JobEnd& end, std::function<void()> done,
             std::function<void()> unsaved);

@@ -1,6 +1,7 @@
 // How jobs, and their attempts, end in an engine of one process.
 #include <cassert>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "engine/local/local_engine.h"
@@ -70,8 +71,8 @@ void LocalEngine::Finish(std::string_view id, std::uint32_t attempt, const Outco
   }
 }
 
-// A kept job that has left its queue, or whose end is settled. `unsaved` is called in place of
-// `done` if that cannot be saved at once.
+// A kept job that has left its queue, or whose end is settled. `done` comes once that is saved,
+// `unsaved` before it if that cannot be at once.
 void LocalEngine::End(const JobPtr& job, const Outcome& outcome, std::function<void()> done,
                       std::function<void()> unsaved) {
   Disarm(job->id);
@@ -105,9 +106,7 @@ void LocalEngine::Save(const std::string& id, const JobEnd& end, std::function<v
         }
         if (unsaved) unsaved();
         timer_.Schedule(Deadline::After(kSaveAgain),
-                        [this, id, end, done = unsaved ? std::function<void()>([] {}) : done] {
-                          Save(id, end, done, nullptr);
-                        });
+                        [this, id, end, done] { Save(id, end, done, nullptr); });
       });
 }
 
@@ -149,6 +148,24 @@ bool LocalEngine::Retry(std::string_view id, std::uint32_t attempt, SteadyTime n
   return true;
 }
 
+// Whoever deletes it is not kept waiting until the disk works again.
+void LocalEngine::EndCancelled(const JobPtr& job, const Outcome& outcome, CancelResult result,
+                               const Cancelled& done) {
+  const auto answered = std::make_shared<bool>(false);
+  std::function<void()> unsaved;
+  if (job->cancel.reason() == CancelReason::kDeleted) {
+    unsaved = [answered, done] {
+      *answered = true;
+      done(CancelResult::kUnsaved);
+    };
+  }
+  const auto saved = [this, job, outcome, result, answered, done] {
+    if (!*answered) return done(result);
+    if (result == CancelResult::kRemoved) Tell(job, outcome);
+  };
+  End(job, outcome, saved, std::move(unsaved));
+}
+
 // Whoever cancels a kept job that runs is told that it is cancelled, so it ends now, in the store,
 // and stays so after a crash. It keeps its place until its worker is done with it. Of a deadline
 // nobody is told: the worker says what came of it.
@@ -173,11 +190,7 @@ void LocalEngine::Cancel(std::string_view id, CancelReason reason, const Outcome
   } else if (job->kept && (settles || !runs)) {
     Outcome timed = outcome;
     timed.timings = TimingsSoFar(*job, runs);
-    // Whoever asks for it is not kept waiting until the disk works again.
-    std::function<void()> unsaved;
-    if (reason == CancelReason::kDeleted) unsaved = [done] { done(CancelResult::kUnknown); };
-    End(
-        job, timed, [result, done] { done(result); }, std::move(unsaved));
+    EndCancelled(job, timed, result, done);
   } else {
     // Who comes with its key from now on wants it done, not cancelled.
     if (job->idempotency) keys_.Free(KeyOf(*job), job->id);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -215,13 +216,15 @@ TEST_F(Restart, WhoCancelsIsToldAtOnceThatItCannotBeSavedYet) {
   faults.FailFrom(1);
   PushKept();
   EXPECT_EQ(result, PushResult::kDown);
-  EXPECT_EQ(CancelFor(*engine, waiting, CancelReason::kDeleted), CancelResult::kUnknown);
+  std::atomic<bool> told{false};
+  engine->OnEnded([&](const JobPtr& job, const Outcome& outcome) {
+    told = job->id == waiting && outcome.state == JobState::kCancelled;
+  });
+  EXPECT_EQ(CancelFor(*engine, waiting, CancelReason::kDeleted), CancelResult::kUnsaved);
+  EXPECT_FALSE(told);
   faults.FailNothing();
-  const auto is_cancelled = [&] {
-    const auto status = StatusIn(*engine, waiting);
-    return status && status->record.state == JobState::kCancelled;
-  };
-  EXPECT_TRUE(Eventually(is_cancelled));
+  EXPECT_TRUE(Eventually([&] { return told.load(); }));
+  EXPECT_EQ(StatusIn(*engine, waiting)->record.state, JobState::kCancelled);
   EXPECT_EQ(CancelFor(*engine, other, CancelReason::kDeleted), CancelResult::kRemoved);
   engine.reset();  // while what it uses is there
 }
