@@ -19,8 +19,10 @@ bool Reserve::Take() {
   if (held_) return true;
   const UniqueFd file(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   held_ = file && posix_fallocate(file.get(), 0, off_t{kBytes}) == 0;
-  if (!held_) truncate(path_.c_str(), 0);  // some file systems keep what they had room for
-  return held_;
+  if (held_) return true;
+  // Some file systems keep what they had room for.
+  [[maybe_unused]] const int emptied = truncate(path_.c_str(), 0);
+  return false;
 }
 
 bool Reserve::Release() { return std::exchange(held_, false) && truncate(path_.c_str(), 0) == 0; }
