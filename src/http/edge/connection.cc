@@ -18,6 +18,7 @@ constexpr std::uint64_t kSmallRest = std::uint64_t{64} << 10;  // of a refused b
 constexpr std::size_t kMaxBuffered = std::size_t{64} << 10;    // pipelined input
 constexpr int kRequestsInARow = 16;
 constexpr std::size_t kKeptBuffer = 4096;  // bytes, of an idle connection
+constexpr std::size_t kUncounted = 8192;   // bytes held of requests to come
 constexpr std::uint64_t kLingerBytes = std::uint64_t{64} << 20;
 constexpr int kMaxLingering = 256;
 
@@ -35,7 +36,7 @@ Connection::Connection(const HttpOptions& options, Site& site, EdgeState& edge,
       reactor_(std::move(reactor)),
       peer_(peer),
       parser_({options.max_request_line, options.max_header_bytes, options.max_header_fields}),
-      held_(edge.held),
+      held_(edge.held.ChargeAnyway(MemoryUse::kUploads, 0)),
       since_(SteadyClock::now()) {}
 
 void Connection::OnInput(std::string_view bytes) {
@@ -65,6 +66,14 @@ void Connection::AdvanceBuffered() {
   UpdateReading();
 }
 
+// It holds so many of requests to come. False: that is more than it did, and more than is left.
+bool Connection::Hold(std::size_t bytes) {
+  const std::size_t counted = bytes > kUncounted ? bytes : 0;
+  if (counted > held_.bytes()) return held_.Grow(counted - held_.bytes());
+  held_.ShrinkTo(counted);
+  return true;
+}
+
 // Nothing is read while an answer is on its way: what the client sends meanwhile need not be kept,
 // and a client that has closed its side of the connection still gets the answer it was promised. A
 // client that has gone for good fails the write. The same holds while the rest of a pipeline waits
@@ -76,7 +85,7 @@ void Connection::UpdateReading() {
     FreeMemory(buffered_);
     buffered_at_ = 0;
   }
-  if (!held_.Set(parser_.Held() + buffered_.capacity())) {
+  if (!Hold(parser_.Held() + buffered_.capacity())) {
     return OnFailure("all connections together hold as many bytes of requests as they may");
   }
   const bool pause = state_ == State::kWriting || waits_for_turn_ ||
@@ -375,7 +384,7 @@ void Connection::OnClosed() {
     site_.OnAnswered(exchange_, kClientGone);
   }
   writer_.Clear();
-  held_.Set(0);
+  held_.ShrinkTo(0);
   if (auto pending = std::exchange(pending_, nullptr)) pending->Abandon();
 }
 

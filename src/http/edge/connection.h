@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/ledger.h"
 #include "base/log_limit.h"
 #include "http/edge/answer_writer.h"
-#include "http/edge/held_bytes.h"
 #include "http/edge/http_options.h"
 #include "http/edge/site.h"
 #include "http/edge/wire.h"
@@ -24,19 +24,23 @@ namespace headrace {
 
 class ReactorLink;
 
+// Bytes that all connections together hold of requests that nobody works on yet: heads, and what
+// clients have sent ahead.
+inline constexpr std::size_t kMostHeld = std::size_t{64} << 20;
+
 // What all connections of a server share. Thread-safe.
 struct EdgeState {
   std::atomic<bool> draining{false};  // answers carry `Connection: close`
   std::atomic<bool> ending{false};    // idle connections end
   std::atomic<int> lingering{0};      // connections that are being closed slowly
-  HeldBytes held;
+  Ledger held{kMostHeld};
   TrustedProxies proxies;  // never changed once connections exist
   LogLimit failures;       // of requests, for want of memory or descriptors
 };
 
 // One client's connection: reads requests one at a time, lets the site answer, writes the answers
 // in order. Bytes that come while an answer is due wait in a bounded buffer; where all connections
-// together hold too many (HeldBytes), the one that brings more is closed. Used on its reactor's
+// together hold too many (kMostHeld), the one that brings more is closed. Used on its reactor's
 // thread only; owned by the peer, kept alive by its callers during a call. Answers reach this
 // connection by identity, so never another client.
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -87,6 +91,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Advance();
   void AdvanceBuffered();
   void UpdateReading();
+  [[nodiscard]] bool Hold(std::size_t bytes);
   bool Step();
   bool ReadHead();
   void WaitForTurn();
@@ -126,7 +131,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::string buffered_;  // input that waits for its turn, from buffered_at_ on
   std::size_t buffered_at_ = 0;
-  HeldBytes::Share held_;
+  Ledger::Charge held_;
   std::string_view input_;  // what Advance works on
   bool advancing_ = false;
   int requests_in_a_row_ = 0;

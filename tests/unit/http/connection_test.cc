@@ -70,8 +70,8 @@ TEST_F(ConnectionTest, ClosesWhoSendsAheadWhenAllTogetherHoldTooMuch) {
       open.back()->OnInput(text);
     };
     while (!state.closed && open.size() < 10'000) send();
-    EXPECT_GT(open.size(), HeldBytes::kMost / 64'000);
-    EXPECT_LT(open.size(), HeldBytes::kMost / 20'000 + 2);
+    EXPECT_GT(open.size(), kMostHeld / 64'000);
+    EXPECT_LT(open.size(), kMostHeld / 20'000 + 2);
     connection_->OnInput(Get("/now"));  // who holds little is not concerned
     EXPECT_FALSE(wire_.closed);
     open.back()->OnClosed();
