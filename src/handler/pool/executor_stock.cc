@@ -98,17 +98,12 @@ ExecutorStock::~ExecutorStock() {
   for (ExecutorProcess& executor : idle_) executor.AskToEnd();
 }
 
-ExecutorStock::Claim::Claim(ExecutorStock& stock) : stock_(stock) {
-  const MutexLock lock(stock_.mu_);
-  ++stock_.claims_;
-}
-
 ExecutorStock::Claim::~Claim() {
   {
     const MutexLock lock(stock_.mu_);
-    --stock_.claims_;
     if (seeking_) --stock_.seekers_;
     if (ready_) --stock_.ready_at_work_;
+    if (counted_) --stock_.claims_;
   }
   if (stock_.options_.persistent) stock_.TopUp();
 }
@@ -137,6 +132,7 @@ Expected<std::optional<ExecutorProcess>> ExecutorStock::Claim::TakeAny(Deadline 
                                                                        int cancel_fd) {
   {
     const MutexLock lock(stock_.mu_);
+    if (!std::exchange(counted_, true)) ++stock_.claims_;
     if (auto executor = stock_.TakeIdle()) return executor;
     seeking_ = true;
     ++stock_.seekers_;
@@ -151,6 +147,7 @@ Expected<std::optional<ExecutorProcess>> ExecutorStock::Claim::TakeAny(Deadline 
 void ExecutorStock::Claim::Keep(ExecutorProcess executor) {
   const MutexLock lock(stock_.mu_);
   stock_.idle_.push_back(std::move(executor));
+  if (std::exchange(counted_, false)) --stock_.claims_;
 }
 
 // The one that worked last, as its memory is the warmest; but none that is still starting while

@@ -43,7 +43,7 @@ class ExecutorStock final : public SpawnQueue::Client {
   // ended or is kept. Used by one thread; the stock outlives it.
   class Claim {
    public:
-    explicit Claim(ExecutorStock& stock);
+    explicit Claim(ExecutorStock& stock) : stock_(stock) {}
     ~Claim();
     Claim(const Claim&) = delete;
     Claim& operator=(const Claim&) = delete;
@@ -59,6 +59,9 @@ class ExecutorStock final : public SpawnQueue::Client {
     void SetReady(bool ready);
 
     ExecutorStock& stock_;
+    // In claims_. An executor is counted there or is in idle_, never both: it would look like one
+    // too many, and be dismissed.
+    bool counted_ = false;
     bool seeking_ = false;  // counted in seekers_
     bool ready_ = false;    // counted in ready_at_work_
   };
@@ -112,7 +115,7 @@ class ExecutorStock final : public SpawnQueue::Client {
   mutable Mutex mu_;
   std::size_t workers_ GUARDED_BY(mu_);
   bool held_ GUARDED_BY(mu_);
-  std::size_t claims_ GUARDED_BY(mu_) = 0;
+  std::size_t claims_ GUARDED_BY(mu_) = 0;         // that have an executor, or wait for one
   std::size_t seekers_ GUARDED_BY(mu_) = 0;        // claims that wait for the zygote's next one
   std::size_t ready_at_work_ GUARDED_BY(mu_) = 0;  // claims whose executor was ready before
   std::list<ExecutorProcess> idle_ GUARDED_BY(mu_);

@@ -191,6 +191,31 @@ TEST_F(PersistentTest, AreAsManyAsAReloadSays) {
   EXPECT_EQ(Deaths(ExecutorDeath::kCrash), 0U) << "they were asked to end";
 }
 
+// The one there is, however often it is looked after while a job comes and goes.
+TEST_F(PersistentTest, AreNotTakenForOneTooManyBetweenTwoJobs) {
+  ZygoteOptions zygote;
+  zygote.name = options_.queue;
+  zygote.binary = options_.binary;
+  zygote.arguments = options_.arguments;
+  zygote.keeper_grace = options_.keeper_grace;
+  zygote.limits.jobs = options_.recycle_after;
+  ExecutorCounters counters;
+  ExecutorStock stock({1, true, false}, zygote, *spawn_queue_, counters);
+  Spawn([&] { return stock.Ready(); });
+  pid_t first = 0;
+  for (int job = 0; job < 3; ++job) {
+    ExecutorStock::Claim claim(stock);
+    stock.OnEvent();
+    auto taken = claim.Take(Soon(), -1);
+    ASSERT_TRUE(taken && *taken);
+    if (job == 0) first = (*taken)->pid();
+    EXPECT_EQ((*taken)->pid(), first);
+    stock.OnEvent();
+    claim.Keep(*std::move(*taken));
+    stock.OnEvent();
+  }
+}
+
 TEST_F(PersistentTest, AreKilledWhereTheyDoNotEndWhenAReloadSaysSo) {
   SetMode("stubborn");
   options_.keeper_grace = std::chrono::milliseconds(-4'800);  // of 5 s that they have beyond it
