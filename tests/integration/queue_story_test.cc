@@ -1,12 +1,15 @@
 // A bounded queue as its clients see it: turns, refusals, deadlines, cancels, lost connections.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "support/event.h"
+#include "support/scripted_server.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {
@@ -24,13 +27,7 @@ constexpr const char* kJobs = "/v1/queues/simulate/jobs";
 constexpr const char* kRunning = "headrace_jobs_running{queue=\"simulate\"}";
 constexpr const char* kWaiting = "headrace_queue_length{queue=\"simulate\"}";
 
-#ifdef HEADRACE_SANITIZED
-constexpr int kRounds = 5;
-constexpr int kMs = 500;
-#else
 constexpr int kRounds = 20;
-constexpr int kMs = 150;
-#endif
 
 Deadline Soon() { return Deadline::After(seconds(60)); }
 
@@ -45,27 +42,34 @@ struct Count {
   int refused_with_retry_after = 0;
 };
 
-Count TwentyAtOnce(const ServiceProcess& service) {
-  std::vector<HttpClient> clients;
-  for (int i = 0; i < 20; ++i) clients.emplace_back(service.port());
-  for (HttpClient& client : clients) client.Send(Job(kMs));
-  Count count;
-  for (HttpClient& client : clients) {
-    const HttpAnswer answer = client.Read(Soon()).value_or(HttpAnswer{});
-    if (answer.status == 200) ++count.answered;
-    if (answer.status != 429) continue;
-    ++count.refused;
-    const int seconds_to_wait = std::atoi(answer.Field("Retry-After").c_str());
-    if (seconds_to_wait >= 1 && seconds_to_wait <= 300) ++count.refused_with_retry_after;
-  }
-  return count;
+void Add(const HttpAnswer& answer, Count& count) {
+  if (answer.status == 200) ++count.answered;
+  if (answer.status != 429) return;
+  ++count.refused;
+  const int seconds_to_wait = std::atoi(answer.Field("Retry-After").c_str());
+  if (seconds_to_wait >= 1 && seconds_to_wait <= 300) ++count.refused_with_retry_after;
 }
 
+// No job of a round ends before the last client of it has been refused.
 TEST(QueueStory, TwentyClientsForElevenPlacesAreElevenAnswersAndNineRefusalsEveryTime) {
-  ServiceProcess service(kSeed);
+  Event refused;
+  std::atomic<int> begun{0};
+  const ScriptedServer app(Answering([&](const ServedRequest&) {
+    const int round = begun++ / 11;
+    return AnswerText(refused.Wait(round + 1) ? 200 : 500);
+  }));
+  ServiceProcess service("  app: {handler: http, workers: 1, capacity: 10, upstream: '" +
+                         app.Url() + "'}");
   ASSERT_NE(service.port(), 0) << service.Log();
   for (int round = 0; round < kRounds; ++round) {
-    const Count count = TwentyAtOnce(service);
+    std::vector<HttpClient> clients;
+    for (int i = 0; i < 20; ++i) clients.emplace_back(service.port());
+    for (HttpClient& client : clients) client.Send(MakeRequest("POST", "/v1/queues/app/jobs"));
+    EXPECT_TRUE(service.Await("headrace_jobs_rejected_total{queue=\"app\",reason=\"full\"}",
+                              9.0 * (round + 1)));
+    refused.Set();
+    Count count;
+    for (HttpClient& client : clients) Add(client.Read(Soon()).value_or(HttpAnswer{}), count);
     EXPECT_EQ(count.answered, 11) << "round " << round;
     EXPECT_EQ(count.refused, 9) << "round " << round;
     EXPECT_EQ(count.refused_with_retry_after, 9) << "round " << round;
@@ -98,13 +102,11 @@ TEST(QueueStory, AJobThatIsNotDoneAtTheCallersDeadlineIsA504) {
 TEST(QueueStory, AJobThatWaitsBeyondTheQueuesDeadlineIsA504AndNeverRuns) {
   ServiceProcess service(
       "  simulate: {handler: simulate, workers: 1, deadline: 500ms, isolation: {mode: thread}}");
-  HttpClient first(service.port());
-  first.Send(Job(400));
+  const std::string asynchronous = "Prefer: respond-async\r\n";  // for which another deadline holds
+  EXPECT_EQ(Ask(service.port(), Job(60'000, asynchronous)).status, 202);
   ASSERT_TRUE(service.Await(kRunning, 1));
-  HttpClient second(service.port());
-  second.Send(Job(400));
-  EXPECT_EQ(first.Read(Soon()).value_or(HttpAnswer{}).status, 200);
-  EXPECT_EQ(second.Read(Soon()).value_or(HttpAnswer{}).status, 504);
+  EXPECT_EQ(Ask(service.port(), Job(0)).status, 504);
+  EXPECT_TRUE(service.AwaitLog("job ended unrun"));
 }
 
 TEST(QueueStory, DeleteCancelsARunningAndAWaitingJobAndTheirClientsGet409) {

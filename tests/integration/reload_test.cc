@@ -94,7 +94,8 @@ TEST(Reload, ASmallerCapacityRefusesNewcomersAndKeepsThoseWhoWait) {
   std::vector<HttpClient> clients;
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back(service.port());
-    clients.back().Send(Job(300));
+    clients.back().Send(Job(i == 0 ? 60'000 : 0));
+    EXPECT_TRUE(service.Await(Gauge("headrace_jobs_running"), 1));
   }
   EXPECT_TRUE(service.Await(Gauge("headrace_queue_length"), 3));
   service.Configure(Queue("workers: 1, capacity: 1, deadline: 30s"));
@@ -103,6 +104,7 @@ TEST(Reload, ASmallerCapacityRefusesNewcomersAndKeepsThoseWhoWait) {
   EXPECT_EQ(Ask(service.port(), Job(0)).status, 429);
   EXPECT_THAT(service.Get("/v1/queues").body,
               AllOf(HasSubstr("\"capacity\":1"), HasSubstr("\"deadline_seconds\":30")));
+  clients.erase(clients.begin());  // who goes ends its job
   for (HttpClient& client : clients) {
     EXPECT_EQ(client.Read(Soon()).value_or(HttpAnswer{}).status, 200);
   }
