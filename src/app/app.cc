@@ -62,8 +62,10 @@ std::optional<Spool> OpenSpool(const Config& config) {
   if (config.spool_dir.empty()) return std::nullopt;
   auto spool = Spool::Open(config.spool_dir, config.max_spool);
   if (spool) return *std::move(spool);
-  LogWarn("memory.spool_dir '{path}' is of no use, results stay in memory: {detail}",
-          {{"path", config.spool_dir}, {"detail", spool.error().hint}});
+  // A container of this image has none unless somebody mounts one: that is no trouble.
+  (config.spool_dir == Config().spool_dir ? LogInfo : LogWarn)(
+      "memory.spool_dir '{path}' is of no use, results stay in memory: {detail}",
+      {{"path", config.spool_dir}, {"detail", spool.error().hint}});
   return std::nullopt;
 }
 

@@ -47,27 +47,27 @@ std::size_t RaiseDescriptorLimit() {
 }
 
 // Connections must leave descriptors for uploads, results and executors: half of them.
-// Files of results that are being sent: a quarter.
+// Files of results that are being sent: a quarter. Nobody is warned of a default that this system
+// does not allow: it was not asked for.
 Config FitDescriptors(Config config, std::size_t descriptors) {
+  const Config defaults;
   const std::size_t most = std::max<std::size_t>(descriptors / 2, 1);
-  if (config.http.max_connections > most) {
-    LogWarn(
+  if (const std::size_t wanted =
+          std::exchange(config.http.max_connections, std::min(config.http.max_connections, most));
+      wanted > most) {
+    (wanted == defaults.http.max_connections ? LogInfo : LogWarn)(
         "server.max_connections is {limit} instead of {wanted}: the process may have {descriptors} "
         "descriptors",
-        {{"limit", most}, {"wanted", config.http.max_connections}, {"descriptors", descriptors}});
-    config.http.max_connections = most;
+        {{"limit", most}, {"wanted", wanted}, {"descriptors", descriptors}});
   }
   const std::size_t most_open = std::max<std::size_t>(descriptors / 4, 1);
-  if (config.engine.max_open_results > most_open) {
-    if (config.engine.kind == EngineKind::kSqlite) {
-      LogWarn(
-          "engine.max_open_results is {limit} instead of {wanted}: the process may have "
-          "{descriptors} descriptors",
-          {{"limit", most_open},
-           {"wanted", config.engine.max_open_results},
-           {"descriptors", descriptors}});
-    }
-    config.engine.max_open_results = most_open;
+  if (const std::size_t wanted = std::exchange(config.engine.max_open_results,
+                                               std::min(config.engine.max_open_results, most_open));
+      wanted > most_open && config.engine.kind == EngineKind::kSqlite) {
+    (wanted == defaults.engine.max_open_results ? LogInfo : LogWarn)(
+        "engine.max_open_results is {limit} instead of {wanted}: the process may have "
+        "{descriptors} descriptors",
+        {{"limit", most_open}, {"wanted", wanted}, {"descriptors", descriptors}});
   }
   return config;
 }

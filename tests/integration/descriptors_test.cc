@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/descriptor_limit.h"
+#include "support/folder.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {
@@ -17,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): 1s
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kSimulate =
     "  simulate: {handler: simulate, workers: 1, capacity: 10, isolation: {mode: thread}}";
@@ -55,6 +57,24 @@ TEST(Descriptors, TheServiceRaisesItsLimitToTheHardOne) {
   const rlimit raised = DescriptorLimitOf(service.pid());
   EXPECT_EQ(raised.rlim_cur, raised.rlim_max);
   EXPECT_EQ(raised.rlim_max, DescriptorLimitOf(0).rlim_max);
+}
+
+TEST(Descriptors, OnlyALimitThatWasAskedForIsWarnedOf) {
+  const std::vector<std::string> few = {"/bin/sh", "-c", "ulimit -n 1000; exec \"$@\"", "sh"};
+  constexpr const char* kSqlite = "engine: {kind: sqlite, path: '";
+  const Folder folder;
+  const std::string engine = kSqlite + folder.path().string();
+  ServiceProcess by_default(kSimulate, engine + "/a'}\n", few);
+  EXPECT_TRUE(by_default.AwaitLog(" info server.max_connections is 500 instead of 16384"));
+  EXPECT_TRUE(by_default.AwaitLog(" info engine.max_open_results is 250 instead of "));
+  EXPECT_THAT(by_default.Log(), Not(HasSubstr("warning")));
+  ServiceProcess wished(kSimulate,
+                        engine +
+                            "/b', max_open_results: 700}\n"
+                            "server: {listen: '127.0.0.1:0', max_connections: 600}\n",
+                        few);
+  EXPECT_TRUE(wished.AwaitLog(" warning server.max_connections is 500 instead of 600"));
+  EXPECT_TRUE(wished.AwaitLog(" warning engine.max_open_results is 250 instead of 700"));
 }
 
 TEST(Descriptors, ConnectionsBeyondTheLimitAreClosedWithAWarningASecond) {
