@@ -55,7 +55,8 @@ class ReadmeTest(ExampleTest):
         self.expect_what_it_says(self.follow({**ROOT_IS_FINE, **NAMESPACES}))
 
     def test_check_says_what_is_missing(self):
-        self.assertEqual(self.check(ROOT_IS_FINE).returncode, 0)
+        checked = self.check(ROOT_IS_FINE)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
         checked = self.check({**ROOT_IS_FINE, "PATH": "/nonexistent"})
         self.assertEqual(checked.returncode, 1)
         self.assertIn("'sh' is no program that can be executed here", checked.stderr)
