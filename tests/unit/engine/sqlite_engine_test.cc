@@ -202,6 +202,7 @@ TEST_F(Restart, NothingKeptBeginsWhileItsEndCouldNotBeSaved) {
   EXPECT_FALSE(engine->Claim(0)) << "its result would be held in memory";
   EXPECT_EQ(engine->Figures(0).waiting, 1U);
   faults.FailNothing();
+  ASSERT_TRUE(Eventually([&] { return engine->Healthy().empty(); }));
   const JobPtr job = ClaimNext();
   EXPECT_EQ(job->id, id);
   EXPECT_EQ(job->attempt, 1U);
