@@ -107,7 +107,7 @@ class Measure {
 // that neither the depth nor the length of a path matters.
 class Removal {
  public:
-  explicit Removal(int folder) : folder_(folder) {
+  Removal(int folder, Deadline until) : folder_(folder), until_(until) {
     if (getrandom(&mark_, sizeof mark_, GRND_NONBLOCK) < 0) mark_ = 0;
   }
 
@@ -125,8 +125,10 @@ class Removal {
     bool any = false;
     const auto remove = [&](const char* name, unsigned char) {
       any = true;
-      RemoveEntry(name);
-      return true;
+      const bool late = until_.Passed();
+      failed_ = failed_ || late;
+      if (!late) RemoveEntry(name);
+      return !late;
     };
     if (!ForEachName(folder_, remove)) failed_ = true;
     return any;
@@ -146,8 +148,8 @@ class Removal {
     if (fchmod(below, S_IRWXU) != 0) return false;
     bool done = true;
     const auto dissolve = [&](const char* name, unsigned char) {
-      done = unlinkat(below, name, 0) == 0 || unlinkat(below, name, AT_REMOVEDIR) == 0 ||
-             MoveUp(below, name);
+      done = !until_.Passed() && (unlinkat(below, name, 0) == 0 ||
+                                  unlinkat(below, name, AT_REMOVEDIR) == 0 || MoveUp(below, name));
       return done;
     };
     return ForEachName(below, dissolve) && done;
@@ -162,6 +164,7 @@ class Removal {
   }
 
   const int folder_;
+  const Deadline until_;
   std::uint64_t mark_ = 0;  // of names that nobody could foresee
   std::uint64_t next_ = 0;
   bool failed_ = false;
@@ -199,6 +202,6 @@ UniqueFd OpenUntrusted(int folder, const char* name, mode_t type) {
 
 std::uint64_t MeasureTree(int folder, std::uint64_t limit) { return Measure(limit).Of(folder); }
 
-bool EmptyFolder(int folder) { return Removal(folder).Run(); }
+bool EmptyFolder(int folder, Deadline until) { return Removal(folder, until).Run(); }
 
 }  // namespace headrace

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 
 namespace headrace {
@@ -20,9 +21,9 @@ inline constexpr std::uint64_t kLeastOfFile = 4096;
 // from this user as fast as it is laid open.
 std::uint64_t MeasureTree(int folder, std::uint64_t limit);
 
-// Removes the content of `folder`, whatever its depth. Nobody may change it meanwhile. False if
-// something is left.
-bool EmptyFolder(int folder);
+// Removes the content of `folder`, whatever its depth. Who makes files in it meanwhile can keep
+// this at work until the deadline. False if something is left.
+bool EmptyFolder(int folder, Deadline until = Deadline::Never());
 
 // `name` in `folder` opened for reading if it is of the type `type` (S_IFDIR, S_IFREG), its mode
 // being mended if that is in the way; not open otherwise, with errno.

@@ -28,6 +28,8 @@ constexpr std::size_t kReadSize = std::size_t{256} << 10U;
 constexpr std::size_t kLastWords = 1024;
 // A process that ends closes its socket a little before its status can be had.
 constexpr milliseconds kEndAfterClose{2'000};
+// For its working folder to be emptied, between two jobs: who litters it faster is not waited for.
+constexpr milliseconds kTimeToEmpty{2'000};
 
 std::int64_t MillisecondsLeft(const Context& context) {
   const auto left = context.Deadline() - std::chrono::steady_clock::now();
@@ -225,7 +227,7 @@ void FramesWorker::EndJob(KeeperContext& context) {
 
 bool FramesWorker::EmptyTmp() const {
   const UniqueFd tmp = OpenUntrusted(scratch_.fd(), "tmp", S_IFDIR);
-  return tmp && EmptyFolder(tmp.get());
+  return tmp && EmptyFolder(tmp.get(), Deadline::After(kTimeToEmpty));
 }
 
 Failure FramesWorker::Misfortune() const {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <vector>
 
@@ -19,6 +20,8 @@ constexpr const char* kPrefix = "headrace-job-";
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 // A sweeper that lists the folder the moment it is made takes it for a leftover.
 constexpr int kMostTries = 10;
+// Less than a zygote has to get warm: the rest is for the next sweep.
+constexpr std::chrono::seconds kSweepTime{10};
 
 Error ScratchError(const std::string& what) {
   return {ErrorCode::kInternal, "handler-failed", "the service has no room to work in",
@@ -42,12 +45,12 @@ UniqueFd OpenLocked(const std::string& path) {
 }
 
 // A leftover of this user that nobody has locked.
-bool RemoveLeftover(int parent, const std::string& path, const char* name) {
+bool RemoveLeftover(int parent, const std::string& path, const char* name, Deadline until) {
   const UniqueFd folder(openat(parent, name, kFolderFlags));
   struct stat status {};
   if (!folder || fstat(folder.get(), &status) != 0 || status.st_uid != geteuid()) return false;
   if (flock(folder.get(), LOCK_EX | LOCK_NB) != 0 || !IsAt(folder.get(), path)) return false;
-  return EmptyFolder(folder.get()) && unlinkat(parent, name, AT_REMOVEDIR) == 0;
+  return EmptyFolder(folder.get(), until) && unlinkat(parent, name, AT_REMOVEDIR) == 0;
 }
 
 }  // namespace
@@ -100,10 +103,11 @@ bool Scratch::Remove() {
 std::size_t SweepScratch(const std::string& dir) {
   const UniqueFd parent(open(dir.c_str(), kFolderFlags & ~O_NOFOLLOW));
   if (!parent) return 0;
+  const Deadline until = Deadline::After(kSweepTime);
   std::size_t swept = 0;
   const auto sweep = [&](const char* name, unsigned char) {
     if (std::strncmp(name, kPrefix, std::strlen(kPrefix)) != 0) return true;
-    if (RemoveLeftover(parent.get(), dir + "/" + name, name)) ++swept;
+    if (RemoveLeftover(parent.get(), dir + "/" + name, name, until)) ++swept;
     return true;
   };
   ForEachName(parent.get(), sweep);

@@ -50,7 +50,7 @@ class Scratch {
 };
 
 // Removes the folders in `dir` that services left which were killed: those of this user that nobody
-// has locked. Returns how many.
+// has locked; stops after 10 s. Returns how many.
 std::size_t SweepScratch(const std::string& dir);
 
 }  // namespace headrace

@@ -46,6 +46,14 @@ class ScratchTest : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
+TEST_F(ScratchTest, IsNotEmptiedForLongerThanItMay) {
+  const Scratch scratch = Make();
+  const Deadline now = Deadline::After(std::chrono::seconds(0));
+  EXPECT_FALSE(EmptyFolder(scratch.fd(), now)) << "who fills it meanwhile would keep it at work";
+  EXPECT_TRUE(EmptyFolder(scratch.fd()));
+  EXPECT_TRUE(EmptyFolder(scratch.fd(), now));
+}
+
 TEST_F(ScratchTest, IsPrivateAndGoesWithAllThatIsInIt) {
   {
     const Scratch scratch = Make();
