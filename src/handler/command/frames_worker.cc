@@ -30,6 +30,8 @@ constexpr std::size_t kLastWords = 1024;
 constexpr milliseconds kEndAfterClose{2'000};
 // For its working folder to be emptied, between two jobs: who litters it faster is not waited for.
 constexpr milliseconds kTimeToEmpty{2'000};
+// How often a worker without a job is looked after, which costs more the more threads it has.
+constexpr milliseconds kIdleLook{1'000};
 
 std::int64_t MillisecondsLeft(const Context& context) {
   const auto left = context.Deadline() - std::chrono::steady_clock::now();
@@ -169,17 +171,21 @@ void FramesWorker::Stop() {
   const bool patient = stream_.problem().empty() && !scratch_full_;
   socket_.reset();
   closed_ = true;
-  tree_.End(patient ? options_.grace : milliseconds(0), errors_->reader(), [this] {
+  ScratchWatch room(scratch_, options_.scratch, {});
+  tree_.End(patient ? options_.grace : milliseconds(0), errors_->reader(), [&] {
     errors_->Drain();
-    return true;
+    return !room.Look();
   });
 }
 
 bool FramesWorker::AwaitJob() {
+  ScratchWatch room(scratch_, options_.scratch, {});
   while (TakesMore()) {
-    const short news = Await(Deadline::Never(), POLLIN);
+    const short news = Await(Deadline::After(kIdleLook), POLLIN);
     if (Unwanted()) return false;
     if (news != 0) return TakesMore();
+    scratch_full_ = room.Look();
+    broken_ = broken_ || scratch_full_;
   }
   return false;
 }

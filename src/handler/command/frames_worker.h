@@ -43,7 +43,7 @@ class FramesWorker {
   [[nodiscard]] std::optional<std::string> Start();
 
   // Waits until the service's socket is readable, and lets the worker talk meanwhile. False: told
-  // to end, the socket is closed, or the worker takes no job any more.
+  // to end, the socket is closed, or the worker takes no job any more, as it fills its folder.
   [[nodiscard]] bool AwaitJob();
 
   // Has it do a job. Also returns when nobody wants the job any more; the failure is for nobody

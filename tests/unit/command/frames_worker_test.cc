@@ -238,6 +238,13 @@ TEST_F(FramesWorkerTest, FindsItsFolderEmptyInEachJob) {
   EXPECT_TRUE(std::filesystem::is_empty(scratch_->tmp()));
 }
 
+TEST_F(FramesWorkerTest, MayNotFillItsFolderBetweenTwoJobsEither) {
+  options_.scratch = std::uint64_t{12} << 20U;
+  ExpectSuccess(Run({{"do", "fill-later"}}));
+  EXPECT_TRUE(worker_->TakesMore());
+  EXPECT_FALSE(worker_->AwaitJob());
+}
+
 TEST_F(FramesWorkerTest, WhatItSaysGoesToTheLogOfItsJob) {
   ExpectSuccess(Run({{"do", "say"}}));
   EXPECT_EQ(context_->log, "on output\non error\n");

@@ -84,6 +84,22 @@ Job ReadHead() {
   return job;
 }
 
+// What goes on after the job that begins it.
+template <class Work>
+void Meanwhile(Work work) {
+  if (fork() != 0) return;
+  close(kSocket);
+  work();
+  WaitForEver();
+}
+
+void WriteLarge(const char* path) {
+  std::FILE* const file = std::fopen(path, "w");
+  const std::string block(1 << 20U, 'x');
+  for (int i = 0; i < 8; ++i) std::fwrite(block.data(), 1, block.size(), file);
+  std::fclose(file);
+}
+
 // Those that end the worker, or keep it for ever; each after all of the job was read.
 void EndAs(const std::string& what) {
   if (what == "abort") std::abort();
@@ -112,10 +128,7 @@ void EndAs(const std::string& what) {
     std::abort();
   }
   if (what == "fill") {
-    std::FILE* const file = std::fopen("large", "w");
-    const std::string block(1 << 20U, 'x');
-    for (int i = 0; i < 8; ++i) std::fwrite(block.data(), 1, block.size(), file);
-    std::fclose(file);
+    WriteLarge("large");
     WaitForEver();
   }
   if (what == "done-and-exit") {
@@ -178,6 +191,14 @@ void Do(const Job& job, const std::string& payload) {
     SendPart("tmp", ListTmp());
     close(open("left-behind", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     std::filesystem::create_directories("deep/er");
+  }
+  if (what == "fill-later") {
+    WriteLarge("later");
+    Meanwhile([] {
+      while (std::filesystem::exists("later")) usleep(1'000);  // it is removed after the job
+      WriteLarge("../large");
+      WriteLarge("../larger");
+    });
   }
   if (what == "use") Use(96);
   if (what == "burn") Burn(0.55);
