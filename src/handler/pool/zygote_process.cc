@@ -210,14 +210,27 @@ ZygoteProcess::Taken ZygoteProcess::Take(For whom) {
   const MutexLock lock(mu_);
   if (buried_) return {TakeResult::kGone, std::nullopt, 0};
   ReapLost();
+  std::optional<int> failed;
+  while (true) {
+    Taken taken = TakeNext();
+    // Forks may have failed long ago, when nobody waited. Not so where one was lost here: the next
+    // one would be lost as well.
+    if (taken.result == TakeResult::kForkFailed && buffer_.view().type == FrameType::kForkFailed) {
+      failed = taken.error;
+      continue;
+    }
+    if (taken.executor && whom == For::kWaiter) --waiters_;
+    if (taken.result != TakeResult::kNothing || !failed) return taken;
+    return {TakeResult::kForkFailed, std::nullopt, *failed};
+  }
+}
+
+ZygoteProcess::Taken ZygoteProcess::TakeNext() {
   switch (buffer_.Receive(socket_.get(), Wait::kNo)) {
     case ReceiveResult::kNothing:
       return {};
-    case ReceiveResult::kFrame: {
-      Taken taken = TakeFrame();
-      if (taken.executor && whom == For::kWaiter) --waiters_;
-      return taken;
-    }
+    case ReceiveResult::kFrame:
+      return TakeFrame();
     case ReceiveResult::kLost:
       return Lose(buffer_.view());
     case ReceiveResult::kGone:

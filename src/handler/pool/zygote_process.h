@@ -69,7 +69,8 @@ class ZygoteProcess {
     int error = 0;                            // kForkFailed: errno
   };
   enum class For { kWaiter, kOther };  // one who joined, or somebody else
-  // The executor that was forked first. Does not wait.
+  // The executor that was forked first; kForkFailed if there is none, but forks that failed. Does
+  // not wait.
   Taken Take(For whom);
 
   // SIGKILL; the main thread sees its end and buries it.
@@ -87,6 +88,7 @@ class ZygoteProcess {
   void ReapLost() REQUIRES(mu_);
   Taken Lose(const FrameView& frame) REQUIRES(mu_);
   Taken Accept(const ForkedFrame& forked, UniqueFd pidfd) REQUIRES(mu_);
+  Taken TakeNext() REQUIRES(mu_);
   Taken TakeFrame() REQUIRES(mu_);
   void AskToEnd() REQUIRES(mu_);
 

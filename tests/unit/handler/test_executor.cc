@@ -3,15 +3,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +29,7 @@
 #include "handler/sandbox/sandbox.h"
 #include "headrace/handler.h"
 #include "test_tasks.h"
+#include "test_zygotes.h"
 
 extern char** environ;
 
@@ -338,54 +338,15 @@ class ObedientHandler final : public headrace::Handler {
   const std::string name_;
 };
 
-// A zygote whose executors end before they say hello or, deaf, before they read their job.
-int UnfitMain(bool deaf) {
-  FrameWriter writer;
-  headrace::FrameBuffer buffer;
-  headrace::DieWithService(getppid());
-  SendRaw(EncodeEmpty(writer, FrameType::kReady));
-  while (buffer.Receive(headrace::kZygoteSocket, headrace::Wait::kYes) ==
-         headrace::ReceiveResult::kFrame) {
-    const auto fork = headrace::DecodeFork(buffer.view().body);
-    int pidfd = -1;
-    const long pid =
-        syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
-    headrace::UniqueFd socket = buffer.TakeFd();
-    if (pid == 0) {
-      if (deaf) headrace::SendFrame(socket.get(), EncodeEmpty(writer, FrameType::kHello));
-      pollfd job{socket.get(), POLLIN, 0};
-      if (deaf) poll(&job, 1, -1);
-      _exit(7);
-    }
-    socket.reset();  // before the service can send a job to it
-    const headrace::UniqueFd owned(pidfd);
-    SendRaw(Encode(writer, headrace::ForkedFrame{fork->request, static_cast<std::uint32_t>(pid)}),
-            pidfd);
-  }
-  return 0;
-}
-
-// A zygote that cannot fork.
-int ForklessMain() {
-  FrameWriter writer;
-  headrace::FrameBuffer buffer;
-  headrace::DieWithService(getppid());
-  SendRaw(EncodeEmpty(writer, FrameType::kReady));
-  while (buffer.Receive(headrace::kZygoteSocket, headrace::Wait::kYes) ==
-         headrace::ReceiveResult::kFrame) {
-    const auto fork = headrace::DecodeFork(buffer.view().body);
-    SendRaw(Encode(writer, headrace::ForkFailedFrame{fork->request, EAGAIN}));
-  }
-  return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string name = std::filesystem::path(argv[0]).filename();
-  if (name == "unfit-executor") return UnfitMain(/*deaf=*/false);
-  if (name == "deaf-executor") return UnfitMain(/*deaf=*/true);
-  if (name == "forkless-executor") return ForklessMain();
+  if (name == "unfit-executor") return headrace::UnfitMain(/*deaf=*/false);
+  if (name == "deaf-executor") return headrace::UnfitMain(/*deaf=*/true);
+  ObedientHandler nobody("");
+  if (name == "forkless-executor") return headrace::ForklessMain(INT_MAX, nobody);
+  if (name == "once-forkless-executor") return headrace::ForklessMain(8, nobody);
   if (name == "babbling-executor") {
     SendRaw(std::as_bytes(std::span("good morning, this is not what you expect")));
     WaitForEver();

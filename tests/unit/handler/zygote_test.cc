@@ -115,6 +115,14 @@ TEST_F(PoolTest, RefusesAJobWhenItsZygoteCannotFork) {
                 "Resource temporarily unavailable");
 }
 
+// Those that were to be forked ahead when there was no room tell nothing of now.
+TEST_F(PoolTest, DoesTheJobsAfterForksThatFailedLongAgo) {
+  UseBinary("once-forkless-executor");
+  options_.workers = 8;
+  Pool();
+  for (int job = 0; job < 3; ++job) ExpectNextJobWorks();
+}
+
 class WithoutDescriptors : public PoolTest {
  protected:
   // Until `none_` is empty again this process gets no new descriptor.
