@@ -49,13 +49,14 @@ bool IsReady(const ExecutorProcess& executor) {
   return frame && frame->type == FrameType::kHello && !HasEnded(executor);
 }
 
-// Waits until there is something to read of it, its end included. False if nobody wants to know.
+// Waits until there is something to read of it, its end included. False if nobody wants to know
+// any more, though it may be there.
 bool AwaitWord(const ExecutorProcess& executor, Deadline deadline, int cancel_fd) {
   std::array<pollfd, 2> polled{pollfd{executor.socket(), POLLIN, 0}, pollfd{cancel_fd, POLLIN, 0}};
   while (polled[0].revents == 0 && polled[1].revents == 0 && !deadline.Passed()) {
     poll(polled.data(), polled.size(), deadline.PollTimeout());
   }
-  return polled[0].revents != 0;
+  return polled[0].revents != 0 && polled[1].revents == 0 && !deadline.Passed();
 }
 
 // What it said before it ended, if it said why.
@@ -112,7 +113,7 @@ Expected<std::optional<ExecutorProcess>> ExecutorStock::Claim::Take(Deadline dea
                                                                     int cancel_fd) {
   auto taken = TakeAny(deadline, cancel_fd);
   if (!stock_.options_.persistent || !taken || !*taken) return taken;
-  // A job that is given up while the program still starts must not be the end of that.
+  // A job that is given up before it begins must not be the end of the program.
   if (!AwaitWord(**taken, deadline, cancel_fd)) {
     Keep(std::move(**taken));
     return std::optional<ExecutorProcess>();

@@ -191,17 +191,33 @@ TEST_F(PersistentTest, AreAsManyAsAReloadSays) {
   EXPECT_EQ(Deaths(ExecutorDeath::kCrash), 0U) << "they were asked to end";
 }
 
+// A stock of one keeper beside the pool.
+class PersistentStockTest : public PersistentTest {
+ protected:
+  ExecutorStock& Stock() {
+    if (stock_) return *stock_;
+    ZygoteOptions zygote;
+    zygote.name = options_.queue;
+    zygote.binary = options_.binary;
+    zygote.arguments = options_.arguments;
+    zygote.keeper_grace = options_.keeper_grace;
+    zygote.limits.jobs = options_.recycle_after;
+    stock_.emplace(ExecutorStock::Options{1, true, false}, zygote, *spawn_queue_, counters_);
+    Spawn([&] { return stock_->Ready(); });
+    return *stock_;
+  }
+  void TearDown() override {
+    stock_.reset();
+    PersistentTest::TearDown();
+  }
+
+  ExecutorCounters counters_;
+  std::optional<ExecutorStock> stock_;
+};
+
 // The one there is, however often it is looked after while a job comes and goes.
-TEST_F(PersistentTest, AreNotTakenForOneTooManyBetweenTwoJobs) {
-  ZygoteOptions zygote;
-  zygote.name = options_.queue;
-  zygote.binary = options_.binary;
-  zygote.arguments = options_.arguments;
-  zygote.keeper_grace = options_.keeper_grace;
-  zygote.limits.jobs = options_.recycle_after;
-  ExecutorCounters counters;
-  ExecutorStock stock({1, true, false}, zygote, *spawn_queue_, counters);
-  Spawn([&] { return stock.Ready(); });
+TEST_F(PersistentStockTest, IsNotTakenForOneTooManyBetweenTwoJobs) {
+  ExecutorStock& stock = Stock();
   pid_t first = 0;
   for (int job = 0; job < 3; ++job) {
     ExecutorStock::Claim claim(stock);
@@ -214,6 +230,21 @@ TEST_F(PersistentTest, AreNotTakenForOneTooManyBetweenTwoJobs) {
     claim.Keep(*std::move(*taken));
     stock.OnEvent();
   }
+}
+
+// Who takes it for such a job ends it with the job.
+TEST_F(PersistentStockTest, IsNotTakenForAJobThatNobodyWantsAnyMore) {
+  ExecutorStock& stock = Stock();
+  CancelToken cancelled;
+  cancelled.Cancel(CancelReason::kDeleted);
+  ExecutorStock::Claim claim(stock);
+  const auto taken = claim.Take(Soon(), cancelled.PollFd());
+  ASSERT_TRUE(taken.ok());
+  EXPECT_FALSE(taken->has_value());
+  const auto late = claim.Take(Deadline::After(std::chrono::seconds(0)), -1);
+  ASSERT_TRUE(late.ok());
+  EXPECT_FALSE(late->has_value());
+  EXPECT_TRUE(stock.Ready());
 }
 
 TEST_F(PersistentTest, AreKilledWhereTheyDoNotEndWhenAReloadSaysSo) {
