@@ -147,7 +147,9 @@ Expected<std::optional<ExecutorProcess>> ExecutorStock::Claim::TakeAny(Deadline 
 
 void ExecutorStock::Claim::Keep(ExecutorProcess executor) {
   const MutexLock lock(stock_.mu_);
-  stock_.idle_.push_back(std::move(executor));
+  // Those of a stock that nobody looks after would be one too many for good.
+  const bool wanted = stock_.options_.persistent || stock_.idle_.size() < stock_.workers_;
+  if (wanted) stock_.idle_.push_back(std::move(executor));
   if (std::exchange(counted_, false)) --stock_.claims_;
 }
 

@@ -51,7 +51,7 @@ class ExecutorStock final : public SpawnQueue::Client {
     // One that waits for its next job, else a new one; see Zygote::Take. A persistent one has
     // something to say: its hello, or why there is none.
     Expected<std::optional<ExecutorProcess>> Take(Deadline deadline, int cancel_fd);
-    // The executor waits for its next job.
+    // The executor waits for its next job, or ends if there are enough.
     void Keep(ExecutorProcess executor);
 
    private:

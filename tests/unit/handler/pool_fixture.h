@@ -61,6 +61,16 @@ inline std::vector<pid_t> ChildrenInGroup(pid_t group) {
   return children;
 }
 
+// How many of our children are in groups of their own: executors that were lent to a job.
+inline std::size_t ChildrenOutOfGroup(pid_t group) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream children(entry.path() / "children");
+    for (pid_t pid = 0; children >> pid;) count += getpgid(pid) == group ? 0U : 1U;
+  }
+  return count;
+}
+
 inline UniqueFd OpenPidfd(pid_t pid) {
   return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
 }

@@ -60,6 +60,20 @@ TEST_F(RecycleTest, RunsJobsOfManyWorkersAtOnceWithoutMixingThemUp) {
   for (auto& worker : workers) EXPECT_EQ(worker.get(), 25);
 }
 
+TEST_F(RecycleTest, KeepsNoMoreProcessesThanAReloadSaysThatCameWhileTheyWorked) {
+  constexpr int kBefore = 3;
+  options_.workers = kBefore;
+  ExecutorPool& pool = Pool();
+  const QueuedJob job = Job({{"do", "burn-for"}, {"ms", "200"}});
+  std::vector<std::future<Outcome>> running;
+  for (int i = 0; i < kBefore; ++i) {
+    running.push_back(std::async(std::launch::async, [&] { return pool.Run(job); }));
+  }
+  pool.SetWorkers(1);
+  for (auto& one : running) EXPECT_EQ(one.get().state, JobState::kSucceeded);
+  EXPECT_EQ(ChildrenOutOfGroup(pool.ZygotePid()), 1U);
+}
+
 struct LastJob {
   const char* action;
   const char* kind = "";
