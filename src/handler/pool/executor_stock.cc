@@ -25,13 +25,17 @@ constexpr std::chrono::milliseconds kLookEvery{200};
 // Beyond the delay of its start: one that is lost so much later is no longer one of a row.
 constexpr std::chrono::seconds kLivedWell{10};
 
-UniqueFd MakeTimer() {
-  UniqueFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!timer) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+void Set(const UniqueFd& timer, bool running) {
   itimerspec every{};
-  every.it_value.tv_nsec = std::chrono::nanoseconds(kLookEvery).count();
+  if (running) every.it_value.tv_nsec = std::chrono::nanoseconds(kLookEvery).count();
   every.it_interval = every.it_value;
   timerfd_settime(timer.get(), 0, &every, nullptr);
+}
+
+UniqueFd MakeTimer(bool running) {
+  UniqueFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!timer) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+  Set(timer, running);
   return timer;
 }
 
@@ -82,12 +86,12 @@ ExecutorStock::ExecutorStock(Options options, ZygoteOptions zygote, SpawnQueue& 
       name_(zygote.name),
       spawn_queue_(spawn_queue),
       counters_(counters),
-      timer_(options.persistent ? MakeTimer() : UniqueFd()),
+      timer_(MakeTimer(options.persistent)),
       workers_(options.workers),
       held_(options.held),
       zygote_(WithCall(std::move(zygote), [this] { TopUp(); }), spawn_queue, counters) {
   spawn_queue_.Add(*this);
-  if (timer_ && !spawn_queue_.Watch(timer_.get(), *this)) {
+  if (!spawn_queue_.Watch(timer_.get(), *this)) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   }
 }
@@ -95,7 +99,7 @@ ExecutorStock::ExecutorStock(Options options, ZygoteOptions zygote, SpawnQueue& 
 // The zygote goes before those that wait, which end meanwhile.
 ExecutorStock::~ExecutorStock() {
   spawn_queue_.Remove(*this);
-  if (timer_) spawn_queue_.Forget(timer_.get());
+  spawn_queue_.Forget(timer_.get());
   for (ExecutorProcess& executor : idle_) executor.AskToEnd();
 }
 
@@ -234,9 +238,10 @@ void ExecutorStock::OnEvent() {
   bool ready = false;
   {
     const MutexLock lock(mu_);
+    if (!options_.persistent && SteadyClock::now() < next_start_) return;
     // Those forked ahead become ones that wait, so that they can be seen; unless somebody waits for
     // the zygote to hand out the next one.
-    while (seekers_ == 0) {
+    while (seekers_ == 0 && (options_.persistent || idle_.empty())) {
       auto forked = zygote_.TryTake();
       if (!forked) break;
       idle_.push_back(*std::move(forked));
@@ -279,6 +284,7 @@ void ExecutorStock::OnUnfit(const Loss& loss, const ProcessEnd& end) {
   counters_.OnDeath(ExecutorDeath::kCrash);
   const MutexLock lock(mu_);
   unfit_ = std::move(reason);
+  Set(timer_, true);
   const SteadyTime now = SteadyClock::now();
   failures_ = now > next_start_ + kLivedWell ? 1 : failures_ + 1;
   next_start_ = now + StartDelay(failures_);
@@ -286,6 +292,7 @@ void ExecutorStock::OnUnfit(const Loss& loss, const ProcessEnd& end) {
 
 void ExecutorStock::OnFit() {
   const MutexLock lock(mu_);
+  if (!options_.persistent && !unfit_.empty()) Set(timer_, false);
   unfit_.clear();
 }
 

@@ -93,7 +93,8 @@ class ExecutorStock final : public SpawnQueue::Client {
   [[nodiscard]] ExecutorTrouble Trouble() const;
   [[nodiscard]] pid_t ZygotePid() const { return zygote_.pid(); }
 
-  // Looks after persistent executors.
+  // Looks after persistent executors; after others while they are unfit: jobs alone would tell when
+  // that is over, and an unhealthy service may get none.
   void OnEvent() override;
   [[nodiscard]] bool Settled() const override { return true; }
 
@@ -109,7 +110,7 @@ class ExecutorStock final : public SpawnQueue::Client {
   const std::string name_;
   SpawnQueue& spawn_queue_;
   ExecutorCounters& counters_;
-  UniqueFd timer_;                        // invalid where nobody is to be looked after
+  UniqueFd timer_;                        // runs while somebody is to be looked after
   std::list<ExecutorProcess> dismissed_;  // that were asked to end; main thread only
 
   mutable Mutex mu_;

@@ -98,6 +98,19 @@ TEST_F(RespawnTest, TellsThatExecutorsAreUnfit) {
   EXPECT_EQ(Trouble(), ExecutorTrouble::kUnfit);
 }
 
+// Who is taken for unhealthy may get no job by which it could show that it is well.
+TEST_F(RespawnTest, IsHealthyAgainWithoutAJobOnceExecutorsAreFit) {
+  UseBinary("unfit-executor");
+  Run({{"do", "echo"}});
+  EXPECT_FALSE(Pool().Healthy());
+  SetBinary(HEADRACE_TEST_EVIL_EXECUTOR);
+  kill(Pool().ZygotePid(), SIGKILL);
+  const Deadline deadline = Soon();
+  Spawn([&] { return Pool().Healthy() || deadline.Passed(); });
+  EXPECT_TRUE(Pool().Healthy());
+  ExpectNextJobWorks();
+}
+
 class QuietClient final : public SpawnQueue::Client {
  public:
   void OnEvent() override {}
