@@ -1,6 +1,7 @@
 #include "handler/pool/spawn_queue.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -13,6 +14,9 @@ namespace headrace {
 SpawnQueue::SpawnQueue() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   // Made once at the start of the program, which cannot go on without it.
   if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  // Who started the service may have had it ignored, which is inherited: children would be reaped
+  // by the kernel, untold, and their numbers would be anybody's.
+  signal(SIGCHLD, SIG_DFL);
 }
 
 void SpawnQueue::Add(Client& client) { clients_.push_back(&client); }

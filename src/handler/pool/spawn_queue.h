@@ -26,6 +26,7 @@ class SpawnQueue {
     [[nodiscard]] virtual bool Settled() const = 0;
   };
 
+  // Children are reaped from now on by who spawned them, whatever was inherited for SIGCHLD.
   SpawnQueue();
   SpawnQueue(const SpawnQueue&) = delete;
   SpawnQueue& operator=(const SpawnQueue&) = delete;

@@ -111,6 +111,13 @@ TEST_F(RespawnTest, IsHealthyAgainWithoutAJobOnceExecutorsAreFit) {
   ExpectNextJobWorks();
 }
 
+TEST_F(RespawnTest, TellsHowProcessesEndWhereSigchldWasIgnored) {
+  signal(SIGCHLD, SIG_IGN);
+  spawn_queue_ = std::make_unique<SpawnQueue>();
+  ExpectFailure(Run({{"do", "exit"}}), ErrorCode::kHandlerCrashed, "executor-crashed",
+                "exited with status 3");
+}
+
 class QuietClient final : public SpawnQueue::Client {
  public:
   void OnEvent() override {}
