@@ -283,8 +283,8 @@ void ExecutorStock::OnUnfit(const Loss& loss, const ProcessEnd& end) {
   if (options_.persistent && loss.jobs > 0 && end.exit_status == 0) return;
   counters_.OnDeath(ExecutorDeath::kCrash);
   const MutexLock lock(mu_);
+  if (!options_.persistent && unfit_.empty()) Set(timer_, true);
   unfit_ = std::move(reason);
-  Set(timer_, true);
   const SteadyTime now = SteadyClock::now();
   failures_ = now > next_start_ + kLivedWell ? 1 : failures_ + 1;
   next_start_ = now + StartDelay(failures_);
