@@ -218,6 +218,7 @@ void JobService::Impl::Cancel(const JobRef& job, bool again, Told done) {
 // sees the cancelled token could answer first, in its own words.
 void JobService::Impl::CancelUnfinished(const JobStatus& status, bool again, Told done) {
   const std::string& id = status.record.job.id;
+  waiters.Close(id);  // who comes with its key from now on has not deleted anything
   if (status.accepted_at != SteadyTime::min()) Deliver(id, Cancelled());  // the engine has it
   End(id, CancelReason::kDeleted, Cancelled(),
       [this, again, status = JobStatus(status),
@@ -252,6 +253,7 @@ std::size_t JobService::CancelAll() {
 bool JobService::Impl::CutOff(const QueuedJob& job, bool goes_on) {
   bool told = false;
   // The waiters first, as in CancelUnfinished.
+  if (!goes_on) waiters.Close(job.id);
   while (auto taken = waiters.TakeAny(job.id)) {
     const Waiters::Entry& entry = taken->entry;
     timer.Cancel(entry.deadline);

@@ -37,6 +37,12 @@ std::optional<Waiters::Taken> Waiters::Leave(std::string_view id, const Waiter* 
   return taken;
 }
 
+void Waiters::Close(const std::string& id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mu);
+  shard.ending.try_emplace(id);
+}
+
 bool Waiters::Join(const std::string& id, Entry entry, Otherwise otherwise) {
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mu);

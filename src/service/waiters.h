@@ -39,6 +39,8 @@ class Waiters {
   // As Take, of one who waits no longer. Where that ends the job, nobody joins it any more, until
   // Ended.
   std::optional<Taken> Leave(std::string_view id, const Waiter* waiter);
+  // The job is being ended, whoever waits for it: nobody joins it any more, until Ended.
+  void Close(const std::string& id);
   // Puts one who comes to the job of others. False: that is being ended, and Ended gives
   // `otherwise` back.
   bool Join(const std::string& id, Entry entry, Otherwise otherwise);

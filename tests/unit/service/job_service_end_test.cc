@@ -216,6 +216,58 @@ TEST_F(JobEnd, ForWantOfClientsIsNotToldToOneWhoComesMeanwhileWithTheSameKey) {
   }
 }
 
+// Its waiters are told before it is cancelled, and its key is held until then.
+TEST_F(JobEnd, ByDeleteIsNotTheEndOfOneWhoComesMeanwhileWithTheSameKey) {
+  queue_.options.capacity = 3;
+  for (const bool runs : {false, true}) {
+    auto made = std::make_unique<BusyEngine>(queue_.options);
+    BusyEngine& engine = *made;
+    Build(std::move(made));
+    std::string id;
+    const auto send = [&](const std::shared_ptr<Waiter>& waiter) {
+      Submission submission;
+      submission.idempotency = IdempotencyKey{"key", {}};
+      service_->Submit(std::move(submission), waiter,
+                       [&](const Expected<std::string>& told) { id = *told; });
+    };
+    const auto first = std::make_shared<FakeWaiter>();
+    const auto second = std::make_shared<FakeWaiter>();
+    send(first);
+    const JobPtr running = runs ? Claim() : nullptr;
+    engine.before_cancel = [&] { send(second); };
+    EXPECT_TRUE(Delete(id).ok());
+    EXPECT_EQ(first->Count(), 1);
+    if (runs) Finish(*running, Success());
+    EXPECT_EQ(second->Count(), 0) << runs;
+    const auto job = engine.Claim(0);
+    ASSERT_TRUE(job) << runs;
+    EXPECT_EQ((*job)->id, id);
+    Finish(**job, Success());
+    EXPECT_EQ(second->Count(), 1);
+    EXPECT_EQ(second->outcome().state, JobState::kSucceeded);
+  }
+}
+
+TEST_F(JobEnd, AtShutdownIsA503ForOneWhoComesMeanwhileWithTheSameKeyToo) {
+  auto made = std::make_unique<BusyEngine>(queue_.options);
+  BusyEngine& engine = *made;
+  Build(std::move(made));
+  std::vector<Expected<std::string>> told;
+  const auto send = [&] {
+    Submission submission;
+    submission.idempotency = IdempotencyKey{"key", {}};
+    service_->Submit(std::move(submission), std::make_shared<FakeWaiter>(),
+                     [&](Expected<std::string> id) { told.push_back(std::move(id)); });
+  };
+  send();
+  engine.before_cancel = send;
+  engine.Close();
+  service_->CancelAll();
+  ASSERT_EQ(told.size(), 3U) << "the first job's, the same, and no other one";
+  ASSERT_FALSE(told.back().ok());
+  EXPECT_EQ(told.back().error().code, ErrorCode::kUnavailable);
+}
+
 TEST_F(JobEnd, OfAJobWhoseClientIsGoneIsToldToNobody) {
   const auto waiting = std::make_shared<FakeWaiter>();
   const auto running = std::make_shared<FakeWaiter>();
