@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -54,10 +55,8 @@ struct HttpClient::Impl {
   enum class Watched { kEnded, kUnwanted, kStalled, kFailed };
 
   explicit Impl(HttpClientOptions the_options) : options(std::move(the_options)) {
-    if (!CurlIsReady()) return;
-    multi.reset(curl_multi_init());
+    if (!CurlIsReady() || !StartAfresh()) return;
     easy.reset(curl_easy_init());
-    if (multi) curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 1L);
   }
 
   HttpReport Attempt(const HttpRequest& request, HttpSink& sink, const CancelToken& cancel,
@@ -67,6 +66,8 @@ struct HttpClient::Impl {
   std::optional<Watched> Wait(HttpTransfer& transfer, curl_waitfd& cancelled, Deadline until);
   HttpReport Report(const HttpTransfer& transfer);
   [[nodiscard]] bool Reused() const;
+  bool StartAfresh();
+  [[nodiscard]] bool HasStrayBytes() const;
 
   const HttpClientOptions options;
   CurlMulti multi;           // keeps the connection and resolved names
@@ -74,6 +75,7 @@ struct HttpClient::Impl {
   CURLcode code = CURLE_OK;  // how the last attempt ended
   bool fresh = false;        // the next attempt does not use the kept connection
   bool stale = false;  // the last attempt failed as one on a connection that was closed meanwhile
+  curl_socket_t kept = CURL_SOCKET_BAD;  // the connection's, between two requests
   std::array<char, CURL_ERROR_SIZE> error{};
 };
 
@@ -83,8 +85,29 @@ bool HttpClient::Impl::Reused() const {
   return connects == 0;
 }
 
+// Without a connection, and without resolved names. False: no memory; all is as it was.
+bool HttpClient::Impl::StartAfresh() {
+  CurlMulti next(curl_multi_init());
+  if (!next) return false;
+  curl_multi_setopt(next.get(), CURLMOPT_MAXCONNECTS, 1L);
+  multi = std::move(next);
+  kept = CURL_SOCKET_BAD;
+  return true;
+}
+
+// Something came on the kept connection that nobody has asked for, or its end: libcurl, which looks
+// for the end alone, would take it for the answer to the next request.
+bool HttpClient::Impl::HasStrayBytes() const {
+  pollfd entry{kept, POLLIN, 0};
+  return kept != CURL_SOCKET_BAD && poll(&entry, 1, 0) != 0;
+}
+
 HttpReport HttpClient::Impl::Attempt(const HttpRequest& request, HttpSink& sink,
                                      const CancelToken& cancel, Deadline deadline) {
+  if (HasStrayBytes() && !StartAfresh()) {
+    return {HttpEnd::kOutOfResources, "libcurl has no memory"};
+  }
+  kept = CURL_SOCKET_BAD;
   curl_easy_reset(easy.get());
   error.front() = '\0';
   code = CURLE_OK;
@@ -134,6 +157,7 @@ HttpClient::Impl::Watched HttpClient::Impl::TakeEnd() {
   const CURLMsg* const message = curl_multi_info_read(multi.get(), &left);
   if (message == nullptr) return Watched::kFailed;
   code = message->data.result;
+  curl_easy_getinfo(easy.get(), CURLINFO_ACTIVESOCKET, &kept);
   return Watched::kEnded;
 }
 

@@ -202,6 +202,36 @@ TEST_F(HttpClientLoss, NothingIsSentTwiceOnceAByteOfTheAnswerCame) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+// Such as the 408 of a proxy that tidies up. Who took it for the next request's would give a job
+// the answer to another one.
+TEST_F(HttpClientLoss, WhatComesUnaskedIsNoAnswerToTheNextRequest) {
+  for (const bool at_once : {true, false}) {
+    Event go;
+    Event there;
+    const Server server([&](Connection& connection) {
+      connection.ReadRequest();
+      if (connection.number() > 1) {
+        connection.Send(AnswerText(200, "second"));
+        return;
+      }
+      const std::string unasked = AnswerText(408, "unasked");
+      connection.Send(AnswerText(200, "first") + (at_once ? unasked : ""));
+      EXPECT_TRUE(go.Wait());
+      if (!at_once) connection.Send(unasked);
+      there.Set();
+      if (connection.ReadRequest()) connection.Send(AnswerText(200, "second"));
+    });
+    EXPECT_EQ(Post(server.Url(), "x").end, HttpEnd::kComplete);
+    go.Set();
+    EXPECT_TRUE(there.Wait());
+    KeepingSink sink;
+    EXPECT_EQ(Post(server.Url(), "x", &sink).end, HttpEnd::kComplete);
+    EXPECT_EQ(sink.head.status, 200) << at_once;
+    EXPECT_EQ(sink.body, "second") << at_once;
+    client_.reset();
+  }
+}
+
 TEST_F(HttpClientLoss, AnAnswerThatStallsIsUnreachable) {
   options_.idle_timeout = milliseconds(50);
   for (const std::string text :

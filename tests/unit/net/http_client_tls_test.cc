@@ -48,6 +48,20 @@ TEST_F(HttpClientTls, TrustsTheAuthorityOfItsFile) {
   EXPECT_EQ(body_, "secret");
 }
 
+TEST_F(HttpClientTls, KeepsItsConnection) {
+  constexpr int kRequests = 3;
+  const Identity identity("127.0.0.1");
+  identity.Write(File());
+  options_.ca_file = File();
+  const Server server(
+      [&](Connection& connection) { ServeTls(identity, connection.fd(), kRequests); });
+  for (int i = 0; i < kRequests; ++i) {
+    const HttpReport report = Post("https://127.0.0.1:" + std::to_string(server.port()) + "/");
+    EXPECT_EQ(report.end, HttpEnd::kComplete) << report.detail;
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
 TEST_F(HttpClientTls, TrustsNobodyElse) {
   const HttpReport unknown = Ask(Identity("127.0.0.1"));
   EXPECT_EQ(unknown.end, HttpEnd::kUnreachable);

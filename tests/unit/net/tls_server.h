@@ -46,8 +46,8 @@ struct Identity {
   Certificate certificate{X509_new(), X509_free};
 };
 
-// Answers one request over TLS with "secret".
-inline void ServeTls(const Identity& identity, int socket) {
+// Answers so many requests over TLS with "secret".
+inline void ServeTls(const Identity& identity, int socket, int requests = 1) {
   const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_server_method()),
                                                              SSL_CTX_free);
   SSL_CTX_use_certificate(context.get(), identity.certificate.get());
@@ -55,15 +55,16 @@ inline void ServeTls(const Identity& identity, int socket) {
   const std::unique_ptr<SSL, void (*)(SSL*)> tls(SSL_new(context.get()), SSL_free);
   SSL_set_fd(tls.get(), socket);
   if (SSL_accept(tls.get()) != 1) return;
-  std::string request;
-  std::array<char, 4096> some{};
-  while (request.find("\r\n\r\n") == std::string::npos) {
-    const int got = SSL_read(tls.get(), some.data(), some.size());
-    if (got <= 0) return;
-    request.append(some.data(), static_cast<std::size_t>(got));
+  for (std::string request; requests > 0; request.clear(), --requests) {
+    std::array<char, 4096> some{};
+    while (request.find("\r\n\r\n") == std::string::npos) {
+      const int got = SSL_read(tls.get(), some.data(), some.size());
+      if (got <= 0) return;
+      request.append(some.data(), static_cast<std::size_t>(got));
+    }
+    const std::string answer = testing_support::AnswerText(200, "secret");
+    SSL_write(tls.get(), answer.data(), static_cast<int>(answer.size()));
   }
-  const std::string answer = testing_support::AnswerText(200, "secret");
-  SSL_write(tls.get(), answer.data(), static_cast<int>(answer.size()));
   SSL_shutdown(tls.get());
 }
 
