@@ -32,6 +32,7 @@ bool IsLoss(CURLcode code) {
 
 HttpEnd EndOf(CURLcode code, const HttpTransfer& transfer) {
   if (transfer.stopped()) return HttpEnd::kStopped;
+  if (transfer.out_of_memory()) return HttpEnd::kOutOfResources;
   switch (code) {
     case CURLE_OK:
       return transfer.head_complete() ? HttpEnd::kComplete : HttpEnd::kBroken;
@@ -179,7 +180,9 @@ std::optional<HttpClient::Impl::Watched> HttpClient::Impl::Wait(HttpTransfer& tr
 HttpReport HttpClient::Impl::Report(const HttpTransfer& transfer) {
   HttpReport report{EndOf(code, transfer), {}};
   report.untrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
-  if (!transfer.refusal().empty()) {
+  if (transfer.out_of_memory()) {
+    report.detail = "memory is short";
+  } else if (!transfer.refusal().empty()) {
     report.detail = transfer.refusal();
   } else if (report.end == HttpEnd::kBroken && code == CURLE_OK) {
     report.detail = "its answer ended within its header fields";

@@ -42,7 +42,8 @@ struct HttpHead {
   std::vector<std::string> wanted;      // HttpRequest::wanted's values; empty: no such field
 };
 
-// Takes an answer as it comes. False ends the exchange: the rest is not wanted.
+// Takes an answer as it comes. False ends the exchange: the rest is not wanted. So does
+// std::bad_alloc, as kOutOfResources; it must throw nothing else.
 class HttpSink {
  public:
   HttpSink() = default;

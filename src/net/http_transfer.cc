@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <system_error>
 
@@ -113,14 +114,27 @@ int HttpTransfer::OnSeek(void* self, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
+// An exception must not pass through libcurl, whose handles would be of no use after it.
+template <class Do>
+bool HttpTransfer::WithMemory(Do what) {
+  try {
+    return what();
+  } catch (const std::bad_alloc&) {
+    out_of_memory_ = true;
+    return false;
+  }
+}
+
 std::size_t HttpTransfer::OnHeader(char* line, std::size_t size, std::size_t count, void* self) {
   const std::size_t bytes = size * count;
-  return static_cast<HttpTransfer*>(self)->Header({line, bytes}) ? bytes : 0;
+  auto* const transfer = static_cast<HttpTransfer*>(self);
+  return transfer->WithMemory([&] { return transfer->Header({line, bytes}); }) ? bytes : 0;
 }
 
 std::size_t HttpTransfer::OnWrite(char* bytes, std::size_t size, std::size_t count, void* self) {
   const std::size_t total = size * count;
-  const bool wanted = static_cast<HttpTransfer*>(self)->Write({bytes, total});
+  auto* const transfer = static_cast<HttpTransfer*>(self);
+  const bool wanted = transfer->WithMemory([&] { return transfer->Write({bytes, total}); });
   return wanted ? total : total + 1;  // another number than `total`, which may be 0, is an error
 }
 
@@ -192,8 +206,10 @@ bool HttpTransfer::Write(std::string_view bytes) {
 
 bool HttpTransfer::EndRound(bool more) {
   in_round_ = false;
-  stopped_ = !sink_.OnRound(more);
-  return !stopped_;
+  return WithMemory([&] {
+    stopped_ = !sink_.OnRound(more);
+    return !stopped_;
+  });
 }
 
 }  // namespace headrace

@@ -36,8 +36,9 @@ class HttpTransfer {
 
   [[nodiscard]] bool answer_begun() const { return answer_begun_; }
   [[nodiscard]] bool head_complete() const { return head_complete_; }
-  [[nodiscard]] bool stopped() const { return stopped_; }  // by the sink
-  // Why it was ended here; empty: it was not.
+  [[nodiscard]] bool stopped() const { return stopped_; }              // by the sink
+  [[nodiscard]] bool out_of_memory() const { return out_of_memory_; }  // so it was ended here
+  // Why it was ended here otherwise; empty: it was not.
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
 
  private:
@@ -46,6 +47,8 @@ class HttpTransfer {
   static std::size_t OnHeader(char* line, std::size_t size, std::size_t count, void* self);
   static std::size_t OnWrite(char* bytes, std::size_t size, std::size_t count, void* self);
 
+  template <class Do>
+  bool WithMemory(Do what);
   std::size_t Read(std::span<char> room);
   bool Header(std::string_view line);
   bool EndHead();
@@ -63,6 +66,7 @@ class HttpTransfer {
   bool head_complete_ = false;
   bool in_round_ = false;
   bool stopped_ = false;
+  bool out_of_memory_ = false;
   std::string refusal_;
   SteadyTime moved_;  // when a byte went or came last
 };

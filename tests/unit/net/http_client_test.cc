@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <new>
 
 #include "unit/net/client_fixture.h"
 
@@ -83,6 +84,49 @@ TEST_F(HttpClientTest, CarriesBodiesInMemoryAndInMemfdsByteForByteBothWays) {
     KeepingSink sink;
     EXPECT_EQ(Post(server.Url(), body, &sink).end, HttpEnd::kComplete) << size;
     EXPECT_TRUE(sink.body == body) << size;
+  }
+}
+
+// Finds no memory for the answer's head, its bytes, or what it does with them.
+class PoorSink final : public HttpSink {
+ public:
+  enum class At { kHead, kBytes, kRound };
+  explicit PoorSink(At at) : at_(at) {}
+  bool OnHead(const HttpHead&) override { return Take(At::kHead); }
+  bool OnBytes(std::span<const std::byte>) override { return Take(At::kBytes); }
+  bool OnRound(bool) override { return Take(At::kRound); }
+
+ private:
+  bool Take(At now) const {
+    if (now == at_) throw std::bad_alloc();
+    return true;
+  }
+  const At at_;
+};
+
+TEST_F(HttpClientTest, LacksMemoryForOneAnswerAndNotForTheNext) {
+  const Server server([](Connection& connection) {
+    while (connection.ReadRequest()) {
+      if (connection.number() % 2 == 0) {
+        connection.Send(AnswerText(200, "whole"));
+        continue;
+      }
+      connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+      if (connection.AwaitEnd()) return;
+    }
+  });
+  for (const auto at : {PoorSink::At::kHead, PoorSink::At::kBytes, PoorSink::At::kRound}) {
+    HttpRequest request;
+    request.method = "POST";
+    request.url = server.Url();
+    PoorSink poor(at);
+    const HttpReport report = Client().Run(request, poor, cancel_, deadline_);
+    EXPECT_EQ(report.end, HttpEnd::kOutOfResources);
+    EXPECT_EQ(report.detail, "memory is short");
+    KeepingSink sink;
+    EXPECT_EQ(Post(server.Url(), "x", &sink).end, HttpEnd::kComplete);
+    EXPECT_EQ(sink.body, "whole");
+    client_.reset();
   }
 }
 
