@@ -15,6 +15,9 @@ namespace headrace {
 namespace {
 
 constexpr std::chrono::minutes kLongestPoll{1};
+// Between two rounds of an answer that trickles. Each may become a piece of its own, which costs
+// memory for as long as nobody reads it, however small it is.
+constexpr int kBetweenRoundsMs = 1;
 
 // libcurl's own fields are taken away: it would wait for 100 Continue, and call any body a form.
 CurlList Fields(const HttpRequest& request) {
@@ -163,7 +166,7 @@ HttpClient::Impl::Watched HttpClient::Impl::TakeEnd() {
 }
 
 // For the socket, the token or the time. Right after bytes came it only looks, since the sink is to
-// know whether they are all for now.
+// know whether they are all for now; if so, the next ones are given a moment to gather.
 std::optional<HttpClient::Impl::Watched> HttpClient::Impl::Wait(HttpTransfer& transfer,
                                                                 curl_waitfd& cancelled,
                                                                 Deadline until) {
@@ -173,7 +176,10 @@ std::optional<HttpClient::Impl::Watched> HttpClient::Impl::Wait(HttpTransfer& tr
   if (curl_multi_poll(multi.get(), &cancelled, 1, timeout, &ready) != CURLM_OK) {
     return Watched::kFailed;
   }
-  if (round && !transfer.EndRound(ready > 0)) return Watched::kEnded;
+  if (!round) return std::nullopt;
+  if (!transfer.EndRound(ready > 0)) return Watched::kEnded;
+  pollfd unwanted{cancelled.fd, POLLIN, 0};
+  if (ready == 0) poll(&unwanted, 1, kBetweenRoundsMs);
   return std::nullopt;
 }
 

@@ -258,6 +258,26 @@ TEST_F(HttpClientTest, TellsItsSinkWhenNothingMoreIsThereForNow) {
   EXPECT_EQ(sink.body, "one two");
 }
 
+// Else an app that sends byte by byte makes as many pieces, each of which holds more than a byte.
+TEST_F(HttpClientTest, LetsWhatTricklesGatherForAMoment) {
+  constexpr int kRounds = 50;
+  Event told;
+  const Server server([&](Connection& connection) {
+    connection.ReadRequest();
+    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nx");
+    for (int i = 1; i < kRounds && told.Wait(i); ++i) connection.Send("x");
+    connection.AwaitEnd();
+  });
+  KeepingSink sink;
+  sink.on_lull = [&] {
+    told.Set();
+    return true;
+  };
+  const SteadyTime start = SteadyClock::now();
+  EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kComplete);
+  EXPECT_GE(SteadyClock::now() - start, std::chrono::milliseconds(kRounds - 1));
+}
+
 TEST_F(HttpClientTest, EndsTheConnectionWhenItsSinkWantsNoMoreAfterARound) {
   Event ended;
   const Server server([&](Connection& connection) {
