@@ -136,14 +136,16 @@ Expected<JobView> ReadJobView(const JsonValue& value) {
 }
 
 // Characters that are not ASCII stand in its texts alone, and ASCII ones that steer a terminal are
-// escaped in any JSON.
+// escaped in any JSON, but for one that may stand between two values.
 std::string PlainJson(std::string_view json) {
   std::string plain;
   plain.reserve(json.size());
   while (!json.empty()) {
     const Character first = FirstCharacter(json);
     const std::size_t length = std::max<std::size_t>(first.length, 1);
-    if (first.shown || length == 1) {
+    if (json.front() == '\r') {
+      plain += ' ';
+    } else if (first.shown || length == 1) {
       plain += json.substr(0, length);
     } else {
       AppendEscape(plain, json.substr(0, length));

@@ -92,6 +92,7 @@ TEST(Table, HasColumnsAsWideAsTheirWidestCellAndNoBlanksAtTheEnd) {
 
 TEST(JobView, JsonIsAsItCameButForWhatATerminalWouldObey) {
   EXPECT_EQ(PlainJson("{\"a\": \"\xC3\xA4\\u001b\"}\n"), "{\"a\": \"\xC3\xA4\\u001b\"}\n");
+  EXPECT_EQ(PlainJson("{\"a\": 1,\r    \"b\": 2}\r\n"), "{\"a\": 1,     \"b\": 2} \n");
   EXPECT_EQ(PlainJson("\"\xC2\x9B"
                       "2J\xE2\x80\xAE\""),
             "\"\\u009b2J\\u202e\"");
