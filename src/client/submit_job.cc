@@ -199,7 +199,10 @@ Expected<SubmitJob::Taken> SubmitJob::SendOnce(const Call& call) {
   });
   // Of an answer that came whole, or was not read on, the taker knows what is wrong with it.
   const Status ended = result.begun() ? result.End() : Ok();
-  if (reply && !ended) return ended.error();
+  if (reply && !ended) {
+    TellKept(ended.error(), reply->wanted[kJobId]);
+    return ended.error();
+  }
   if (!reply) return reply.error();
   if (reply->status == 200 || reply->status == 204)
     return Taken{{}, Printable(reply->wanted[kJobId])};
@@ -212,7 +215,10 @@ Expected<SubmitJob::Taken> SubmitJob::SendOnce(const Call& call) {
 
 // The result is here, and there is no status: the job was answered on its connection.
 Status SubmitJob::TellDirect(const std::string& id) {
-  if (auto committed = folder_.Commit(); !committed) return committed;
+  if (auto committed = folder_.Commit(); !committed) {
+    TellKept(committed.error(), id);
+    return committed;
+  }
   TellFiles();
   if (!context_.json && options_.mode == SubmitMode::kAsync && !id.empty()) {
     context_.output.WriteLine(id);
@@ -265,6 +271,12 @@ void SubmitJob::LeaveJob(const Error& error, const std::string& id, bool ended) 
         "{}: job {} may go on; headrace result {} --wait fetches its result", label_, id, id));
   }
   CancelJob(id);
+}
+
+// A result that came as an answer and cannot be put into its place: the service has that of a job
+// with a key still.
+void SubmitJob::TellKept(const Error& error, const std::string& id) {
+  if (!key_.empty() && !IsLoss(error) && IsJobId(id)) LeaveJob(error, id, true);
 }
 
 void SubmitJob::CancelJob(const std::string& id) {

@@ -89,6 +89,7 @@ class SubmitJob {
   void TellFiles();
   void CancelJob(const std::string& id);
   void LeaveJob(const Error& error, const std::string& id, bool ended);
+  void TellKept(const Error& error, const std::string& id);
 
   CallRetry MakeRetry();
   void Show(const ProgressStep& step) { context_.board.Show(line_, step); }

@@ -247,6 +247,20 @@ TEST_F(SubmitJobTest, AResultThatCannotBePutIsKeptByTheService) {
   for (const std::string& line : asked_.Lines()) EXPECT_THAT(line, Not(StartsWith("DELETE")));
 }
 
+TEST_F(SubmitJobTest, AResultThatCameAtOnceAndCannotBePutIsKeptByTheServiceIfItHadAKey) {
+  std::ofstream(Out() / "p.png") << "mine";
+  const Server server(
+      Answering([&](const Request&) { return AnswerText(200, Mixed("p.png", "PNG"), kMixed); }));
+  options_.mode = SubmitMode::kWait;
+  options_.idempotency_key = "";
+  EXPECT_EQ(Submit(server), ExitCode::kRefused);
+  EXPECT_THAT(Errors(), AllOf(HasSubstr("--force"), Not(HasSubstr("headrace result"))));
+  options_.idempotency_key = "auto";
+  EXPECT_EQ(Submit(server), ExitCode::kRefused);
+  EXPECT_THAT(Errors(), HasSubstr("headrace result 01abc fetches its result"));
+  EXPECT_EQ(Text(Out() / "p.png"), "mine");
+}
+
 TEST_F(SubmitJobTest, SeveralFilesHaveFoldersAndTheWorstOfTheirEnds) {
   std::ofstream(dir_.path() / "one.pdf") << "1";
   std::ofstream(dir_.path() / "two.pdf") << "2";
