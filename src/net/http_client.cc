@@ -15,9 +15,11 @@ namespace headrace {
 namespace {
 
 constexpr std::chrono::minutes kLongestPoll{1};
-// Between two rounds of an answer that trickles. Each may become a piece of its own, which costs
-// memory for as long as nobody reads it, however small it is.
-constexpr int kBetweenRoundsMs = 1;
+// An answer that has made so many pauses trickles: from then on its bytes are given a moment to
+// gather after each. Every round may become a piece of its own, which costs memory for as long as
+// nobody reads it, however small it is.
+constexpr int kPauses = 16;
+constexpr int kGatherMs = 1;
 
 // libcurl's own fields are taken away: it would wait for 100 Continue, and call any body a form.
 CurlList Fields(const HttpRequest& request) {
@@ -78,6 +80,7 @@ struct HttpClient::Impl {
   CurlEasy easy;             // before `multi` in its end
   CURLcode code = CURLE_OK;  // how the last attempt ended
   bool fresh = false;        // the next attempt does not use the kept connection
+  int pauses = 0;            // of the answer so far: rounds after which nothing more was there
   bool stale = false;  // the last attempt failed as one on a connection that was closed meanwhile
   curl_socket_t kept = CURL_SOCKET_BAD;  // the connection's, between two requests
   std::array<char, CURL_ERROR_SIZE> error{};
@@ -115,6 +118,7 @@ HttpReport HttpClient::Impl::Attempt(const HttpRequest& request, HttpSink& sink,
   curl_easy_reset(easy.get());
   error.front() = '\0';
   code = CURLE_OK;
+  pauses = 0;
   const CurlList list = Fields(request);
   HttpTransfer transfer(easy.get(), request, sink, options.max_head);
   curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, error.data());
@@ -166,7 +170,7 @@ HttpClient::Impl::Watched HttpClient::Impl::TakeEnd() {
 }
 
 // For the socket, the token or the time. Right after bytes came it only looks, since the sink is to
-// know whether they are all for now; if so, the next ones are given a moment to gather.
+// know whether they are all for now.
 std::optional<HttpClient::Impl::Watched> HttpClient::Impl::Wait(HttpTransfer& transfer,
                                                                 curl_waitfd& cancelled,
                                                                 Deadline until) {
@@ -179,7 +183,7 @@ std::optional<HttpClient::Impl::Watched> HttpClient::Impl::Wait(HttpTransfer& tr
   if (!round) return std::nullopt;
   if (!transfer.EndRound(ready > 0)) return Watched::kEnded;
   pollfd unwanted{cancelled.fd, POLLIN, 0};
-  if (ready == 0) poll(&unwanted, 1, kBetweenRoundsMs);
+  if (ready == 0 && ++pauses > kPauses) poll(&unwanted, 1, kGatherMs);
   return std::nullopt;
 }
 

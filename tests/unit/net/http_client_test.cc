@@ -259,6 +259,7 @@ TEST_F(HttpClientTest, TellsItsSinkWhenNothingMoreIsThereForNow) {
 }
 
 // Else an app that sends byte by byte makes as many pieces, each of which holds more than a byte.
+// The first 16 are let through as they come.
 TEST_F(HttpClientTest, LetsWhatTricklesGatherForAMoment) {
   constexpr int kRounds = 50;
   Event told;
@@ -275,7 +276,7 @@ TEST_F(HttpClientTest, LetsWhatTricklesGatherForAMoment) {
   };
   const SteadyTime start = SteadyClock::now();
   EXPECT_EQ(Post(server.Url(), "body", &sink).end, HttpEnd::kComplete);
-  EXPECT_GE(SteadyClock::now() - start, std::chrono::milliseconds(kRounds - 1));
+  EXPECT_GE(SteadyClock::now() - start, std::chrono::milliseconds(kRounds - 17));
 }
 
 TEST_F(HttpClientTest, EndsTheConnectionWhenItsSinkWantsNoMoreAfterARound) {
