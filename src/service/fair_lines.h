@@ -10,7 +10,8 @@
 namespace headrace {
 
 // Lines of ids, one for each host: which one may go next, so that no host has more than its share
-// at once and all take their turns. An empty line is forgotten. Not thread-safe.
+// at once and all take their turns; and so do the tenants in the line of one host, however many ids
+// each of them has there. An empty line is forgotten. Not thread-safe.
 class FairLines {
  public:
   struct Next {
@@ -21,9 +22,11 @@ class FairLines {
   FairLines(std::size_t at_once, std::size_t at_once_per_host)
       : at_once_(at_once), per_host_(at_once_per_host) {}
 
-  void Add(const std::string& host, std::string id) {
+  void Add(const std::string& host, const std::string& tenant, std::string id) {
     Line& line = lines_[host];
-    line.ids.push_back(std::move(id));
+    auto& ids = line.ids[tenant];
+    if (ids.empty()) line.tenants.push_back(tenant);
+    ids.push_back(std::move(id));
     TakeTurn(host, line);
   }
 
@@ -34,8 +37,7 @@ class FairLines {
     turns_.pop_front();
     Line& line = lines_.find(next.host)->second;
     line.has_turn = false;
-    next.id = std::move(line.ids.front());
-    line.ids.pop_front();
+    next.id = line.TakeId();
     ++line.active;
     ++active_;
     TakeTurn(next.host, line);
@@ -46,7 +48,7 @@ class FairLines {
   bool Move(const std::string& from, const std::string& to) {
     const auto found = lines_.find(to);
     if (found != lines_.end() &&
-        (found->second.active >= per_host_ || !found->second.ids.empty())) {
+        (found->second.active >= per_host_ || !found->second.tenants.empty())) {
       return false;
     }
     ++lines_[to].active;
@@ -60,18 +62,33 @@ class FairLines {
     --found->second.active;
     --active_;
     TakeTurn(host, found->second);
-    if (found->second.ids.empty() && found->second.active == 0) lines_.erase(found);
+    if (found->second.tenants.empty() && found->second.active == 0) lines_.erase(found);
   }
 
  private:
   struct Line {
-    std::deque<std::string> ids;
+    std::map<std::string, std::deque<std::string>> ids;  // by tenants, none of them empty
+    std::deque<std::string> tenants;                     // of those, in their turns
     std::size_t active = 0;
     bool has_turn = false;
+
+    std::string TakeId() {
+      std::string tenant = std::move(tenants.front());
+      tenants.pop_front();
+      const auto found = ids.find(tenant);
+      std::string id = std::move(found->second.front());
+      found->second.pop_front();
+      if (found->second.empty()) {
+        ids.erase(found);
+      } else {
+        tenants.push_back(std::move(tenant));
+      }
+      return id;
+    }
   };
 
   void TakeTurn(const std::string& host, Line& line) {
-    if (line.has_turn || line.ids.empty() || line.active >= per_host_) return;
+    if (line.has_turn || line.tenants.empty() || line.active >= per_host_) return;
     line.has_turn = true;
     turns_.push_back(host);
   }

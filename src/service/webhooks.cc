@@ -97,7 +97,7 @@ void Webhooks::Add(const PendingDelivery& pending) {
   const auto most = static_cast<std::uint32_t>(options_.schedule.size());
   {
     const MutexLock lock(mu_);
-    const Delivery delivery{std::min(pending.attempts, most), {}};
+    const Delivery delivery{std::min(pending.attempts, most), {}, {}};
     if (stopped_ || !deliveries_.emplace(pending.job_id, delivery).second) return;
   }
   if (pending.due <= seams_.now()) return MakeDue(pending.job_id);
@@ -113,7 +113,7 @@ void Webhooks::MakeDue(const std::string& job_id) {
     const MutexLock lock(mu_);
     const auto found = deliveries_.find(job_id);
     if (found == deliveries_.end()) return;
-    lines_.Add(found->second.host, job_id);
+    lines_.Add(found->second.host, found->second.tenant, job_id);
   }
   Pump();
 }
@@ -190,19 +190,21 @@ bool Webhooks::FindUrl(Turn& turn, const JobRecord& record) {
     return false;
   }
   const std::string host = ParseHttpUrl(turn.url)->host;
-  return host == turn.next.host || MoveTo(host, turn);
+  return host == turn.next.host || MoveTo(host, record.job.tenant, turn);
 }
 
 // Its host is known only now. False: it waits again, in that one's line.
-bool Webhooks::MoveTo(const std::string& host, Turn& turn) {
+bool Webhooks::MoveTo(const std::string& host, const std::string& tenant, Turn& turn) {
   const MutexLock lock(mu_);
-  deliveries_.find(turn.next.id)->second.host = host;
+  Delivery& delivery = deliveries_.find(turn.next.id)->second;
+  delivery.host = host;
+  delivery.tenant = tenant;
   if (lines_.Move(turn.next.host, host)) {
     turn.next.host = host;
     return true;
   }
   lines_.Leave(turn.next.host);
-  lines_.Add(host, turn.next.id);
+  lines_.Add(host, tenant, turn.next.id);
   return false;
 }
 

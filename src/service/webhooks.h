@@ -98,6 +98,7 @@ class Webhooks {
   struct Delivery {
     std::uint32_t failed = 0;  // attempts
     std::string host;          // empty: not known before the record is loaded
+    std::string tenant;        // the same
   };
   // A delivery whose turn it is.
   struct Turn {
@@ -116,7 +117,7 @@ class Webhooks {
   void Load(Turn turn, const PartBytes& bytes);
   void OnRecord(Turn turn, bool with_bytes, const Expected<std::optional<JobRecord>>& found);
   [[nodiscard]] bool FindUrl(Turn& turn, const JobRecord& record);
-  [[nodiscard]] bool MoveTo(const std::string& host, Turn& turn);
+  [[nodiscard]] bool MoveTo(const std::string& host, const std::string& tenant, Turn& turn);
   void Attempt(Turn turn, const JobRecord& record, bool inlined);
   void OnAnswer(const Turn& turn, const WebhookAnswer& answer);
   void OnFailure(const Turn& turn, const WebhookAnswer& answer);

@@ -219,8 +219,8 @@ std::string Taken(FairLines& lines) {
 
 TEST(FairLines, LetHostsTakeTurnsAndNoneHaveMoreThanItsShare) {
   FairLines lines(3, 2);
-  for (const char* const id : {"1", "2", "3"}) lines.Add("a", id);
-  lines.Add("b", "1");
+  for (const char* const id : {"1", "2", "3"}) lines.Add("a", "", id);
+  lines.Add("b", "", "1");
   EXPECT_EQ(Taken(lines), "a1");
   EXPECT_EQ(Taken(lines), "b1");
   EXPECT_EQ(Taken(lines), "a2");
@@ -232,20 +232,37 @@ TEST(FairLines, LetHostsTakeTurnsAndNoneHaveMoreThanItsShare) {
   EXPECT_EQ(Taken(lines), "nobody");
 }
 
+TEST(FairLines, LetTenantsTakeTurnsInTheLineOfAHost) {
+  FairLines lines(4, 1);
+  for (const char* const id : {"1", "2", "3"}) lines.Add("h", "many", id);
+  lines.Add("h", "few", "4");
+  std::string order;
+  for (int i = 0; i < 2; ++i) {
+    order += lines.Take()->id;
+    lines.Leave("h");
+  }
+  lines.Add("h", "few", "5");
+  for (auto next = lines.Take(); next; next = lines.Take()) {
+    order += next->id;
+    lines.Leave("h");
+  }
+  EXPECT_EQ(order, "14253");
+}
+
 TEST(FairLines, LetOneMoveToAHostThatHasRoomAndNobodyWaiting) {
   FairLines lines(4, 1);
-  lines.Add("", "1");
+  lines.Add("", "", "1");
   EXPECT_EQ(Taken(lines), "1");
   EXPECT_TRUE(lines.Move("", "a"));
-  lines.Add("", "2");
+  lines.Add("", "", "2");
   EXPECT_EQ(Taken(lines), "2");
   EXPECT_FALSE(lines.Move("", "a"));
   lines.Leave("");
-  lines.Add("a", "2");
+  lines.Add("a", "", "2");
   EXPECT_EQ(Taken(lines), "nobody");
   lines.Leave("a");
-  lines.Add("", "3");
-  lines.Add("a", "4");
+  lines.Add("", "", "3");
+  lines.Add("a", "", "4");
   EXPECT_EQ(Taken(lines), "a2");
   EXPECT_EQ(Taken(lines), "3");
   EXPECT_FALSE(lines.Move("", "a"));

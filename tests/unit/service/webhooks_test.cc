@@ -265,6 +265,28 @@ TEST_F(WebhooksTest, OfAHostThatHangsDoNotHoldThoseOfOthersUp) {
   sent_ = std::move(hanging);
 }
 
+TEST_F(WebhooksTest, OfOneTenantDoNotHoldThoseOfOthersAtTheirHostUp) {
+  options_.per_host = 1;
+  const auto deliver = [&](const std::string& id, const std::string& tenant) {
+    records_[id] = RecordOf(id, "https://a.example.com/");
+    records_[id].job.tenant = tenant;
+    Hooks().Deliver(id);
+  };
+  for (int i = 0; i < 100; ++i) deliver("m" + std::to_string(i), "many");
+  deliver("f", "few");
+  std::vector<std::string> order;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(sent_, SizeIs(1));
+    order.push_back(sent_[0].Field("webhook-id"));
+    AnswerWith(500);
+  }
+  EXPECT_THAT(order, ElementsAre("msg_m0", "msg_m1", "msg_f"));
+  for (int i = 0; i < 3; ++i) ToNextTimer();
+  AnswerWith(200);
+  AnswerWith(200);
+  EXPECT_EQ(sent_.at(0).Field("webhook-id"), "msg_f") << "at its second attempt, too";
+}
+
 TEST_F(WebhooksTest, OfOneHostGoInTheirOrder) {
   options_.per_host = 1;
   for (const char* const id : {"a", "b", "c"}) {
