@@ -121,11 +121,12 @@ JobService::~JobService() { impl_->engine.OnEnded(nullptr); }
 const std::vector<ServiceQueue>& JobService::queues() const { return impl_->admission.queues(); }
 
 std::optional<QueueIndex> JobService::FindQueue(std::string_view name) const {
-  const auto at = std::find_if(queues().begin(), queues().end(), [&](const ServiceQueue& queue) {
+  const std::vector<ServiceQueue>& queues = this->queues();  // once: a reload brings others
+  const auto at = std::find_if(queues.begin(), queues.end(), [&](const ServiceQueue& queue) {
     return queue.options.name == name;
   });
-  if (at == queues().end()) return std::nullopt;
-  return static_cast<QueueIndex>(at - queues().begin());
+  if (at == queues.end()) return std::nullopt;
+  return static_cast<QueueIndex>(at - queues.begin());
 }
 
 Status JobService::Precheck(QueueIndex queue, const Intake& intake) {
