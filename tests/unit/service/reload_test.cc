@@ -1,8 +1,10 @@
 // What a reload changes of the service, while requests and jobs are in it.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "service_fixture.h"
 
@@ -30,6 +32,19 @@ class ReloadTest : public AdmissionFixture {
     return id ? *id : "";
   }
 };
+
+// Who looks for it in one state of the queues must not end in another one.
+TEST_F(ReloadTest, FindsAQueueWhileReloadsComeOneAfterTheOther) {
+  std::atomic<bool> stop{false};
+  std::thread reloads([&] {
+    while (!stop) Reload(queue_);
+  });
+  int wrong = 0;
+  for (int i = 0; i < 100'000; ++i) wrong += service_->FindQueue("queue") == QueueIndex{0} ? 0 : 1;
+  stop = true;
+  reloads.join();
+  EXPECT_EQ(wrong, 0);
+}
 
 TEST_F(ReloadTest, MakesRoomForMoreJobsAndForFewer) {
   Fill();
