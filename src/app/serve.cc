@@ -51,24 +51,24 @@ std::size_t RaiseDescriptorLimit() {
 // does not allow: it was not asked for.
 Config FitDescriptors(Config config, std::size_t descriptors) {
   const Config defaults;
+  std::size_t& connections = config.http.max_connections;
   const std::size_t most = std::max<std::size_t>(descriptors / 2, 1);
-  if (const std::size_t wanted =
-          std::exchange(config.http.max_connections, std::min(config.http.max_connections, most));
-      wanted > most) {
-    (wanted == defaults.http.max_connections ? LogInfo : LogWarn)(
+  if (connections > most) {
+    (connections == defaults.http.max_connections ? LogInfo : LogWarn)(
         "server.max_connections is {limit} instead of {wanted}: the process may have {descriptors} "
         "descriptors",
-        {{"limit", most}, {"wanted", wanted}, {"descriptors", descriptors}});
+        {{"limit", most}, {"wanted", connections}, {"descriptors", descriptors}});
+    connections = most;
   }
+  std::size_t& open = config.engine.max_open_results;
   const std::size_t most_open = std::max<std::size_t>(descriptors / 4, 1);
-  if (const std::size_t wanted = std::exchange(config.engine.max_open_results,
-                                               std::min(config.engine.max_open_results, most_open));
-      wanted > most_open && config.engine.kind == EngineKind::kSqlite) {
-    (wanted == defaults.engine.max_open_results ? LogInfo : LogWarn)(
+  if (open > most_open && config.engine.kind == EngineKind::kSqlite) {
+    (open == defaults.engine.max_open_results ? LogInfo : LogWarn)(
         "engine.max_open_results is {limit} instead of {wanted}: the process may have "
         "{descriptors} descriptors",
-        {{"limit", most_open}, {"wanted", wanted}, {"descriptors", descriptors}});
+        {{"limit", most_open}, {"wanted", open}, {"descriptors", descriptors}});
   }
+  open = std::min(open, most_open);
   return config;
 }
 

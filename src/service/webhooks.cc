@@ -97,7 +97,8 @@ void Webhooks::Add(const PendingDelivery& pending) {
   const auto most = static_cast<std::uint32_t>(options_.schedule.size());
   {
     const MutexLock lock(mu_);
-    const Delivery delivery{std::min(pending.attempts, most), {}, {}};
+    Delivery delivery;
+    delivery.failed = std::min(pending.attempts, most);
     if (stopped_ || !deliveries_.emplace(pending.job_id, delivery).second) return;
   }
   if (pending.due <= seams_.now()) return MakeDue(pending.job_id);

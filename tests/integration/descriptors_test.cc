@@ -61,17 +61,17 @@ TEST(Descriptors, TheServiceRaisesItsLimitToTheHardOne) {
 
 TEST(Descriptors, OnlyALimitThatWasAskedForIsWarnedOf) {
   const std::vector<std::string> few = {"/bin/sh", "-c", "ulimit -n 1000; exec \"$@\"", "sh"};
-  constexpr const char* kSqlite = "engine: {kind: sqlite, path: '";
   const Folder folder;
-  const std::string engine = kSqlite + folder.path().string();
-  ServiceProcess by_default(kSimulate, engine + "/a'}\n", few);
+  const std::string engine = "engine: {kind: sqlite, path: '" + folder.path().string() + "/jobs'";
+  ServiceProcess by_default(kSimulate, engine + "}\n", few);
   EXPECT_TRUE(by_default.AwaitLog(" info server.max_connections is 500 instead of 16384"));
   EXPECT_TRUE(by_default.AwaitLog(" info engine.max_open_results is 250 instead of "));
   EXPECT_THAT(by_default.Log(), Not(HasSubstr(" warning server.max_connections")));
   EXPECT_THAT(by_default.Log(), Not(HasSubstr(" warning engine.max_open_results")));
+  by_default.Signal(SIGTERM);
+  EXPECT_EQ(by_default.Wait().status, 0);
   ServiceProcess wished(kSimulate,
-                        engine +
-                            "/b', max_open_results: 700}\n"
+                        engine + ", max_open_results: 700}\n" +
                             "server: {listen: '127.0.0.1:0', max_connections: 600}\n",
                         few);
   EXPECT_TRUE(wished.AwaitLog(" warning server.max_connections is 500 instead of 600"));

@@ -28,6 +28,11 @@ def free_ports(count):
     return ports
 
 
+def own_environment():
+    """Ours, without what the service would take for its settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+
+
 class Example:
     """A copy of `folders` of examples/ in which `home`, the folder that the README installs to, is another
     one. `variables` are the service's settings beside its addresses. To be closed."""
@@ -66,7 +71,7 @@ class Example:
         return [line.strip() for line in text.splitlines() if re.match(f"    ({programs})", line)]
 
     def start(self, command):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+        environment = own_environment()
         environment["HEADRACE_SERVER_LISTEN"] = f"127.0.0.1:{self.port}"
         environment["HEADRACE_MANAGEMENT_LISTEN"] = f"127.0.0.1:{self.management}"
         environment.update(self.variables, PATH=PATH)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from example import Example, ExampleTest
+from example import Example, ExampleTest, own_environment
 
 PROGRAM = os.path.abspath(sys.argv[1])
 ROOT_IS_FINE = {"HEADRACE_QUEUES_PDF_TO_TEXT_ISOLATION_ALLOW_ROOT": "true"}
@@ -45,9 +45,8 @@ class ReadmeTest(ExampleTest):
     def check(self, variables):
         example = Example(PROGRAM, ["command"])
         self.addCleanup(example.close)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
         return subprocess.run([PROGRAM, "check", "--config", CONFIG], cwd=example.folder.name, capture_output=True,
-                              env={**environment, **variables}, text=True, timeout=60, check=False)
+                              env={**own_environment(), **variables}, text=True, timeout=60, check=False)
 
     def test_they_do_so_in_namespaces_as_well(self):
         checked = self.check({**ROOT_IS_FINE, **NAMESPACES})

@@ -3,6 +3,7 @@
 #include <future>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "pool_fixture.h"
 
@@ -45,13 +46,9 @@ class KeeperTest : public PoolTest {
 
   // All children of ours but the zygote.
   std::size_t Keepers() {
-    std::size_t count = 0;
-    const pid_t zygote = Pool().ZygotePid();
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
-      std::ifstream children(entry.path() / "children");
-      for (pid_t pid = 0; children >> pid;) count += pid == zygote ? 0U : 1U;
-    }
-    return count;
+    std::vector<pid_t> all = Children();
+    std::erase(all, Pool().ZygotePid());
+    return all.size();
   }
 
   // A job that has an executor, with another one ahead, when it is cancelled.

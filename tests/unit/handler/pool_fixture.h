@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -61,14 +62,21 @@ inline std::vector<pid_t> ChildrenInGroup(pid_t group) {
   return children;
 }
 
-// How many of our children are in groups of their own: executors that were lent to a job.
-inline std::size_t ChildrenOutOfGroup(pid_t group) {
-  std::size_t count = 0;
+// All our children, whichever thread spawned them.
+inline std::vector<pid_t> Children() {
+  std::vector<pid_t> pids;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
     std::ifstream children(entry.path() / "children");
-    for (pid_t pid = 0; children >> pid;) count += getpgid(pid) == group ? 0U : 1U;
+    for (pid_t pid = 0; children >> pid;) pids.push_back(pid);
   }
-  return count;
+  return pids;
+}
+
+// How many of them are in groups of their own: executors that were lent to a job.
+inline std::size_t ChildrenOutOfGroup(pid_t group) {
+  const std::vector<pid_t> all = Children();
+  return static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [&](pid_t pid) { return getpgid(pid) != group; }));
 }
 
 inline UniqueFd OpenPidfd(pid_t pid) {

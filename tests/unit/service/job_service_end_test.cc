@@ -66,7 +66,21 @@ class BusyEngine final : public LocalEngine {
 };
 
 // How jobs end, and that each client hears of it once.
-class JobEnd : public AdmissionFixture {};
+class JobEnd : public AdmissionFixture {
+ protected:
+  BusyEngine& BuildBusy() {
+    auto made = std::make_unique<BusyEngine>(queue_.options);
+    BusyEngine& engine = *made;
+    Build(std::move(made));
+    return engine;
+  }
+  // A job that others with the same key join.
+  void SendWithKey(const std::shared_ptr<Waiter>& waiter, JobService::Submitted done) {
+    Submission submission;
+    submission.idempotency = IdempotencyKey{"key", {}};
+    service_->Submit(std::move(submission), waiter, std::move(done));
+  }
+};
 
 TEST_F(JobEnd, IsDeliveredToTheOneWhoWaits) {
   const auto waiter = std::make_shared<FakeWaiter>();
@@ -177,15 +191,10 @@ TEST_F(JobEnd, ForWantOfClientsIsNotToldToOneWhoComesMeanwhileWithTheSameKey) {
   queue_.options.capacity = 3;
   for (const bool runs : {false, true}) {
     for (const bool before : {false, true}) {
-      auto made = std::make_unique<BusyEngine>(queue_.options);
-      BusyEngine& engine = *made;
-      Build(std::move(made));
+      BusyEngine& engine = BuildBusy();
       std::string id;
       const auto send = [&](const std::shared_ptr<Waiter>& waiter) {
-        Submission submission;
-        submission.idempotency = IdempotencyKey{"key", {}};
-        service_->Submit(std::move(submission), waiter,
-                         [&](const Expected<std::string>& told) { id = *told; });
+        SendWithKey(waiter, [&](const Expected<std::string>& told) { id = *told; });
       };
       const auto first = std::make_shared<FakeWaiter>();
       const auto second = std::make_shared<FakeWaiter>();
@@ -220,15 +229,10 @@ TEST_F(JobEnd, ForWantOfClientsIsNotToldToOneWhoComesMeanwhileWithTheSameKey) {
 TEST_F(JobEnd, ByDeleteIsNotTheEndOfOneWhoComesMeanwhileWithTheSameKey) {
   queue_.options.capacity = 3;
   for (const bool runs : {false, true}) {
-    auto made = std::make_unique<BusyEngine>(queue_.options);
-    BusyEngine& engine = *made;
-    Build(std::move(made));
+    BusyEngine& engine = BuildBusy();
     std::string id;
     const auto send = [&](const std::shared_ptr<Waiter>& waiter) {
-      Submission submission;
-      submission.idempotency = IdempotencyKey{"key", {}};
-      service_->Submit(std::move(submission), waiter,
-                       [&](const Expected<std::string>& told) { id = *told; });
+      SendWithKey(waiter, [&](const Expected<std::string>& told) { id = *told; });
     };
     const auto first = std::make_shared<FakeWaiter>();
     const auto second = std::make_shared<FakeWaiter>();
@@ -249,15 +253,11 @@ TEST_F(JobEnd, ByDeleteIsNotTheEndOfOneWhoComesMeanwhileWithTheSameKey) {
 }
 
 TEST_F(JobEnd, AtShutdownIsA503ForOneWhoComesMeanwhileWithTheSameKeyToo) {
-  auto made = std::make_unique<BusyEngine>(queue_.options);
-  BusyEngine& engine = *made;
-  Build(std::move(made));
+  BusyEngine& engine = BuildBusy();
   std::vector<Expected<std::string>> told;
   const auto send = [&] {
-    Submission submission;
-    submission.idempotency = IdempotencyKey{"key", {}};
-    service_->Submit(std::move(submission), std::make_shared<FakeWaiter>(),
-                     [&](Expected<std::string> id) { told.push_back(std::move(id)); });
+    SendWithKey(std::make_shared<FakeWaiter>(),
+                [&](Expected<std::string> id) { told.push_back(std::move(id)); });
   };
   send();
   engine.before_cancel = send;
