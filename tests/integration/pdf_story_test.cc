@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "support/event.h"
 #include "support/service_process.h"
 
 namespace headrace::testing_support {
@@ -19,9 +20,9 @@ using testing::StartsWith;
 
 constexpr const char* kQueue = "  pdf-to-image: {handler: pdf-to-image, workers: 1}";
 constexpr const char* kJobs = "/v1/queues/pdf-to-image/jobs";
-constexpr const char* kRunning = "headrace_jobs_running{queue=\"pdf-to-image\"}";
 constexpr const char* kCancelled =
     "headrace_executor_deaths_total{queue=\"pdf-to-image\",reason=\"cancelled\"}";
+constexpr const char* kResults = "headrace_memory_bytes{use=\"results\"}";
 constexpr const char* kPng = "\x89PNG\r\n\x1a\n";
 
 std::string Sample() {
@@ -150,9 +151,11 @@ TEST(PdfStory, WhenAClientLeavesItsExecutorDiesAndItsWorkerTakesTheNextJob) {
   ServiceProcess service(kQueue);
   const std::string minutes = EmptyPages(2000);
   for (int i = 1; i <= 5; ++i) {
+    ASSERT_TRUE(service.Await(kResults, 0));
     HttpClient gone(service.port());
     gone.Send(MakeRequest("POST", std::string(kJobs) + "?dpi=600", minutes));
-    ASSERT_TRUE(service.Await(kRunning, 1));
+    // It has made pages. That it runs says less: it may have no executor yet.
+    ASSERT_TRUE(Eventually([&] { return service.Scrape()[kResults] > 0; }));
     HttpClient next(service.port());
     next.Send(MakeRequest("POST", std::string(kJobs) + "?pages=1&dpi=10", Sample()));
     ASSERT_TRUE(service.Await("headrace_queue_length{queue=\"pdf-to-image\"}", 1));
