@@ -24,9 +24,10 @@ TEST_F(ClientStory, PagesOfADocumentLandInTheFolder) {
     EXPECT_EQ(png.substr(png.size() - 8, 4), "IEND");
     // The same bytes as a plain request brings.
     const std::string page = name.substr(8, 1);
-    EXPECT_TRUE(
-        png ==
-        service.Post("/v1/queues/pdf-to-image/jobs?dpi=72&pages=" + page, Text(kSample)).body);
+    const HttpAnswer answer =
+        service.Post("/v1/queues/pdf-to-image/jobs?dpi=72&pages=" + page, Text(kSample));
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_TRUE(png == answer.body);
   }
   EXPECT_EQ(end.out, fmt::format("{0}/page-0001.png\n{0}/page-0002.png\n{0}/page-0003.png\n",
                                  Out().string()));
